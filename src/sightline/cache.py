@@ -1,0 +1,107 @@
+"""The cache folder: what can be computed again, kept for speed, never above a size limit.
+
+`SIGHTLINE_CACHE` moves it; `SIGHTLINE_CACHE_LIMIT` sets the limit in GB (default 20).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import platformdirs
+
+from sightline.errors import UsageError
+
+_GRACE_SECONDS = 3600  # another process may be using what was touched within the last hour
+
+
+def root() -> Path:
+    """The cache folder itself; it may not exist yet."""
+    return Path(os.environ.get("SIGHTLINE_CACHE") or platformdirs.user_cache_path("sightline", appauthor=False))
+
+
+def folder(kind: str) -> Path:
+    """The folder for one kind of thing ("pixels", "features", …), made if it is not there."""
+    path = root() / kind
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def limit() -> int:
+    """The size limit in bytes.
+
+    Raises:
+        UsageError: SIGHTLINE_CACHE_LIMIT is not a positive number.
+    """
+    text = os.environ.get("SIGHTLINE_CACHE_LIMIT", "20")
+    try:
+        gigabytes = float(text)
+    except ValueError:
+        gigabytes = 0.0
+    if not gigabytes > 0:
+        raise UsageError(f"SIGHTLINE_CACHE_LIMIT={text}: give the limit in GB, a number above 0.")
+    return int(gigabytes * 1e9)
+
+
+def entries() -> list[tuple[str, str, int, float]]:
+    """(kind, name, bytes, time of last use) of each thing in the cache, longest unused first."""
+    found = []
+    if root().is_dir():
+        for kind in root().iterdir():
+            for entry in kind.iterdir() if kind.is_dir() else ():
+                size, used = _measure(entry)
+                found.append((kind.name, entry.name, size, used))
+    return sorted(found, key=lambda entry: entry[3])
+
+
+def touch(path: Path) -> None:
+    """Note that a cached file was just used, so that it is the last to go."""
+    try:
+        os.utime(path)
+    except OSError:
+        pass  # a cache on a read-only disk still serves
+
+
+def trim(most: int | None = None) -> int:
+    """Remove what was unused longest until the cache is within its limit; returns the bytes removed."""
+    everything = entries()
+    excess = sum(size for _, _, size, _ in everything) - (limit() if most is None else most)
+    removed = 0
+    for kind, name, size, used in everything:
+        if removed >= excess:
+            break
+        if time.time() - used < _GRACE_SECONDS:
+            continue
+        _remove(root() / kind / name)
+        removed += size
+    return removed
+
+
+def clear() -> int:
+    """Remove everything; returns the bytes removed."""
+    removed = 0
+    for kind, name, size, _ in entries():
+        _remove(root() / kind / name)
+        removed += size
+    return removed
+
+
+def _measure(entry: Path) -> tuple[int, float]:
+    size, used = 0, 0.0
+    for path in [entry, *entry.rglob("*")] if entry.is_dir() else [entry]:
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            continue  # another process removed it meanwhile
+        size += status.st_blocks * 512 if hasattr(status, "st_blocks") else status.st_size
+        used = max(used, status.st_mtime)
+    return size, used
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry, ignore_errors=True)
+    else:
+        entry.unlink(missing_ok=True)

@@ -1,0 +1,13 @@
+"""The two errors that reach a person: one or two plain lines that name the file or flag and the way out."""
+
+
+class SightlineError(Exception):
+    """The work failed. The message is shown as it stands; the command line exits with 1."""
+
+    exit_code = 1
+
+
+class UsageError(SightlineError):
+    """What was asked for makes no sense: a flag, an argument, an option. The command line exits with 2."""
+
+    exit_code = 2
