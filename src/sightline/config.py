@@ -1,0 +1,285 @@
+"""Every choice of a training run, typed and checked when built. A recipe is the same thing as YAML.
+
+A run starts from a recipe (`recipes/*.yaml`, or a file of yours), flags win over it, and the result is written to
+RUN/config.yaml before anything else, so that the run can be repeated or resumed exactly.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sightline.errors import UsageError
+
+Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
+
+
+class Options(BaseModel):
+    """A group of options: unknown names are refused, so that a typing error never passes in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Phase(Options):
+    """One stretch of training: what learns, for how long, how fast."""
+
+    name: str = "tune"
+    train: str | list[str] = "all"
+    """What learns: `all`, `head`, `last:N` (the last N layers with weights), or a list of regular expressions on parameter names."""
+    solver: Literal["gradient", "lbfgs"] = "gradient"
+    """`lbfgs` fits a linear head on frozen features in one go: a multinomial logistic regression, its strength chosen on val."""
+    epochs: Annotated[int, Field(ge=0)] = 4
+    lr: Annotated[float, Field(gt=0)] = 1e-3
+    """The peak learning rate, of the head and the last layers."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Each earlier group of layers learns at this fraction of the rate of the group after it (ELECTRA, BEiT)."""
+    schedule: Schedule = "one-cycle"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.25
+    """one-cycle and cosine: the share of the steps that climbs to the peak. cyclical: unused."""
+    decay: Annotated[float, Field(ge=0)] = 0.0
+    """step-decay: lr / (1 + decay · step)."""
+    cycle_epochs: Annotated[float, Field(gt=0)] = 2.0
+    """cyclical: epochs from one trough to the next (triangular, Smith 2017)."""
+    lr_min: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """The lowest rate, as a fraction of the peak."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.solver == "lbfgs" and self.train != "head":
+            raise ValueError("solver: lbfgs fits the head alone; set train: head")
+        return self
+
+
+class Machine(Options):
+    """What the run was tuned to on its machine. A repeat uses it as it stands, so that the weights come out the same."""
+
+    device: str
+    precision: Literal["float32", "bfloat16"]
+    channels_last: bool
+    engine: str
+    threads: Annotated[int, Field(ge=1)]
+    evaluation_batch: Annotated[int, Field(ge=1)]
+
+
+class Config(Options):
+    """Every choice of a training run. Also the form of a recipe."""
+
+    # The data
+    data: str | None = None
+    """A folder, manifest, archive, a name from `sightline datasets`, or hf:owner/name."""
+    decisions: str | None = None
+    """A decisions.csv from `sightline audit` or the review page; applied without touching the data."""
+    per_class: Annotated[int, Field(ge=2)] | None = None
+    """Take this many photos of each class for training and validation, leave the rest as test."""
+    split_seed: int = 0
+    continues: str | None = None
+    """An earlier run: start from its weights and keep each of its photos in its old split (--from)."""
+
+    # The network
+    model: str | None = None
+    """Any timm classification model, or one of our own; None: what --weights holds, else mobilenetv2_100."""
+    weights: str | None = None
+    """A file or a timm local folder with pretrained weights; None: the hub's cache, else the hub."""
+    scratch: bool = False
+    """Start from random weights."""
+    head: Literal["linear", "dense", "regularised"] = "linear"
+    drop_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    img_size: Annotated[int, Field(ge=16, le=2048)] | None = None
+    """Pixels on a side; None: what the network was pretrained at, or for a network from scratch the photos' own size up to 150."""
+
+    # Training
+    phases: Annotated[list[Phase], Field(min_length=1)] = [Phase()]
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    augment: str | dict[str, Any] = "light"
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    cutmix: Annotated[float, Field(ge=0)] = 0.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    sampling: Literal["natural", "balanced"] = "natural"
+    clip_norm: Annotated[float, Field(ge=0)] = 0.0
+    clip_value: Annotated[float, Field(ge=0)] = 0.0
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Judge and keep an exponential moving average of the weights with this decay; 0: the weights themselves."""
+    freeze_norm: bool = False
+    """Leave batch-norm statistics as pretrained throughout, not only in frozen layers."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Stop a phase after this many epochs without a better val accuracy; 0: never."""
+    seed: int = 0
+    time_limit: Annotated[float, Field(gt=0)] | None = None
+    """Seconds for the whole run; epochs and image size are planned to fit."""
+
+    # The result
+    tta: Literal["none", "flip"] = "none"
+    """`flip`: average the answers for a photo and its mirror image, in evaluation and in the model folder alike."""
+    coverage: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """What share of the answer sets shall hold the true class."""
+    keep_checkpoint: bool = False
+
+    # The machine
+    device: str = "auto"
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that decode photos; 0: one for each core."""
+    machine: Machine | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.scratch and self.weights:
+            raise ValueError("--scratch starts from random weights and --weights from given ones; choose one")
+        if self.scratch and self.continues:
+            raise ValueError("--scratch starts from random weights and --from from a run's; choose one")
+        if self.head != "linear" and any(phase.solver == "lbfgs" for phase in self.phases):
+            raise ValueError(f"head: {self.head} cannot be fitted by lbfgs; use head: linear or a gradient phase")
+        if self.scratch and self.phases[0].solver == "lbfgs":
+            raise ValueError("a head fitted on random features is no start; with --scratch use a recipe without lbfgs")
+        if self.class_weights == "balanced" and self.sampling == "balanced":
+            raise ValueError("class_weights and sampling both balance the classes; choose one")
+        return self
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training photos, over all gradient phases."""
+        return sum(phase.epochs for phase in self.phases if phase.solver == "gradient")
+
+    def to_yaml(self) -> str:
+        """The choices as YAML that `read` takes back unchanged."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def build(values: dict[str, Any], origin: str) -> Config:
+    """Check `values` and make a Config of them.
+
+    Raises:
+        UsageError: a name is unknown or a value out of range; says which, in `origin`.
+    """
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            message = f"there is no such option. Known: {', '.join(Config.model_fields)}"
+        raise UsageError(f"{origin}: {place + ': ' if place else ''}{message}.") from error
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The values of a recipe or a RUN/config.yaml, not yet checked.
+
+    Raises:
+        UsageError: the file is absent, is not YAML, or is not a mapping.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not a recipe ({' '.join(str(error).split())}).") from error
+    if not isinstance(values, dict):
+        raise UsageError(f"{path}: is not a recipe: expected lines such as 'epochs: 5'. See `sightline recipes default`.")
+    return values
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with Sightline, sorted."""
+    folder = resources.files("sightline") / "recipes"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def recipe_text(name: str) -> str:
+    """A shipped recipe as it stands, header and all.
+
+    Raises:
+        UsageError: no recipe has this name.
+    """
+    if name not in recipe_names():
+        raise UsageError(f"--recipe {name}: no such recipe or file. Shipped: {', '.join(recipe_names())}.")
+    return (resources.files("sightline") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def recipe(name_or_path: str) -> dict[str, Any]:
+    """The values of a shipped recipe, or of a recipe file (a RUN/config.yaml is one too)."""
+    if name_or_path.endswith((".yaml", ".yml")) or Path(name_or_path).is_file():
+        return read(name_or_path)
+    values: dict[str, Any] = yaml.safe_load(recipe_text(name_or_path))
+    return values
+
+
+def resolve(
+    recipe_name: str = "default",
+    flags: dict[str, Any] | None = None,
+    assignments: list[str] | None = None,
+    *,
+    epochs: int | None = None,
+    lr: float | None = None,
+    freeze_epochs: int | None = None,
+) -> Config:
+    """A recipe, with flags laid over it.
+
+    Args:
+        recipe_name: a shipped recipe or a file.
+        flags: option name -> value; None means not given.
+        assignments: `key=value` texts of --set; dots reach into phases (`phases.1.lr=3e-4`); values are YAML.
+        epochs: epochs of the last gradient phase.
+        lr: peak learning rate of the last gradient phase.
+        freeze_epochs: gradient epochs of the head alone before everything is tuned; 0 leaves that phase out.
+
+    Raises:
+        UsageError: anything unknown, out of range or in conflict.
+    """
+    values = recipe(recipe_name)
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    values.update(given)
+    # One flag can overrule a choice of the recipe that it excludes; two flags that exclude each other stay an error.
+    if given.get("weights") or given.get("continues"):
+        values["scratch"] = given.get("scratch", False)
+    if values.get("machine") and {"device", "batch_size", "img_size", "model", "weights"} & set(given):
+        values["machine"] = None
+    phases = [dict(phase) for phase in values.get("phases") or [{}]]
+    if given.get("scratch"):
+        phases = [phase for phase in phases if phase.get("solver") != "lbfgs"] or [{}]
+    if freeze_epochs is not None:
+        phases = _with_frozen_phase(phases, freeze_epochs)
+    for name, value in (("epochs", epochs), ("lr", lr)):
+        if value is not None:
+            gradient = [phase for phase in phases if phase.get("solver") != "lbfgs"]
+            if not gradient:
+                raise UsageError(f"--{name}: recipe {recipe_name} only fits a head on features; choose another --recipe.")
+            gradient[-1][name] = value
+    values["phases"] = phases
+    for assignment in assignments or []:
+        _assign(values, assignment)
+    return build(values, f"recipe {recipe_name}")
+
+
+def _with_frozen_phase(phases: list[dict[str, Any]], epochs: int) -> list[dict[str, Any]]:
+    rest = phases[1:] if phases[0].get("train") == "head" and len(phases) > 1 else phases
+    if epochs == 0:
+        return rest
+    frozen = {"name": "head", "train": "head", "epochs": epochs}
+    first = phases[0]
+    if first.get("train") == "head" and first.get("solver") != "lbfgs":
+        frozen = {**first, "epochs": epochs}
+    return [frozen, *rest]
+
+
+def _assign(values: dict[str, Any], assignment: str) -> None:
+    key, equals, text = assignment.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set {assignment}: write it as key=value, for example --set augment=none.")
+    target: Any = values
+    *path, last = key.strip().split(".")
+    try:
+        for part in path:
+            target = target[int(part)] if isinstance(target, list) else target[part]
+        value = yaml.safe_load(text)  # `1e-3` stays text here; the typed field turns it into a number
+        target[int(last) if isinstance(target, list) else last] = value
+    except (KeyError, IndexError, ValueError, TypeError, yaml.YAMLError) as error:
+        raise UsageError(f"--set {assignment}: {key} leads nowhere. See `sightline recipes NAME` for what can be set.") from error
+

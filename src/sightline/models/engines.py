@@ -1,0 +1,273 @@
+"""The same answers, the fastest way here: eager, channels-last, bfloat16, compiled or ONNX Runtime.
+
+Which way is fastest depends on the network, the size and the machine, so the candidates are tried for about a second at
+first use and the choice is remembered for each machine and network. A candidate whose answers leave the bounds below is
+not used, however fast it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sightline import cache
+from sightline.errors import UsageError
+from sightline.files import replacing, write_json
+from sightline.models.zoo import Network
+
+# Largest difference of a probability from eager float32, and the least share of equal labels.
+BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}
+
+# Exporting to ONNX takes seconds; below this many photos it cannot win them back.
+_PHOTOS_WORTH_AN_EXPORT = 20_000
+_SECONDS_PER_CANDIDATE = 0.3
+
+Outputs = tuple[np.ndarray, np.ndarray]
+
+
+class Forward(torch.nn.Module):
+    """Photos as they lie in memory -> embedding and logits: preparing the pixels is part of the network."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.module = network.module
+        self.register_buffer("mean", torch.tensor(network.mean).view(3, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(network.std).view(3, 1, 1) * 255, persistent=False)
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n, S, S, 3) uint8 -> embedding (n, F), logits (n, K), both float32."""
+        images = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        embedding = self.module.forward_head(self.module.forward_features(images), pre_logits=True)
+        logits = self.module.get_classifier()(embedding)
+        return embedding.flatten(1).float(), logits.float()
+
+
+@dataclass
+class Engine:
+    """Runs a network over photos.
+
+    Call it with (n, S, S, 3) uint8; it answers embedding (n, F) and logits (n, K), float32, batch by batch.
+    """
+
+    name: str
+    device: str
+    batch: int
+    run: Callable[[np.ndarray], Outputs]
+
+    @property
+    def precision(self) -> str:
+        """What it computes in: float32 or bfloat16."""
+        return "bfloat16" if self.name.endswith("bfloat16") else "float32"
+
+    def __call__(self, pixels: np.ndarray) -> Outputs:
+        parts = [self.run(pixels[i : i + self.batch]) for i in range(0, len(pixels), self.batch)]
+        embeddings, logits = zip(*parts, strict=True)
+        return np.concatenate(embeddings), np.concatenate(logits)
+
+
+def device_of(wanted: str = "auto") -> str:
+    """The torch device for `--device`: `auto` takes CUDA where there is one, else Apple's, else the CPU.
+
+    Raises:
+        UsageError: the device does not exist on this machine.
+    """
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {wanted}: this machine has no such device. Use --device cpu or auto.") from error
+    return wanted
+
+
+def candidates(device: str, photos: int) -> list[str]:
+    """The engines worth trying on `device` for this many photos, the reference first."""
+    names = ["eager", "channels-last", "channels-last-bfloat16"]
+    if device == "cuda" and photos >= _PHOTOS_WORTH_AN_EXPORT:
+        names.append("compiled-bfloat16")
+    if device == "cpu" and photos >= _PHOTOS_WORTH_AN_EXPORT and _has_onnxruntime():
+        names.append("onnxruntime")
+    return names
+
+
+def make(name: str, network: Network, device: str = "cpu", batch: int = 32) -> Engine:
+    """The engine of this name for `network`, which is moved to `device` and set to evaluation mode.
+
+    Raises:
+        UsageError: no engine has this name, or it needs an extra that is not installed.
+    """
+    module = Forward(network).to(device).eval()
+    if name == "onnxruntime":
+        return Engine(name, device, batch, _onnx_session(module, network))
+    if name.startswith(("channels-last", "compiled")):
+        module = module.to(memory_format=torch.channels_last)
+    forward: Callable[..., Any] = torch.compile(module) if name.startswith("compiled") else module
+    half = name.endswith("bfloat16")
+    if name not in ("eager", "channels-last", "channels-last-bfloat16", "compiled", "compiled-bfloat16"):
+        raise UsageError(f"engine {name}: there is none of this name.")
+
+    def run(pixels: np.ndarray) -> Outputs:
+        module.eval()  # training in between may have left it in its other mode
+        # An exception of inference_mode's: tensors made under it cannot be trained on later. no_grad has no such edge.
+        with torch.no_grad(), torch.autocast(device, torch.bfloat16) if half else nullcontext():
+            embedding, logits = forward(torch.from_numpy(np.ascontiguousarray(pixels)).to(device, non_blocking=True))
+        return embedding.cpu().numpy(), logits.cpu().numpy()
+
+    return Engine(name, device, batch, run)
+
+
+def choose(network: Network, sample: np.ndarray, *, device: str = "cpu", photos: int = 0) -> Engine:
+    """The fastest engine for `network` on this machine whose answers agree with eager float32.
+
+    Args:
+        sample: photos to try it on, (n, S, S, 3) uint8; agreement is checked on all of them, so give 200 or more
+            where labels matter.
+        device: cpu, cuda or mps.
+        photos: how many photos are to come; an engine that is slow to set up is only tried when they are many.
+    """
+    key = _key(network, device, photos)
+    remembered = _remember().get(key)
+    reference = make("eager", network, device)
+    if remembered is not None:
+        engine = make(remembered["engine"], network, device, int(remembered["batch"]))
+        if engine.name == "eager" or _agrees(reference, engine, sample):
+            return engine
+    fastest, speed = reference, _speed(reference, sample)
+    for name in candidates(device, photos)[1:]:
+        engine = make(name, network, device)
+        tried = _speed(engine, sample)
+        if tried > speed * 1.03 and _agrees(reference, engine, sample):
+            fastest, speed = engine, tried
+    for batch in (8, 16, 64) if device == "cpu" else (64, 128, 256, 512):
+        engine = Engine(fastest.name, device, batch, fastest.run)
+        tried = _speed(engine, sample)
+        if tried > speed * 1.05:
+            fastest, speed = engine, tried
+    _remember({key: {"engine": fastest.name, "batch": fastest.batch, "images_per_second": round(speed, 1)}})
+    return fastest
+
+
+def agreement(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:
+    """Largest difference of a probability, and share of equal labels, between two sets of logits (n, K)."""
+    a, b = (torch.from_numpy(x).double().softmax(1).numpy() for x in (reference, candidate))
+    return float(np.abs(a - b).max()), float((a.argmax(1) == b.argmax(1)).mean())
+
+
+def _agrees(reference: Engine, engine: Engine, sample: np.ndarray) -> bool:
+    difference, equal = agreement(reference(sample)[1], engine(sample)[1])
+    most, least = BOUNDS[engine.precision]
+    return difference <= most and equal >= least
+
+
+def _speed(engine: Engine, sample: np.ndarray) -> float:
+    """Photos a second on one batch, the best of a few repeats: other work on the machine only ever slows them."""
+    batch = np.resize(sample, (engine.batch, *sample.shape[1:]))
+    engine(batch)
+    best, spent = float("inf"), 0.0
+    while spent < _SECONDS_PER_CANDIDATE:
+        started = time.perf_counter()
+        engine(batch)
+        taken = time.perf_counter() - started
+        best, spent = min(best, taken), spent + taken
+    return len(batch) / best
+
+
+def _has_onnxruntime() -> bool:
+    from importlib.util import find_spec
+
+    return all(find_spec(name) is not None for name in ("onnxruntime", "onnx", "onnxscript"))
+
+
+def _onnx_session(module: Forward, network: Network) -> Callable[[np.ndarray], Outputs]:
+    if not _has_onnxruntime():
+        raise UsageError("engine onnxruntime: install it with pip install 'sightline[export]', or choose another engine.")
+    import onnxruntime
+
+    state = hashlib.sha256()
+    for value in network.module.state_dict().values():
+        state.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    path = cache.folder("engines") / f"{network.architecture}-{network.size}-{state.hexdigest()[:24]}.onnx"
+    if not path.exists():
+        with replacing(path) as temporary:
+            to_onnx(module.cpu(), network.size, temporary)
+    cache.touch(path)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def run(pixels: np.ndarray) -> Outputs:
+        embedding, logits = session.run(["embedding", "logits"], {"pixels": np.ascontiguousarray(pixels)})
+        return embedding, logits
+
+    return run
+
+
+def to_onnx(module: Forward, size: int, path: Path) -> None:
+    """Write `module` as one ONNX file: pixels (n, S, S, 3) uint8 -> embedding, logits; n is free."""
+    example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecated internals
+        program = torch.onnx.export(
+            module,
+            (example,),
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            input_names=["pixels"],
+            output_names=["embedding", "logits"],
+            verbose=False,
+        )
+    assert program is not None
+    program.save(path, external_data=False)
+
+
+def _key(network: Network, device: str, photos: int) -> str:
+    """What the choice depends on: the machine, the libraries, the network's shape, and whether set-up can pay."""
+    processor = torch.cuda.get_device_name() if device == "cuda" else _processor()
+    parts = (
+        processor,
+        os.cpu_count(),
+        torch.get_num_threads(),
+        torch.__version__,
+        device,
+        network.architecture,
+        network.head,
+        network.size,
+        photos >= _PHOTOS_WORTH_AN_EXPORT,
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+
+
+def _processor() -> str:
+    """The processor's model and what it can do; `platform` alone says only x86_64."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
+
+
+def _remember(new: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The remembered choices, with `new` ones added. A damaged file is started afresh: it only ever saves a second."""
+    path = cache.folder("engines") / "choices.json"
+    try:
+        choices = json.loads(path.read_text())
+    except (OSError, ValueError):
+        choices = {}
+    if new:
+        choices.update(new)
+        write_json(path, choices)
+    return choices if isinstance(choices, dict) else {}
