@@ -25,6 +25,7 @@ import torch
 from sightline import cache
 from sightline.errors import UsageError
 from sightline.files import replacing, write_json
+from sightline.models import heads
 from sightline.models.zoo import Network
 
 # Largest difference of a probability from eager float32, and the least share of equal labels.
@@ -49,9 +50,9 @@ class Forward(torch.nn.Module):
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, S, S, 3) uint8 -> embedding (n, F), logits (n, K), both float32."""
         images = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        embedding = self.module.forward_head(self.module.forward_features(images), pre_logits=True)
-        logits = self.module.get_classifier()(embedding)
-        return embedding.flatten(1).float(), logits.float()
+        hidden = self.module.forward_head(self.module.forward_features(images), pre_logits=True)
+        logits = self.module.get_classifier()(hidden)
+        return heads.embedding(hidden).float(), logits.float()
 
 
 @dataclass
