@@ -1,0 +1,66 @@
+"""Features of a frozen backbone: computed once for each photo, kept on disk, used as long as nothing they depend on changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from sightline import cache
+from sightline.data.pixels import Pixels
+from sightline.files import replacing
+from sightline.models.engines import Engine
+from sightline.models.zoo import Network
+from sightline.progress import track
+
+_VERSION = 1  # raise it when the meaning of a kept file changes
+
+
+def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: Sequence[str]) -> np.ndarray:
+    """What the backbone makes of each photo.
+
+    Kept under the weights, the preprocessing, the engine and the photos' digests; a network with random weights, which
+    has no digest, is computed afresh.
+
+    Args:
+        network: its `module` must hold the weights that `weights_digest` names.
+        engine: runs it.
+        pixels: N photos. digests: the SHA-256 of each one's file, in the same order.
+
+    Returns:
+        (N, F) float32; memory-mapped where it was kept.
+    """
+    if not network.weights_digest:
+        return _compute(engine, pixels)
+    described = [_VERSION, network.weights_digest, network.architecture, network.settings, network.size, pixels.size]
+    described += [network.mean, network.std, engine.name, engine.batch, network.head == "dense"]
+    key = hashlib.sha256(json.dumps([described, list(digests)]).encode()).hexdigest()[:32]
+    path = cache.folder("features") / f"{network.architecture}-{key}.npy"
+    try:
+        kept: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        if len(kept) == len(pixels):
+            cache.touch(path)
+            return kept
+    except (OSError, ValueError):
+        pass  # not there, or damaged: computed again below
+    features = _compute(engine, pixels)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, features, allow_pickle=False)
+    cache.trim()
+    return features
+
+
+def _compute(engine: Engine, pixels: Pixels) -> np.ndarray:
+    features: np.ndarray | None = None
+    with track("Features of the frozen network", len(pixels)) as advance:
+        for start in range(0, len(pixels), engine.batch):
+            rows = np.arange(start, min(start + engine.batch, len(pixels)))
+            embedding, _ = engine(pixels.take(rows))
+            if features is None:
+                features = np.empty((len(pixels), embedding.shape[1]), dtype=np.float32)
+            features[rows] = embedding
+            advance(len(rows))
+    assert features is not None, "there is at least one photo"
+    return features
