@@ -87,17 +87,13 @@ def test_head_and_last_layers(resnet: nn.Module) -> None:
     assert trainable(resnet, "last:1") == {"fc.weight", "fc.bias"}
     assert trainable(resnet, "last:2") == {"fc.weight", "fc.bias", "layer4.1.bn2.weight", "layer4.1.bn2.bias"}
     assert trainable(resnet, "last:3") - trainable(resnet, "last:2") == {"layer4.1.conv2.weight"}
-    assert (
-        trainable(resnet, "all") == trainable(resnet, "last:999") == {n for n, _ in resnet.named_parameters()}
-    )
+    assert trainable(resnet, "all") == trainable(resnet, "last:999") == {n for n, _ in resnet.named_parameters()}
 
 
 def test_head_of_several_layers_counts_as_its_layers() -> None:
     net = attach(timm.create_model("resnet9_lean"), "dense", 3, 64)
     assert (
-        trainable(net, "head")
-        == trainable(net, "last:2")
-        == {"fc.1.weight", "fc.1.bias", "fc.3.weight", "fc.3.bias"}
+        trainable(net, "head") == trainable(net, "last:2") == {"fc.1.weight", "fc.1.bias", "fc.3.weight", "fc.3.bias"}
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from sightline.errors import SightlineError, UsageError
 
@@ -30,6 +31,7 @@ class Norm(nn.BatchNorm1d):
     """Batch norm that also trains on a batch of one, which has no variance of its own, by its running figures."""
 
     def forward(self, input: Tensor) -> Tensor:
+        """(n, F) -> (n, F)."""
         if self.training and len(input) == 1:
             return nn.functional.batch_norm(
                 input, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
@@ -76,9 +78,7 @@ def attach(
         kind = options.pop("kind", "linear")
         unknown = set(options) - {"hidden", "dropout", "l2"}
         if unknown:
-            raise UsageError(
-                f"head: there is no option {', '.join(sorted(unknown))}. Known: hidden, dropout, l2."
-            )
+            raise UsageError(f"head: there is no option {', '.join(sorted(unknown))}. Known: hidden, dropout, l2.")
         return attach(module, kind, classes, size, **options)
     if head not in KINDS:
         raise UsageError(f"head: {head} is unknown. Choose one of {', '.join(KINDS)}.")
@@ -122,7 +122,7 @@ def classifier_name(module: nn.Module) -> str:
     found = reader() if reader else None
     for name, part in module.named_modules():
         if part is found and name:
-            return name
+            return str(name)
     kind = type(module).__name__
     raise SightlineError(f"The network {kind} has no single classifier to replace. Choose another --model.")
 
@@ -139,14 +139,12 @@ def embedding(hidden: Tensor) -> Tensor:
 
 
 def _hidden_shape(module: nn.Module, size: int) -> torch.Size:
-    """The shape of what the head will see, for one image, found by showing the network an empty one."""
-    one = next(module.parameters())
+    """The shape of what the head will see, for one image: the classifier is off, and the meta device only counts."""
+    channels = dict(getattr(module, "pretrained_cfg", None) or {}).get("input_size", (3,))[0]
+    state = {name: tensor.to("meta") for name, tensor in (*module.named_parameters(), *module.named_buffers())}
     training = module.training
     module.eval()
-    channels = dict(getattr(module, "pretrained_cfg", None) or {}).get("input_size", (3,))[0]
     with torch.no_grad():
-        image = torch.zeros(1, channels, size, size, device=one.device, dtype=one.dtype)
-        network: Any = module
-        shape: torch.Size = network.forward_head(network.forward_features(image), pre_logits=True).shape[1:]
+        hidden: Tensor = functional_call(module, state, torch.empty(1, channels, size, size, device="meta"))
     module.train(training)
-    return shape
+    return hidden.shape[1:]

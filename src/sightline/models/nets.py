@@ -12,15 +12,17 @@ All follow timm's contract, for images (n, 3, S, S), already normalised:
 Every size from 64 pixels up works. The drawings of the four networks are in the class docstrings.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 
+NAMES = ("plain_cnn", "resnet4", "resnet9", "resnet9_lean")
+
 
 def _conv(inside: int, out: int, *, pool: int = 1, stride: int = 1, kernel: int = 3) -> nn.Sequential:
-    """Convolution, batch norm, ReLU and, with `pool` > 1, max pooling. The norm makes a bias of the convolution idle."""
+    """Convolution, batch norm, ReLU and, with `pool` > 1, max pooling. Before a norm the convolution needs no bias."""
     layers: list[nn.Module] = [
         nn.Conv2d(inside, out, kernel, stride=stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(out),
@@ -40,8 +42,15 @@ class _Classifier(nn.Module):
     head_hidden_size: int
     drop_rate: float
     global_pool: str
+    depth_order: ClassVar[tuple[str, ...]]
+    """Expressions that find the parameters of each group of layers, first layers first; the classifier comes after."""
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:  # noqa: ARG002  (timm's signature)
+        """What timm's `group_parameters` needs to know the depth of each parameter."""
+        return {"layers": [(pattern, (depth,)) for depth, pattern in enumerate(self.depth_order)]}
 
     def get_classifier(self) -> nn.Module:
+        """The last linear layer, or what was put in its place."""
         return self.fc
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
@@ -62,17 +71,21 @@ class _Classifier(nn.Module):
         return x.mean(dim=(2, 3)) if self.global_pool else x
 
     def forward_features(self, x: Tensor) -> Tensor:
+        """Images (n, 3, S, S) -> the last map (n, num_features, h, w)."""
         raise NotImplementedError
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        """The last map -> logits (n, num_classes), or what the classifier reads (n, head_hidden_size)."""
         x = self.pool(x)
         if pre_logits:
             return x
         if self.drop_rate:
             x = F.dropout(x, self.drop_rate, self.training)
-        return self.fc(x)
+        logits: Tensor = self.fc(x)
+        return logits
 
     def forward(self, x: Tensor) -> Tensor:
+        """Images (n, 3, S, S) -> logits (n, num_classes)."""
         return self.forward_head(self.forward_features(x))
 
 
@@ -83,6 +96,8 @@ class PlainCNN(_Classifier):
     (Deep Learning with Python, 2017, section 5.2), which the texts' Keras examples descend from. At other sizes the
     last map is averaged to 7×7, so that the dense layer always fits.
     """
+
+    depth_order = (r"^blocks\.0", r"^blocks\.1", r"^blocks\.2", r"^blocks\.3", r"^dense")
 
     def __init__(
         self,
@@ -112,11 +127,10 @@ class PlainCNN(_Classifier):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.constant_(module.get_parameter("bias"), 0.0)
 
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"blocks": r"^blocks\.(\d+)", "dense": [(r"^dense", (99,))]}
-
     def forward_features(self, x: Tensor) -> Tensor:
-        return self.blocks(x)
+        """Images (n, 3, S, S) -> the last map (n, 128, h, w)."""
+        features: Tensor = self.blocks(x)
+        return features
 
     def pool(self, x: Tensor) -> Tensor:
         """(n, 128, h, w) -> (n, 512): the dense layer takes the place of pooling; off, the map itself."""
@@ -135,7 +149,8 @@ class _Residual(nn.Module):
         self.conv1, self.conv2 = _conv(width, width), _conv(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(self.conv1(x))
+        more: Tensor = self.conv2(self.conv1(x))
+        return x + more
 
 
 class ResNet9(_Classifier):
@@ -148,6 +163,8 @@ class ResNet9(_Classifier):
     Lean (`stride` > 1): the first convolution is strided and carries fewer channels, so that a picture costs about a
     fiftieth and a set of 1,800 pictures is learned in about a minute on two CPU cores.
     """
+
+    depth_order = ("^conv1", "^conv2", "^res1", "^conv3", "^conv4", "^res2")
 
     def __init__(
         self,
@@ -171,13 +188,11 @@ class ResNet9(_Classifier):
         self.res2 = _Residual(widths[3])
         self.reset_classifier(num_classes)
 
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        order = ("conv1", "conv2", "res1", "conv3", "conv4", "res2")
-        return {"stages": [(rf"^{name}\.", (depth,)) for depth, name in enumerate(order)]}
-
     def forward_features(self, x: Tensor) -> Tensor:
+        """Images (n, 3, S, S) -> the last map (n, 256, h, w)."""
         x = self.res1(self.conv2(self.conv1(x)))
-        return self.res2(self.conv4(self.conv3(x)))
+        features: Tensor = self.res2(self.conv4(self.conv3(x)))
+        return features
 
 
 class _Projected(nn.Module):
@@ -220,6 +235,8 @@ class ResNet4(_Classifier):
     At 150 pixels: stem 64×37×37, blocks 64×37×37, 128×19×19, 256×10×10, 512×5×5, mean of each channel, linear.
     """
 
+    depth_order = ("^stem", r"^blocks\.0", r"^blocks\.1", r"^blocks\.2", r"^blocks\.3")
+
     def __init__(
         self,
         num_classes: int = 1000,
@@ -240,11 +257,10 @@ class ResNet4(_Classifier):
         )
         self.reset_classifier(num_classes)
 
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^stem", "blocks": r"^blocks\.(\d+)"}
-
     def forward_features(self, x: Tensor) -> Tensor:
-        return self.blocks(self.stem(x))
+        """Images (n, 3, S, S) -> the last map (n, 512, h, w)."""
+        features: Tensor = self.blocks(self.stem(x))
+        return features
 
 
 def _cfg(size: int, first_conv: str) -> dict[str, Any]:

@@ -51,9 +51,7 @@ def trainable(module: nn.Module, spec: str | Sequence[str]) -> set[str]:
     if spec.startswith("last:"):
         count = spec.removeprefix("last:")
         if not count.isdecimal() or int(count) == 0:
-            raise UsageError(
-                f"train: {spec} is not understood. Write last:N with N at least 1, such as last:3."
-            )
+            raise UsageError(f"train: {spec} is not understood. Write last:N with N at least 1, such as last:3.")
         own = {
             name: [f"{name}.{p}" for p, _ in part.named_parameters(recurse=False)]
             for name, part in module.named_modules()
@@ -69,10 +67,11 @@ def groups(
 ) -> list[dict[str, Any]]:
     """Parameter groups for a torch optimiser, earliest layers first.
 
-    Each has `params`, `lr`, `weight_decay` and `scale`, the group's learning rate as a fraction of `lr`. The last layer has
-    scale 1, and each earlier one `layer_decay` times the next one's (ELECTRA, Clark et al. 2020; BEiT, Bao et al. 2021),
-    layers being the blocks that timm's `group_matcher` names, or single layers where a network has none. Norms, biases and
-    what the network names in `no_weight_decay()` are not decayed. A head that asks for its own L2 penalty gets it.
+    Each has `params`, `lr`, `weight_decay` and `scale`, the group's learning rate as a fraction of `lr`. The last layer
+    has scale 1, and each earlier one `layer_decay` times the next one's (ELECTRA, Clark et al. 2020; BEiT, Bao et al.
+    2021), layers being the blocks that timm's `group_matcher` names, or single layers where a network has none. Norms,
+    biases and what the network names in `no_weight_decay()` are not decayed. A head that asks for its own L2 penalty
+    gets it.
 
     Args:
         module: a timm network.
@@ -85,7 +84,7 @@ def groups(
     deepest = max(depth.values(), default=0)
     spared = set(_call(module, "no_weight_decay"))
     asked = {
-        f"{place}.{name}": float(part.l2)  # type: ignore[arg-type]
+        f"{place}.{name}": float(part.l2)
         for place, part in module.named_modules()
         if getattr(part, "l2", None) is not None
         for name, _ in part.named_parameters()
@@ -119,8 +118,8 @@ def rate(
     """The learning rate of one optimiser step.
 
     Args:
-        schedule: `constant`; `one-cycle`, cosine up from peak/25 and cosine down (Smith & Topin 2018); `cosine`, linear up
-            and cosine down (Loshchilov & Hutter 2016); `cyclical`, triangular (Smith 2017); `step-decay`,
+        schedule: `constant`; `one-cycle`, cosine up from peak/25 and cosine down (Smith & Topin 2018); `cosine`, linear
+            up and cosine down (Loshchilov & Hutter 2016); `cyclical`, triangular (Smith 2017); `step-decay`,
             peak / (1 + decay · step).
         step: from 0 to total_steps - 1; later steps get the last rate.
         total_steps: optimiser steps of the phase.
@@ -186,9 +185,7 @@ def _depths(module: nn.Module) -> dict[str, int]:
         found: dict[str, int] = group_parameters(module, matcher(coarse=False), reverse=True)
         return found
     layers: dict[str, int] = {}
-    return {
-        name: layers.setdefault(name.rpartition(".")[0], len(layers)) for name, _ in module.named_parameters()
-    }
+    return {name: layers.setdefault(name.rpartition(".")[0], len(layers)) for name, _ in module.named_parameters()}
 
 
 def _call(module: nn.Module, name: str) -> Collection[str]:
