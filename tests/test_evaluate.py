@@ -58,19 +58,13 @@ def test_a_published_confusion_matrix_gives_its_published_report():
             support,
         )
         assert round(figures["f1"], 2) == f1
-    assert (round(found["accuracy"], 2), round(found["macro_f1"], 2), round(found["weighted_f1"], 2)) == (
-        0.88,
-    ) * 3
+    assert (round(found["accuracy"], 2), round(found["macro_f1"], 2), round(found["weighted_f1"], 2)) == (0.88,) * 3
     low, high = found["accuracy_ci95"]
     assert low < found["accuracy"] < high and high - low == pytest.approx(0.0149, abs=0.0003)
     assert found["ece"] == pytest.approx(0.9 - found["accuracy"])
 
 
-@given(
-    st.integers(2, 5).flatmap(
-        lambda k: st.lists(st.tuples(*[st.integers(0, k - 1)] * 2), min_size=1, max_size=60)
-    )
-)
+@given(st.integers(2, 5).flatmap(lambda k: st.lists(st.tuples(*[st.integers(0, k - 1)] * 2), min_size=1, max_size=60)))
 def test_the_figures_are_those_of_scikit_learn(pairs):
     truth, predicted = np.array(pairs).T
     classes = [f"kind {i}" for i in range(5)]

@@ -14,9 +14,7 @@ from sightline.trust import calibration
 from sightline.trust.intervals import wilson
 
 
-def evaluate(
-    predictions: pd.DataFrame, classes: Sequence[str], *, test_opened: int | None = None
-) -> dict[str, Any]:
+def evaluate(predictions: pd.DataFrame, classes: Sequence[str], *, test_opened: int | None = None) -> dict[str, Any]:
     """Judge predictions against the truth.
 
     Args:
@@ -97,14 +95,10 @@ def probability_table(predictions: pd.DataFrame, classes: Sequence[str]) -> NDAr
     """
     missing = [f"p_{name}" for name in classes if f"p_{name}" not in predictions]
     if missing:
-        raise SightlineError(
-            f"the predictions lack {', '.join(missing[:5])}: every class needs its probability."
-        )
+        raise SightlineError(f"the predictions lack {', '.join(missing[:5])}: every class needs its probability.")
     table = predictions[[f"p_{name}" for name in classes]].to_numpy(dtype=np.float64)
     if not np.isfinite(table).all():
-        raise SightlineError(
-            "the predictions hold probabilities that are not numbers: the model's output is broken."
-        )
+        raise SightlineError("the predictions hold probabilities that are not numbers: the model's output is broken.")
     return table
 
 

@@ -66,9 +66,7 @@ def test_reliability_counts_every_photo_once():
     filled = diagram.count > 0
     assert diagram.count.sum() == 1000 and len(diagram.edges) == 16
     assert np.isnan(diagram.accuracy[~filled]).all()
-    assert (diagram.low[filled] <= diagram.accuracy[filled]).all() and (diagram.accuracy <= diagram.high)[
-        filled
-    ].all()
+    assert (diagram.low[filled] <= diagram.accuracy[filled]).all() and (diagram.accuracy <= diagram.high)[filled].all()
     gap = np.abs(diagram.accuracy - diagram.confidence)[filled]
     assert (gap * diagram.count[filled]).sum() / 1000 == pytest.approx(calibration.ece(p, labels))
 

@@ -14,9 +14,7 @@ def drawn(n, seed, sharpness=2.0, classes=6):
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, classes, n)
     logits = generator.normal(0, 1, (n, classes)) + sharpness * np.eye(classes)[labels]
-    return softmax(
-        logits * 1.7, axis=1
-    ), labels  # 1.7: sure of itself beyond its merit; the promise holds all the same
+    return softmax(logits * 1.7, axis=1), labels  # 1.7: sure of itself beyond its merit; the promise holds all the same
 
 
 @pytest.mark.parametrize("asked", [0.8, 0.9, 0.95, 0.99])
@@ -43,9 +41,7 @@ def test_a_chance_of_five_percent_falls_below_the_least_coverage():
     for seed in range(400):
         threshold = conformal.fit(*drawn(200, seed), 0.9)
         p, labels = drawn(400, 50_000 + seed)
-        below += conformal.coverage(conformal.sets(p, threshold), labels) < conformal.least_coverage(
-            200, 400, 0.9
-        )
+        below += conformal.coverage(conformal.sets(p, threshold), labels) < conformal.least_coverage(200, 400, 0.9)
     assert 2 <= below <= 38
 
 

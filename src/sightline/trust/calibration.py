@@ -26,9 +26,7 @@ def probabilities(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.flo
 
 def retemper(calibrated: ArrayLike, temperature: float) -> NDArray[np.float64]:
     """The probabilities (n, K) as they were before a temperature was applied: what "before" in a report means."""
-    return probabilities(
-        np.log(np.maximum(np.asarray(calibrated, dtype=np.float64), 1e-300)), 1 / temperature
-    )
+    return probabilities(np.log(np.maximum(np.asarray(calibrated, dtype=np.float64), 1e-300)), 1 / temperature)
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:

@@ -6,7 +6,8 @@ and the threshold is an exact finite-sample quantile of the probabilities that v
 
 The promise: for a new photo exchangeable with the validation photos, P(truth in set) >= coverage. It is an average over
 all photos, not a promise for each class. Validation photos also chose the epoch and the temperature, which makes the
-threshold a little hopeful; that is why coverage is always measured on the test photos and printed beside what was asked.
+threshold a little hopeful; that is why coverage is always measured on the test photos and printed beside what was
+asked.
 
 Where no class reaches the threshold LAC leaves the set empty. An empty set helps nobody, so the likeliest classes are
 taken together until their probabilities add up to the threshold: at least two. Sets only grow by this, so the promise
@@ -64,8 +65,8 @@ def coverage(inside: ArrayLike, labels: ArrayLike) -> float:
 def least_coverage(validation: int, tested: int, asked: float = 0.95, level: float = 0.05) -> float:
     """The coverage that chance alone goes below on `level` of all test sets.
 
-    The number covered of `tested` photos follows a beta-binomial law (Angelopoulos and Bates 2021, section 3.2), because
-    both the threshold and the count are drawn. Measured coverage below this speaks against the promise.
+    The number covered of `tested` photos follows a beta-binomial law (Angelopoulos and Bates 2021, section 3.2),
+    because both the threshold and the count are drawn. Measured coverage below this speaks against the promise.
     """
     rank = _rank(validation, asked)
     if rank == 0:

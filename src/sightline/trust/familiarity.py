@@ -8,11 +8,12 @@ needs no examples of strange photos.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-MOST = 5000
+MOST = 2000
 NEIGHBOURS = 5
 _CHUNK = 1024
 
@@ -21,7 +22,7 @@ _CHUNK = 1024
 class Familiarity:
     """What is kept of the training photos to recognise more of their kind."""
 
-    bank: NDArray[np.float16]  # (m, F) unit vectors of at most 5,000 training photos
+    bank: NDArray[np.float16]  # (m, F) unit vectors of at most 2,000 training photos
     distances: NDArray[np.float32]  # (v,) the validation photos' distances, ascending
     keep: float  # the share of validation photos that count as familiar
 
@@ -62,7 +63,7 @@ class Familiarity:
         nearer = np.searchsorted(self.distances, np.asarray(score), side="left")
         return np.asarray((len(self.distances) - nearer + 1) / (len(self.distances) + 1), dtype=np.float64)
 
-    def arrays(self) -> dict[str, NDArray]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Plain arrays, to be saved as safetensors."""
         return {
             "bank": self.bank,
@@ -71,7 +72,7 @@ class Familiarity:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray]) -> Familiarity:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Familiarity:
         """The opposite of `arrays`.
 
         Raises:
@@ -86,17 +87,21 @@ class Familiarity:
         return cls(bank.astype(np.float16), distances.astype(np.float32), keep)
 
 
-def fit(
-    train_embeddings: ArrayLike,
-    val_embeddings: ArrayLike,
-    keep: float = 0.95,
-    most: int = MOST,
-    seed: int = 0,
-) -> Familiarity:
+def choose(n: int, most: int = MOST, seed: int = 0) -> NDArray[np.intp]:
+    """Which of `n` training photos stand for all: at most `most` row numbers, ascending.
+
+    Only these need embedding. Two thousand are as good as all: see `benchmarks/trust.md`.
+    """
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+
+
+def fit(train_embeddings: ArrayLike, val_embeddings: ArrayLike, keep: float = 0.95) -> Familiarity:
     """Learn what is familiar.
 
     Args:
-        train_embeddings: (n, F) features of the training photos; at most `most` of them are kept, drawn by `seed`.
+        train_embeddings: (m, F) features of the training photos, or of those that `choose` chose; kept in this order.
         val_embeddings: (v, F) features of the validation photos: they set the threshold, since the network has seen
             the training photos and lies nearer to them.
         keep: the share of validation photos that must count as familiar, in (0, 1].
@@ -107,8 +112,6 @@ def fit(
     train, val = np.asarray(train_embeddings, dtype=np.float32), np.asarray(val_embeddings, dtype=np.float32)
     if not len(train) or not len(val) or not 0 < keep <= 1:
         raise ValueError("familiarity needs training and validation photos, and keep in (0, 1]")
-    if len(train) > most:
-        train = train[np.sort(np.random.default_rng(seed).choice(len(train), most, replace=False))]
     unfitted = Familiarity(_unit(train).astype(np.float16), np.zeros(1, np.float32), keep)
     return Familiarity(unfitted.bank, np.sort(unfitted.score(val)), keep)
 
@@ -118,4 +121,5 @@ def _unit(embeddings: ArrayLike) -> NDArray[np.float32]:
     with np.errstate(
         invalid="ignore", over="ignore"
     ):  # features that are not numbers stay so; `score` answers for them
-        return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12))
+        unit: NDArray[np.float32] = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12))
+    return unit
