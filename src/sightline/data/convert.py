@@ -1,0 +1,146 @@
+"""Any mode that Pillow opens, to RGB: scaled and not clipped, transparency shown on white, colours kept.
+
+Pillow's own `convert("RGB")` clips 16-bit and float pictures to 255 and drops transparency; this does neither.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+WHITE = (255, 255, 255)
+"""What shows through where a picture is transparent."""
+
+
+def to_rgb(image: Image.Image, bits: int | None = None) -> tuple[Image.Image, tuple[str, ...]]:
+    """`image`, which is loaded, as RGB, and a note of each thing that was done to it.
+
+    Args:
+        image: any mode. It is not changed.
+        bits: how many bits a sample of an "I;16" or "I" picture uses, where the file says so (a 12-bit TIFF).
+
+    Returns:
+        The RGB picture, and notes out of "gray", "1-bit", "16-bit", "float", "palette", "alpha", "cmyk", "ycbcr",
+        "lab", "hsv".
+    """
+    mode = image.mode
+    clear = "transparency" in image.info
+    if mode == "RGB" and not clear:
+        return image, ()
+    if mode.startswith("I") or mode == "F":
+        return _deep(image, bits)
+    if mode == "CMYK":
+        return _cmyk(image), ("cmyk",)
+    if mode == "LAB":
+        return _lab(image), ("lab",)
+    if mode in ("YCbCr", "HSV", "RGBX"):
+        return image.convert("RGB"), () if mode == "RGBX" else (mode.lower(),)
+
+    notes = {"1": ("1-bit",), "L": ("gray",), "LA": ("gray",), "La": ("gray",), "P": ("palette",), "PA": ("palette",)}
+    told = notes.get(mode, ())
+    if clear or mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        return _on_white(image), (*told, "alpha")
+    return image.convert("RGB"), told
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode in ("La", "RGBa"):  # premultiplied
+        image = image.convert(image.mode.upper())
+    elif image.mode in ("1", "L", "RGB"):
+        image = _with_plain_key(image)
+    image = image.convert("RGBA")
+    ground = Image.new("RGB", image.size, WHITE)
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
+
+
+def _with_plain_key(image: Image.Image) -> Image.Image:
+    """The colour that a PNG declares to be transparent has 16 bits in a 16-bit file, but its pixels are 8-bit here."""
+    key = image.info["transparency"]
+    values = key if isinstance(key, tuple) else (key,)
+    if not all(isinstance(value, int) for value in values) or max(values) <= 255:
+        return image
+    image = image.copy()
+    eight = tuple(value >> 8 for value in values)
+    image.info["transparency"] = eight if isinstance(key, tuple) else eight[0]
+    return image
+
+
+def _deep(image: Image.Image, bits: int | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """One channel of 16-bit, 32-bit or float samples."""
+    values = np.asarray(image)
+    notes: tuple[str, ...]
+    if image.mode.startswith("I;16"):
+        gray, notes = scaled(values.astype(np.uint16, copy=False), bits), ("16-bit", "gray")
+        key = image.info.get("transparency")
+        if isinstance(key, int):
+            gray[values == key] = 255
+            notes = (*notes, "alpha")
+    else:
+        gray, notes = scaled(values, bits), ("float" if image.mode == "F" else "32-bit", "gray")
+    return Image.fromarray(gray).convert("RGB"), notes
+
+
+def scaled(values: np.ndarray, bits: int | None = None) -> np.ndarray:
+    """Samples of any number type as uint8, same shape.
+
+    Unsigned 16-bit samples (or of `bits` bits, where that is known) are scaled from their whole range. For floats and
+    other integers nothing says what white is: values within 0-1 (floats), 0-255 or 0-65535 are taken to have that
+    range; any other range is stretched to fit. NaN is black, infinities are the ends of the finite values.
+    """
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == np.bool_:
+        return np.where(values, np.uint8(255), np.uint8(0))
+    if values.dtype == np.uint16:
+        white = (1 << bits) - 1 if bits else 65535
+        eight: np.ndarray = (np.minimum(values, white).astype(np.uint32) * 255 + white // 2) // white
+        return eight.astype(np.uint8)
+
+    real = values.astype(np.float32)
+    finite = real[np.isfinite(real)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    real = np.nan_to_num(real, nan=low, posinf=high, neginf=low)
+    if np.issubdtype(values.dtype, np.floating) and low >= 0 and high <= 1:
+        bottom, top = 0.0, 1.0
+    elif low >= 0 and high <= 255:
+        bottom, top = 0.0, 255.0
+    elif low >= 0 and high <= 65535:
+        bottom, top = 0.0, 65535.0
+    else:
+        bottom, top = low, high
+    # Halves first: the difference of the two ends of float32's range is not a float32.
+    span = top / 2 - bottom / 2
+    unit = (real / 2 - bottom / 2) / span if span > 0 else np.zeros_like(real)
+    levels: np.ndarray = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    return levels
+
+
+def _cmyk(image: Image.Image) -> Image.Image:
+    """By the picture's own colour profile where it has a usable one, as printers mean it; else by the plain formula.
+
+    JPEGs from Adobe's programs store CMYK inverted; Pillow has turned that round by now.
+    """
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and profile[16:20] == b"CMYK":
+        from PIL import ImageCms
+
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            converted = None
+        if converted is not None:
+            return converted
+    return image.convert("RGB")
+
+
+def _lab(image: Image.Image) -> Image.Image:
+    from PIL import ImageCms
+
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+    assert converted is not None  # only with inPlace=True is nothing returned
+    return converted
