@@ -29,8 +29,8 @@ def slices(samples: pd.DataFrame, right: ArrayLike, twins: ArrayLike | None = No
     Args:
         samples: one row per judged photo: label, and those of path, width, height, brightness (0–255) that are known.
         right: (n,) bool, whether the prediction was right.
-        twins: (n,) of "" (no other photo is like it), "same" (a twin in the same split) and "leaked" (a twin among the
-            training photos); None where duplicates were not sought.
+        twins: (n,) of "" (no other photo is like it), "same" (a twin among the test photos) and "leaked" (a twin
+            in train or val); None where duplicates were not sought.
 
     Returns:
         One row per slice of at least 10 photos: kind, slice, n, right, accuracy, low and high (95 % Wilson), p (could
@@ -78,7 +78,7 @@ def described(kind: str, name: str) -> str:
 
 
 def leaked(right: ArrayLike, twins: ArrayLike) -> dict[str, Any]:
-    """Accuracy with and without the test photos that have a twin among the training photos.
+    """Accuracy with and without the test photos that have a twin in train or val.
 
     Returns:
         leaked (their number), with_leaked and without_leaked: {n, accuracy, accuracy_ci95}; without_leaked is None
@@ -97,13 +97,16 @@ def twins(groups: ArrayLike, splits: ArrayLike) -> NDArray[np.str_]:
 
     Args:
         groups: (n,) duplicate group of every sample of the dataset; alone in its group means no twin.
-        splits: (n,) split of every sample. "leaked" marks samples outside train with a twin in train.
+        splits: (n,) split of every sample.
+
+    Returns:
+        (n,): "leaked" for test samples with a twin in train or val, which the network or its choices have seen; "same"
+        for all others with a twin.
     """
     _, code = np.unique(np.asarray(groups), return_inverse=True)
-    train = np.asarray(splits) == "train"
-    size, in_train = np.bincount(code), np.bincount(code, weights=train)
-    kind = np.where(size[code] > 1, "same", "")
-    return np.where(~train & (in_train[code] > 0), "leaked", kind)
+    test = np.asarray(splits) == "test"
+    size, seen = np.bincount(code), np.bincount(code, weights=~test)
+    return np.where(test & (seen[code] > 0), "leaked", np.where(size[code] > 1, "same", ""))
 
 
 def _members(samples: pd.DataFrame, twins: ArrayLike | None) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
@@ -124,8 +127,8 @@ def _members(samples: pd.DataFrame, twins: ArrayLike | None) -> Iterator[tuple[s
         yield from _folders(samples["path"].astype(str), label)
     if twins is not None:
         kind = np.asarray(twins)
-        yield "twins", "with a twin among the training photos", kind == "leaked"
-        yield "twins", "with a twin elsewhere", kind == "same"
+        yield "twins", "with a twin in train or val", kind == "leaked"
+        yield "twins", "with a twin in test", kind == "same"
         yield "twins", "without a twin", kind == ""
 
 
