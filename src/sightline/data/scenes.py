@@ -1,0 +1,119 @@
+"""The embedded demo set: six kinds of scene, drawn from random numbers. Nothing to download, nothing to licence.
+
+`draw` makes one scene; `write_scenes` a folder of them, with known faults planted on request. How each kind is drawn
+stands in `drawing/`, the faults in `faults.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing import get_all_start_methods, get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sightline.data.drawing import render
+from sightline.data.drawing.off_topic import KINDS, off_topic
+from sightline.data.drawing.render import CLASSES, draw
+from sightline.data.faults import Faults, Planted, plant
+from sightline.errors import SightlineError, UsageError
+from sightline.progress import track
+
+__all__ = ["CLASSES", "KINDS", "Faults", "Planted", "draw", "off_topic", "write_scenes"]
+
+_CHUNK = 12  # scenes drawn between two steps of the progress display
+_FEW = 60  # so few are drawn sooner than other processes have started
+
+
+def write_scenes(
+    root: str | Path,
+    per_class: int = 300,
+    size: int = 96,
+    seed: int = 0,
+    faults: Faults | None = None,
+    *,
+    splits: Mapping[str, float] | None = None,
+    workers: int | None = None,
+) -> Planted:
+    """Write a dataset of drawn scenes: `root/class/0000.jpg`, or `root/split/class/0000.jpg`.
+
+    Args:
+        root: a folder that does not exist yet or is empty.
+        per_class: scenes of each class, before faults are planted.
+        size: pixels on a side.
+        seed: another seed gives other scenes throughout.
+        faults: what to plant; None plants nothing.
+        splits: share of each split, e.g. {"train": 0.7, "val": 0.15, "test": 0.15}; None writes no splits.
+        workers: drawing processes; None takes one for each core.
+
+    Returns:
+        Exactly which files are faulty, and how.
+
+    Raises:
+        UsageError: the folder is not empty, or more faults are asked for than there are photos.
+        SightlineError: the folder cannot be written.
+    """
+    root = Path(root)
+    if per_class < 1 or seed < 0:
+        raise UsageError(f"write_scenes takes per_class from 1 and seed from 0, not {per_class} and {seed}.")
+    if root.is_dir() and any(root.iterdir()):
+        raise UsageError(f"{root}: is not empty. Name a new folder for the scenes.")
+    samples = pd.DataFrame(
+        [(label, split, index) for label in CLASSES for index, split in enumerate(_assign(splits, per_class))],
+        columns=["label", "split", "index"],
+    )
+    folders = samples["split"].where(samples["split"] == "", samples["split"] + "/") + samples["label"]
+    samples["path"] = folders + "/" + samples["index"].map("{:04d}.jpg".format)
+    try:
+        for folder in sorted(set(folders)):
+            (root / folder).mkdir(parents=True)
+        jobs = [
+            (str(root / path), label, seed * 1_000_000 + index)
+            for path, label, index in zip(samples["path"], samples["label"], samples["index"], strict=True)
+        ]
+        _draw_all(jobs, size, workers)
+    except OSError as error:
+        raise SightlineError(f"{root}: the scenes could not be written ({error.strerror}).") from error
+    return plant(root, samples[["path", "label", "split"]], faults or Faults(), seed)
+
+
+def _assign(splits: Mapping[str, float] | None, count: int) -> list[str]:
+    """The split of each scene of a class: a run of numbers for each, since the scenes are in no order anyway."""
+    if not splits:
+        return [""] * count
+    ends = np.round(np.cumsum(list(splits.values())) / sum(splits.values()) * count).astype(int)
+    names = list(splits)
+    return [names[int(np.searchsorted(ends, index, side="right"))] for index in range(count)]
+
+
+def _draw_all(jobs: list[tuple[str, str, int]], size: int, workers: int | None) -> None:
+    workers = workers or os.process_cpu_count() if hasattr(os, "process_cpu_count") else workers or os.cpu_count() or 1
+    # Classes differ in how long they take; dealt out in turn, each chunk takes about as long as the next.
+    step = max(1, len(jobs) // _CHUNK)
+    chunks = [jobs[start::step] for start in range(step)]
+    with track("Drawing scenes", total=len(jobs)) as advance:
+        if workers == 1 or len(jobs) < _FEW:
+            for chunk in chunks:
+                advance(render.write(chunk, size))
+            return
+        with _pool(workers) as pool:
+            waiting = {pool.submit(render.write, chunk, size) for chunk in chunks}
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    advance(future.result())
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Drawing processes, stopped at once when the work is broken off."""
+    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+    pool = ProcessPoolExecutor(workers, mp_context=get_context(method))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
