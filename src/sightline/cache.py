@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -58,10 +59,8 @@ def entries() -> list[tuple[str, str, int, float]]:
 
 def touch(path: Path) -> None:
     """Note that a cached file was just used, so that it is the last to go."""
-    try:
+    with suppress(OSError):  # a cache on a read-only disk still serves
         os.utime(path)
-    except OSError:
-        pass  # a cache on a read-only disk still serves
 
 
 def trim(most: int | None = None) -> int:

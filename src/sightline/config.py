@@ -29,9 +29,9 @@ class Phase(Options):
 
     name: str = "tune"
     train: str | list[str] = "all"
-    """What learns: `all`, `head`, `last:N` (the last N layers with weights), or a list of regular expressions on parameter names."""
+    """What learns: `all`, `head`, `last:N` (the last N layers with weights), or regular expressions on names."""
     solver: Literal["gradient", "lbfgs"] = "gradient"
-    """`lbfgs` fits a linear head on frozen features in one go: a multinomial logistic regression, its strength chosen on val."""
+    """`lbfgs` fits a linear head on frozen features in one go: a logistic regression, its strength chosen on val."""
     epochs: Annotated[int, Field(ge=0)] = 4
     lr: Annotated[float, Field(gt=0)] = 1e-3
     """The peak learning rate, of the head and the last layers."""
@@ -55,7 +55,7 @@ class Phase(Options):
 
 
 class Machine(Options):
-    """What the run was tuned to on its machine. A repeat uses it as it stands, so that the weights come out the same."""
+    """What the run was tuned to on its machine. A repeat uses it as it stands, so that the weights are the same."""
 
     device: str
     precision: Literal["float32", "bfloat16"]
@@ -89,7 +89,7 @@ class Config(Options):
     head: Literal["linear", "dense", "regularised"] = "linear"
     drop_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
     img_size: Annotated[int, Field(ge=16, le=2048)] | None = None
-    """Pixels on a side; None: what the network was pretrained at, or for a network from scratch the photos' own size up to 150."""
+    """Pixels on a side; None: what the network was pretrained at; from scratch, the photos' own size up to 150."""
 
     # Training
     phases: Annotated[list[Phase], Field(min_length=1)] = [Phase()]
@@ -182,7 +182,9 @@ def read(path: str | Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not a recipe ({' '.join(str(error).split())}).") from error
     if not isinstance(values, dict):
-        raise UsageError(f"{path}: is not a recipe: expected lines such as 'epochs: 5'. See `sightline recipes default`.")
+        raise UsageError(
+            f"{path}: is not a recipe: expected lines such as 'epochs: 5'. See `sightline recipes default`."
+        )
     return values
 
 
@@ -250,7 +252,9 @@ def resolve(
         if value is not None:
             gradient = [phase for phase in phases if phase.get("solver") != "lbfgs"]
             if not gradient:
-                raise UsageError(f"--{name}: recipe {recipe_name} only fits a head on features; choose another --recipe.")
+                raise UsageError(
+                    f"--{name}: recipe {recipe_name} only fits a head on features; choose another --recipe."
+                )
             gradient[-1][name] = value
     values["phases"] = phases
     for assignment in assignments or []:
@@ -281,5 +285,6 @@ def _assign(values: dict[str, Any], assignment: str) -> None:
         value = yaml.safe_load(text)  # `1e-3` stays text here; the typed field turns it into a number
         target[int(last) if isinstance(target, list) else last] = value
     except (KeyError, IndexError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise UsageError(f"--set {assignment}: {key} leads nowhere. See `sightline recipes NAME` for what can be set.") from error
-
+        raise UsageError(
+            f"--set {assignment}: {key} leads nowhere. See `sightline recipes NAME` for what can be set."
+        ) from error

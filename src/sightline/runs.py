@@ -1,18 +1,18 @@
 """The run folder: what is in it, read and written here only.
 
-    RUN/config.yaml          every choice, resolved; written first
-    RUN/dataset.json         name, root, classes, what was set aside, facts about the split
-    RUN/samples.parquet      every sample with its split, digest and duplicate group
-    RUN/problems.csv         files that were left out or converted
-    RUN/metrics.csv          one row per epoch
-    RUN/steps.csv            one row per optimiser step
-    RUN/predictions.parquet  val and test
-    RUN/evaluation.json      the figures on test; its presence means that the run is complete
-    RUN/extras/NAME.json     what the report shows beyond that: calibration, slices, robustness …
-    RUN/report.html          for people
-    RUN/model/               the part that predicts
-    RUN/checkpoint/          what --resume needs
-    RUN/log.txt
+RUN/config.yaml          every choice, resolved; written first
+RUN/dataset.json         name, root, classes, what was set aside, facts about the split
+RUN/samples.parquet      every sample with its split, digest and duplicate group
+RUN/problems.csv         files that were left out or converted
+RUN/metrics.csv          one row per epoch
+RUN/steps.csv            one row per optimiser step
+RUN/predictions.parquet  val and test
+RUN/evaluation.json      the figures on test; its presence means that the run is complete
+RUN/extras/NAME.json     what the report shows beyond that: calibration, slices, robustness …
+RUN/report.html          for people
+RUN/model/               the part that predicts
+RUN/checkpoint/          what --resume needs
+RUN/log.txt
 """
 
 from __future__ import annotations
@@ -130,7 +130,9 @@ class RunFolder:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise SightlineError(f"{self.path}: another process is working on this run. Wait for it to end.") from error
+                raise SightlineError(
+                    f"{self.path}: another process is working on this run. Wait for it to end."
+                ) from error
             yield
         finally:
             os.close(descriptor)

@@ -72,7 +72,7 @@ class Engine:
         """What it computes in: float32 or bfloat16."""
         return "bfloat16" if self.name.endswith("bfloat16") else "float32"
 
-    def __call__(self, pixels: np.ndarray) -> Outputs:
+    def __call__(self, pixels: np.ndarray) -> Outputs:  # noqa: D102  (said above)
         parts = [self.run(pixels[i : i + self.batch]) for i in range(0, len(pixels), self.batch)]
         embeddings, logits = zip(*parts, strict=True)
         return np.concatenate(embeddings), np.concatenate(logits)
@@ -195,7 +195,9 @@ def _has_onnxruntime() -> bool:
 
 def _onnx_session(module: Forward, network: Network) -> Callable[[np.ndarray], Outputs]:
     if not _has_onnxruntime():
-        raise UsageError("engine onnxruntime: install it with pip install 'sightline[export]', or choose another engine.")
+        raise UsageError(
+            "engine onnxruntime: install it with pip install 'sightline[export]', or choose another engine."
+        )
     import onnxruntime
 
     state = hashlib.sha256()

@@ -34,7 +34,7 @@ _WAYS_OUT = "Give --weights a file or a timm local folder, or start from random 
 class Network:
     """A network, its classes, and how photos must be prepared for it.
 
-    `module` follows timm's contract: logits (n, K) = get_classifier()(forward_head(forward_features(x), pre_logits=True)).
+    `module` follows timm's contract: get_classifier()(forward_head(forward_features(x), pre_logits=True)) = logits (n, K).
     `mean` and `std` are per channel, for pixels in 0-1. `size` is the side in pixels that it is built for.
     """
 
@@ -101,7 +101,7 @@ def build(
     """A network with a new head for `classes`.
 
     Args:
-        name: a timm architecture (`resnet34`, `resnet34.a1_in1k`), or None: what the weights folder names, else DEFAULT.
+        name: a timm architecture (`resnet34`, `resnet34.a1_in1k`); None: what the weights folder names, else DEFAULT.
         classes: class names in the order of the outputs.
         weights: a .safetensors or PyTorch file, or a timm local folder; None: the hub's cache, else the hub.
         scratch: random weights, no download.
@@ -150,7 +150,8 @@ def build(
     if cfg.get("fixed_input_size") and size != pretrained_size:
         settings["img_size"] = size
     network = Network(
-        module=heads.attach(module, head, len(classes), size) if head != "linear" else module,
+        # Attached even when linear: weights for as many classes as ours would bring a head for other ones.
+        module=heads.attach(module, head, len(classes), size),
         architecture=architecture,
         classes=tuple(classes),
         size=size,
@@ -165,6 +166,20 @@ def build(
     return network
 
 
+def inherit(network: Network, earlier: Network) -> None:
+    """Give the head of `network` the rows of those classes that `earlier` already knew, where both heads are linear."""
+    new, old = network.module.get_classifier(), earlier.module.get_classifier()
+    if not (
+        isinstance(new, torch.nn.Linear) and isinstance(old, torch.nn.Linear) and new.in_features == old.in_features
+    ):
+        return
+    with torch.no_grad():
+        for row, name in enumerate(network.classes):
+            if name in earlier.classes:
+                before = earlier.classes.index(name)
+                new.weight[row], new.bias[row] = old.weight[before], old.bias[before]
+
+
 def load(folder: str | Path) -> Network:
     """The trained network in a model folder, in evaluation mode.
 
@@ -174,11 +189,7 @@ def load(folder: str | Path) -> Network:
     folder = Path(folder)
     described = read_folder_config(folder)
     classes = described.get("label_names")
-    if (
-        not isinstance(classes, list)
-        or not all(isinstance(name, str) for name in classes)
-        or len(classes) < 2
-    ):
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes) or len(classes) < 2:
         raise SightlineError(
             f"{folder / 'config.json'}: names no classes. Is this a model folder that Sightline wrote?"
         )
@@ -193,9 +204,7 @@ def load(folder: str | Path) -> Network:
         module.load_state_dict(load_file(folder / "model.safetensors"))
     except (OSError, SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise SightlineError(
-            f"{folder / 'model.safetensors'}: does not fit its config.json ({reason})."
-        ) from error
+        raise SightlineError(f"{folder / 'model.safetensors'}: does not fit its config.json ({reason}).") from error
     return Network(
         module=module.eval(),
         architecture=described["architecture"],
@@ -225,13 +234,9 @@ def read_folder_config(folder: Path) -> dict[str, Any]:
             )
         described.setdefault("pretrained_cfg", {})
         if not is_known(described["architecture"]):
-            raise SightlineError(
-                f"{path}: names the network {described['architecture']!r}, which is not known here."
-            )
+            raise SightlineError(f"{path}: names the network {described['architecture']!r}, which is not known here.")
     except OSError as error:
-        raise SightlineError(
-            f"{path}: cannot be read ({error.strerror}). Is {folder} a timm local folder?"
-        ) from error
+        raise SightlineError(f"{path}: cannot be read ({error.strerror}). Is {folder} a timm local folder?") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SightlineError(
             f"{path}: is not the description of a timm model. Is {folder} a timm local folder?"
@@ -275,17 +280,13 @@ def _create(
     if size and (overlay.get("fixed_input_size") or (known is not None and known.fixed_input_size)):
         arguments["img_size"] = size
     try:
-        return timm.create_model(
-            name, pretrained=pretrained, pretrained_cfg_overlay=overlay or None, **arguments
-        )
+        return timm.create_model(name, pretrained=pretrained, pretrained_cfg_overlay=overlay or None, **arguments)
     except UsageError:
         raise
     except Exception as error:  # timm raises whatever a weights file or an argument makes it trip over
         reason = " ".join(str(error).split())[:300]
         if pretrained:
-            raise SightlineError(
-                f"{overlay['file']}: these weights do not fit {architecture} ({reason})."
-            ) from error
+            raise SightlineError(f"{overlay['file']}: these weights do not fit {architecture} ({reason}).") from error
         raise SightlineError(f"{architecture}: cannot be built ({reason}).") from error
 
 
@@ -309,9 +310,7 @@ def _from_hub(name: str) -> tuple[Path, str]:
         return Path(hf_hub_download(repository, "model.safetensors")), f"the hub ({repository})"
     except Exception as error:
         offline = (
-            "the hub is switched off (HF_HUB_OFFLINE)"
-            if constants.HF_HUB_OFFLINE
-            else "the hub cannot be reached"
+            "the hub is switched off (HF_HUB_OFFLINE)" if constants.HF_HUB_OFFLINE else "the hub cannot be reached"
         )
         raise SightlineError(
             f"--model {name}: pretrained weights are not in the cache and {offline}.\n{_WAYS_OUT}"

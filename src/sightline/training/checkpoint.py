@@ -41,7 +41,9 @@ def load(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
             facts = json.loads(file.metadata()["facts"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise SightlineError(f"{path}: is damaged ({error}). Remove it to start this run again from its data.") from error
+        raise SightlineError(
+            f"{path}: is damaged ({error}). Remove it to start this run again from its data."
+        ) from error
     return tensors, facts
 
 

@@ -1,16 +1,18 @@
-"""Features of a frozen backbone: computed once for each photo, kept on disk, used as long as nothing they depend on changes."""
+"""Features of a frozen backbone: computed once for each photo, kept on disk as long as nothing they depend on changes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from sightline import cache
 from sightline.data.pixels import Pixels
 from sightline.files import replacing
+from sightline.models import engines, zoo
 from sightline.models.engines import Engine
 from sightline.models.zoo import Network
 from sightline.progress import track
@@ -50,6 +52,17 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
         np.save(file, features, allow_pickle=False)
     cache.trim()
     return features
+
+
+def features_from(weights: str | Path, pixels: Pixels, digests: Sequence[str], device: str = "auto") -> np.ndarray:
+    """Features (N, F) of photos by the network in a timm local folder or a run's model folder.
+
+    Raises:
+        UsageError, SightlineError: as `zoo.build`.
+    """
+    network = zoo.build(None, classes=("one", "other"), weights=weights, size=pixels.size)
+    engine = engines.choose(network, pixels.take(np.arange(min(64, len(pixels)))), device=engines.device_of(device))
+    return frozen_features(network, engine, pixels, digests)
 
 
 def _compute(engine: Engine, pixels: Pixels) -> np.ndarray:

@@ -5,16 +5,17 @@ gradient steps for some epochs with part of the network frozen. After each epoch
 best epoch of the whole run is what remains at the end. The test photos are never seen here.
 
 Every random number is a function of (seed, phase, epoch, batch), so a run that was killed goes on exactly as if it had
-not been: see `generator`, and `checkpoint.py`.
+not been: see `batches.generator` and `checkpoint.py`.
 """
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,31 +25,24 @@ import torch.nn.functional as F
 from torch import nn
 
 from sightline.config import Config, Machine, Phase
-from sightline.data import augment
-from sightline.data.pixels import Pixels
 from sightline.errors import SightlineError
 from sightline.models.engines import Engine
 from sightline.models.zoo import Network
-from sightline.runs import RunFolder
+from sightline.runs import STEPS, RunFolder
 from sightline.training import checkpoint, probe
+from sightline.training.batches import Data, Preparation, generator, shuffled
 from sightline.training.display import Display
 from sightline.training.features import frozen_features
 from sightline.training.schedule import groups, rate, trainable
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
-_NORMS = (nn.modules.batchnorm._BatchNorm,)
+Row = dict[str, Any]
+Tensors = dict[str, torch.Tensor]
 
 
-@dataclass(frozen=True)
-class Data:
-    """What a training may see: pixels with labels, and which of them are for training and which for choosing."""
-
-    pixels: Pixels
-    labels: np.ndarray  # (N,) class numbers
-    digests: list[str]
-    train: np.ndarray  # row numbers
-    val: np.ndarray
+class Stopped(SightlineError):
+    """The person asked the training to stop; all is kept."""
 
 
 @dataclass
@@ -62,21 +56,50 @@ class State:
     right: int = 0
     seen: int = 0
     seconds: float = 0.0
-    best: tuple[float, float] | None = None  # val accuracy, minus val loss
-    stale: int = 0  # epochs of this phase since its best
+    best: tuple[float, float] | None = None  # of the run, see `_score`
     phase_best: tuple[float, float] | None = None
-    metrics: list[dict[str, Any]] = field(default_factory=list)
+    stale: int = 0  # epochs since phase_best
+    metrics: list[Row] = field(default_factory=list)
+
+    def next_epoch(self) -> None:
+        """The epoch under way is finished."""
+        self.epoch, self.batch, self.loss, self.right, self.seen, self.seconds = self.epoch + 1, 0, 0.0, 0, 0, 0.0
+
+    def next_phase(self) -> None:
+        """The phase under way is finished."""
+        self.phase, self.epoch, self.phase_best, self.stale = self.phase + 1, 0, None, 0
 
 
-class Stopped(SightlineError):
-    """The person asked the training to stop; all is kept."""
+@dataclass
+class Training:
+    """All that a training works with; `state`, `best` and `steps` change as it goes."""
+
+    network: Network
+    config: Config
+    machine: Machine
+    data: Data
+    run: RunFolder
+    prepare: Preparation
+    display: Display
+    stop: threading.Event
+    state: State
+    best: Tensors  # the weights of the best epoch so far
+    steps: list[Row]  # of steps.csv
+    optimiser_tensors: Tensors  # of the phase that was interrupted; used up by its first step
+    kept: float = 0.0  # when the last checkpoint was written
 
 
-def train(network: Network, config: Config, data: Data, run: RunFolder, engine: Engine) -> None:
+def train(
+    network: Network, config: Config, data: Data, run: RunFolder, engine: Engine, deadline: float = math.inf
+) -> None:
     """Train `network` as `config` says; at the end it holds the weights of the epoch that was best on val.
 
     Writes RUN/metrics.csv, RUN/steps.csv and RUN/checkpoint/ as it goes, and continues from the checkpoint if there is
-    one. `engine` computes frozen features.
+    one.
+
+    Args:
+        engine: computes frozen features.
+        deadline: after this time (of time.monotonic) no epoch is begun.
 
     Raises:
         Stopped: Ctrl-C; the state is kept.
@@ -84,223 +107,172 @@ def train(network: Network, config: Config, data: Data, run: RunFolder, engine: 
     """
     assert config.machine is not None, "the machine is settled before training starts"
     module = network.module.to(config.machine.device)
-    state, best, steps, restore = _begin(run, module)
-    total_steps = sum(p.epochs * len(_batches(config, data, 0, 0)) for p in config.phases if p.solver == "gradient")
-    with Display(total_steps) as display, _stop_between_steps() as stop:
-        for number in range(state.phase, len(config.phases)):
-            phase = config.phases[number]
+    state, best, steps, optimiser_tensors = _begin(run, module)
+    prepare = Preparation(network, config, data, config.machine.device)
+    batches_an_epoch = len(shuffled(config, data, 0, 0))
+    with Display(config.epochs * batches_an_epoch) as display, _stop_between_steps() as stop:
+        training = Training(
+            network, config, config.machine, data, run, prepare, display, stop, state, best, steps, optimiser_tensors
+        )
+        for phase in config.phases[state.phase :]:
             if phase.solver == "lbfgs":
-                row = _fit_head(phase, network, config, data, engine)
-                display.epoch(row, 1, best=True)
-                state.metrics.append(row)
-                state.best, best = _score(row), _snapshot(module)
+                _fit_head(training, phase, engine)
             else:
-                best = _tune(phase, network, config, data, run, state, best, steps, restore, display, stop)
-            module.load_state_dict(best)  # the next phase builds on the best so far, not on the last
-            state.phase, state.epoch, state.batch, state.stale, state.phase_best = number + 1, 0, 0, 0, None
-            restore = {}
-            _keep(run, module, None, best, state, steps)
+                _tune(training, phase, deadline)
+            module.load_state_dict(training.best)  # the next phase builds on the best so far, not on the last
+            state.next_phase()
+            _keep(training, None)
     module.eval()
 
 
-def _tune(
-    phase: Phase, network: Network, config: Config, data: Data, run: RunFolder, state: State,
-    best: dict[str, torch.Tensor], steps: list[dict[str, Any]], restore: dict[str, torch.Tensor],
-    display: Display, stop: threading.Event,
-) -> dict[str, torch.Tensor]:  # fmt: skip
-    """The epochs of one gradient phase; returns the best weights of the run so far."""
-    machine = config.machine
-    assert machine is not None
-    module = network.module
+def _tune(training: Training, phase: Phase, deadline: float) -> None:
+    """The epochs of one phase that takes gradient steps."""
+    config, state, module = training.config, training.state, training.network.module
     names = trainable(module, phase.train)
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(name in names)
-    if machine.channels_last:
-        module.to(memory_format=torch.channels_last)
+    if training.machine.channels_last:
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = _optimiser(config, groups(module, names, phase.lr, phase.layer_decay, config.weight_decay))
-    checkpoint.restore_optimiser(optimiser, restore)
-    prepare = _Preparation(network, config, data, machine.device)
-    per_epoch = len(_batches(config, data, state.phase, 0))
-    before = sum(p.epochs * per_epoch for p in config.phases[: state.phase] if p.solver == "gradient")
-    kept = time.monotonic()
+    checkpoint.restore_optimiser(optimiser, training.optimiser_tensors)
+    training.optimiser_tensors = {}
+    training.kept = time.monotonic()
+    epoch_seconds = 0.0
 
     while state.epoch < phase.epochs and not (config.patience and state.stale >= config.patience):
+        if state.metrics and time.monotonic() + 1.3 * epoch_seconds > deadline:
+            break  # the plan was too hopeful; what is best so far is kept and evaluated
         _set_mode(module, config)
-        batches = _batches(config, data, state.phase, state.epoch)
-        clock = time.monotonic() - state.seconds
+        batches = shuffled(config, training.data, state.phase, state.epoch)
+        started = time.monotonic() - state.seconds
         for number in range(state.batch, len(batches)):
-            step = state.epoch * per_epoch + number
+            step = state.epoch * len(batches) + number
             lr = rate(
-                phase.schedule, step, phase.epochs * per_epoch, phase.lr, warmup=phase.warmup, decay=phase.decay,
-                cycle_steps=phase.cycle_epochs * per_epoch, lr_min=phase.lr_min,
+                phase.schedule, step, phase.epochs * len(batches), phase.lr, warmup=phase.warmup, decay=phase.decay,
+                cycle_steps=phase.cycle_epochs * len(batches), lr_min=phase.lr_min,
             )  # fmt: skip
             for group in optimiser.param_groups:
                 group["lr"] = lr * group["scale"]
 
             draws = generator(config.seed, state.phase, state.epoch, number)
-            torch.manual_seed(int(torch.randint(2**62, (), generator=draws)))  # dropout and stochastic depth
-            images, targets = prepare(batches[number], draws)
-            with _precision(machine):
+            torch.manual_seed(int(torch.randint(2**62, (), generator=draws)))  # for dropout and stochastic depth
+            images, targets = training.prepare(batches[number], draws)
+            with _precision(training.machine):
                 logits = module(images)
-            loss = F.cross_entropy(
-                logits.float(), targets, weight=prepare.class_weights, label_smoothing=config.label_smoothing
-            )
+            weights = training.prepare.class_weights
+            loss = F.cross_entropy(logits.float(), targets, weights, label_smoothing=config.label_smoothing)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             norm = _clip(module, config)
             optimiser.step()
 
-            value = float(loss.detach())
-            if not np.isfinite(value):
-                raise SightlineError(
-                    f"The loss is no longer a number (phase {phase.name}, step {step + 1}). Use a lower --lr than {phase.lr:g}."
-                )
-            state.batch = number + 1
-            state.loss += value * len(images)
+            state.batch, state.seen = number + 1, state.seen + len(images)
+            state.loss += loss.item() * len(images)
             state.right += int((logits.argmax(1) == targets.argmax(1)).sum())
-            state.seen += len(images)
-            state.seconds = time.monotonic() - clock
-            rates = [group["lr"] for group in optimiser.param_groups]
-            steps.append(dict(phase=phase.name, step=step + 1, lr_min=min(rates), lr_max=max(rates), loss=value, grad_norm=norm))
-            display.step(phase.name, state.epoch + 1, phase.epochs, before + step + 1, value, state.seen / state.seconds)
-            if stop.is_set() or time.monotonic() - kept > SECONDS_BETWEEN_CHECKPOINTS:
-                _keep(run, module, optimiser, best, state, steps)
-                kept = time.monotonic()
-            if stop.is_set():
-                raise Stopped(f"Stopped; nothing is lost. Go on with: sightline train --resume {run.path}")
+            state.seconds = time.monotonic() - started
+            _record(training, phase, step, len(batches), optimiser, loss.item(), norm)
+            if training.stop.is_set():
+                _keep(training, optimiser)
+                raise Stopped(f"Stopped; nothing is lost. Go on with: sightline train --resume {training.run.path}")
+            if time.monotonic() - training.kept > SECONDS_BETWEEN_CHECKPOINTS:
+                _keep(training, optimiser)
 
-        val_loss, val_accuracy = _judge(module, data, prepare, machine)
-        row = dict(
-            phase=phase.name, epoch=state.epoch + 1, train_loss=state.loss / state.seen,
-            train_accuracy=state.right / state.seen, val_loss=val_loss, val_accuracy=val_accuracy,
-            seconds=round(state.seconds, 3), images_per_second=round(state.seen / state.seconds, 1),
-        )  # fmt: skip
-        state.metrics.append(row)
-        score = _score(row)
-        if state.best is None or score > state.best:
-            state.best, best = score, _snapshot(module)
-        improved = state.phase_best is None or score > state.phase_best
-        state.phase_best = score if improved else state.phase_best
-        state.stale = 0 if improved else state.stale + 1
-        state.epoch, state.batch, state.loss, state.right, state.seen, state.seconds = state.epoch + 1, 0, 0.0, 0, 0, 0.0
-        display.epoch(row, phase.epochs, best=score == state.best)
-        _keep(run, module, optimiser, best, state, steps)
-        kept = time.monotonic()
-    return best
+        val_loss, val_accuracy = _judge(training)
+        epoch_seconds = state.seconds
+        _conclude(training, phase, state.loss / state.seen, state.right / state.seen, val_loss, val_accuracy, state.seen)
+        state.next_epoch()
+        _keep(training, optimiser)
 
 
-def _fit_head(phase: Phase, network: Network, config: Config, data: Data, engine: Engine) -> dict[str, Any]:
-    """Fit the classifier on frozen features of the training photos and put it into the network."""
+def _fit_head(training: Training, phase: Phase, engine: Engine) -> None:
+    """Fit the classifier on frozen features of the training photos, and put it into the network."""
     started = time.monotonic()
+    data, network = training.data, training.network
     both = np.concatenate([data.train, data.val])
     features = frozen_features(network, engine, data.pixels.subset(both), [data.digests[i] for i in both])
     train, val = np.asarray(features[: len(data.train)]), np.asarray(features[len(data.train) :])
-    fitted = probe.fit(
-        train, data.labels[data.train], val, data.labels[data.val], balanced=config.class_weights == "balanced"
-    )
-    classifier = network.module.get_classifier()
+    balanced = training.config.class_weights == "balanced"
+    fitted = probe.fit(train, data.labels[data.train], val, data.labels[data.val], balanced=balanced)
+    classifier: Any = network.module.get_classifier()  # type: ignore[operator]
     with torch.no_grad():
         classifier.weight.copy_(torch.from_numpy(fitted.weight).view_as(classifier.weight))
         classifier.bias.copy_(torch.from_numpy(fitted.bias))
-    losses, accuracies = [], []
+    figures = []
     for rows, labels in ((train, data.labels[data.train]), (val, data.labels[data.val])):
         logits = torch.from_numpy(fitted.logits(rows))
-        losses.append(float(F.cross_entropy(logits, torch.from_numpy(labels))))
-        accuracies.append(float((logits.argmax(1).numpy() == labels).mean()))
-    seconds = time.monotonic() - started
-    return dict(
-        phase=phase.name, epoch=1, train_loss=losses[0], train_accuracy=accuracies[0], val_loss=losses[1],
-        val_accuracy=accuracies[1], seconds=round(seconds, 3), images_per_second=round(len(both) / seconds, 1),
-    )  # fmt: skip
+        figures.append((float(F.cross_entropy(logits, torch.from_numpy(labels))), float((logits.argmax(1).numpy() == labels).mean())))
+    training.state.seconds = time.monotonic() - started
+    _conclude(training, phase, *figures[0], *figures[1], len(both))
+    training.state.next_epoch()
 
 
-class _Preparation:
-    """Rows -> images on the device, augmented and normalised, with soft targets.
+def _conclude(
+    training: Training, phase: Phase, train_loss: float, train_accuracy: float, val_loss: float, val_accuracy: float, photos: int
+) -> None:  # fmt: skip
+    """Write down an epoch, and keep its weights if it is the best on val so far."""
+    state = training.state
+    row: Row = {
+        "phase": phase.name, "epoch": state.epoch + 1, "train_loss": train_loss, "train_accuracy": train_accuracy,
+        "val_loss": val_loss, "val_accuracy": val_accuracy, "seconds": round(state.seconds, 3),
+        "images_per_second": round(photos / state.seconds, 1),
+    }  # fmt: skip
+    state.metrics.append(row)
+    score = _score(row)
+    if state.best is None or score > state.best:
+        state.best, training.best = score, _snapshot(training.network.module)
+    if state.phase_best is None or score > state.phase_best:
+        state.phase_best, state.stale = score, 0
+    else:
+        state.stale += 1
+    training.display.epoch(row, phase.epochs if phase.solver == "gradient" else 1, best=score == state.best)
 
-    On a GPU the photos live in its memory where they fit, so that a batch never crosses the bus.
-    """
 
-    def __init__(self, network: Network, config: Config, data: Data, device: str) -> None:
-        self.data, self.config, self.device, self.classes = data, config, device, len(network.classes)
-        self.mean = torch.tensor(network.mean, device=device).view(3, 1, 1)
-        self.std = torch.tensor(network.std, device=device).view(3, 1, 1)
-        self.labels = torch.from_numpy(data.labels).to(device)
-        self.augment = augment.build(config.augment, network.size)
-        self.resident: torch.Tensor | None = None
-        if device == "cuda" and data.pixels.array.nbytes < 0.5 * torch.cuda.mem_get_info()[0]:
-            self.resident = torch.from_numpy(data.pixels.take(np.arange(len(data.pixels)))).to(device)
-        self.class_weights: torch.Tensor | None = None
-        if config.class_weights == "balanced":
-            counts = np.bincount(data.labels[data.train], minlength=self.classes)
-            self.class_weights = torch.tensor(counts.sum() / (self.classes * counts), dtype=torch.float32, device=device)
-
-    def images(self, rows: np.ndarray) -> torch.Tensor:
-        """(n, 3, S, S) float32 in 0-1."""
-        if self.resident is not None:
-            pixels = self.resident[torch.from_numpy(rows).to(self.device)]
-        else:
-            pixels = torch.from_numpy(self.data.pixels.take(rows)).to(self.device, non_blocking=True)
-        return pixels.permute(0, 3, 1, 2).float().div_(255)
-
-    def normalise(self, images: torch.Tensor) -> torch.Tensor:
-        """As the network was pretrained."""
-        return (images - self.mean) / self.std
-
-    def __call__(self, rows: np.ndarray, draws: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        images = self.augment(self.images(rows), draws)
-        targets = F.one_hot(self.labels[torch.from_numpy(rows).to(self.device)], self.classes).float()
-        if self.config.mixup or self.config.cutmix:
-            images, targets = augment.mix(images, targets, draws, mixup=self.config.mixup, cutmix=self.config.cutmix)
-        return self.normalise(images), targets
+def _record(
+    training: Training, phase: Phase, step: int, batches: int, optimiser: torch.optim.Optimizer, loss: float, norm: float
+) -> None:
+    """Write down a step, and show it."""
+    if not math.isfinite(loss):
+        raise SightlineError(
+            f"The loss is no longer a number (phase {phase.name}, step {step + 1}). Use a lower --lr than {phase.lr:g}."
+        )
+    state, config = training.state, training.config
+    rates = [group["lr"] for group in optimiser.param_groups]
+    training.steps.append(dict(zip(STEPS, (phase.name, step + 1, min(rates), max(rates), loss, norm), strict=True)))
+    earlier = sum(p.epochs for p in config.phases[: state.phase] if p.solver == "gradient") * batches
+    speed = state.seen / state.seconds
+    training.display.step(phase.name, state.epoch + 1, phase.epochs, earlier + step + 1, loss, speed)
 
 
 @torch.no_grad()
-def _judge(module: nn.Module, data: Data, prepare: _Preparation, machine: Machine) -> tuple[float, float]:
+def _judge(training: Training) -> tuple[float, float]:
     """Mean cross entropy and accuracy on val."""
-    module.eval()
-    loss, right = 0.0, 0
-    for start in range(0, len(data.val), machine.evaluation_batch):
-        rows = data.val[start : start + machine.evaluation_batch]
-        with _precision(machine):
-            logits = module(prepare.normalise(prepare.images(rows)))
-        labels = prepare.labels[torch.from_numpy(rows).to(prepare.device)]
-        loss += float(F.cross_entropy(logits.float(), labels, reduction="sum"))
-        right += int((logits.argmax(1) == labels).sum())
-    return loss / len(data.val), right / len(data.val)
+    module, prepare, val = training.network.module.eval(), training.prepare, training.data.val
+    loss, right, batch = 0.0, 0, training.machine.evaluation_batch
+    for start in range(0, len(val), batch):
+        rows = val[start : start + batch]
+        with _precision(training.machine):
+            logits = module(prepare.plain(rows))
+        loss += float(F.cross_entropy(logits.float(), prepare.truth(rows), reduction="sum"))
+        right += int((logits.argmax(1) == prepare.truth(rows)).sum())
+    return loss / len(val), right / len(val)
 
 
-def generator(seed: int, *place: int) -> torch.Generator:
-    """Random numbers that depend on the seed and the place in the run alone, not on what was drawn before."""
-    entropy = np.random.SeedSequence([seed & 0xFFFFFFFF, *place]).generate_state(2, np.uint32)
-    return torch.Generator().manual_seed(int(entropy[0]) << 31 ^ int(entropy[1]))
-
-
-def _batches(config: Config, data: Data, phase: int, epoch: int) -> list[np.ndarray]:
-    """The training rows of one epoch, shuffled and cut into batches of nearly equal size."""
-    draws = np.random.default_rng([config.seed & 0xFFFFFFFF, phase, epoch])
-    rows = data.train
-    if config.sampling == "balanced":
-        labels = data.labels[rows]
-        chance = 1 / np.bincount(labels)[labels]
-        rows = draws.choice(rows, size=len(rows), p=chance / chance.sum())
-    else:
-        rows = draws.permutation(rows)
-    return np.array_split(rows, max(1, -(-len(rows) // config.batch_size)))
+def _score(row: Row) -> tuple[float, float]:
+    """What "best on val" means: accuracy, and the lower loss where that is equal."""
+    return row["val_accuracy"], -row["val_loss"]
 
 
 def _optimiser(config: Config, parameter_groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     if config.optimizer == "sgd":
         return torch.optim.SGD(parameter_groups, momentum=config.momentum)
-    if config.optimizer == "adam":
-        return torch.optim.Adam(parameter_groups)
-    return torch.optim.AdamW(parameter_groups)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer](parameter_groups)
 
 
 def _set_mode(module: nn.Module, config: Config) -> None:
     """Training mode; but batch norm in frozen layers keeps the statistics that it was pretrained with."""
     module.train()
     for part in module.modules():
-        if isinstance(part, _NORMS):
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
             learns = any(parameter.requires_grad for parameter in part.parameters())
             part.train(learns and not config.freeze_norm)
 
@@ -308,60 +280,52 @@ def _set_mode(module: nn.Module, config: Config) -> None:
 def _clip(module: nn.Module, config: Config) -> float:
     """Clip the gradients as configured; returns their norm before."""
     learning = [parameter for parameter in module.parameters() if parameter.grad is not None]
-    norm = torch.nn.utils.clip_grad_norm_(learning, config.clip_norm or float("inf"))
+    norm = torch.nn.utils.clip_grad_norm_(learning, config.clip_norm or math.inf)
     if config.clip_value:
         torch.nn.utils.clip_grad_value_(learning, config.clip_value)
     return float(norm)
 
 
-def _precision(machine: Machine) -> Any:
-    device = machine.device.partition(":")[0]
-    return torch.autocast(device, torch.bfloat16) if machine.precision == "bfloat16" else nullcontext()
+def _precision(machine: Machine) -> torch.autocast:
+    return torch.autocast(machine.device.partition(":")[0], torch.bfloat16, enabled=machine.precision == "bfloat16")
 
 
-def _score(row: dict[str, Any]) -> tuple[float, float]:
-    """What "best on val" means: accuracy, and the lower loss where that is equal."""
-    return row["val_accuracy"], -row["val_loss"]
-
-
-def _snapshot(module: nn.Module) -> dict[str, torch.Tensor]:
+def _snapshot(module: nn.Module) -> Tensors:
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
 
 
-def _begin(run: RunFolder, module: nn.Module) -> tuple[State, dict[str, torch.Tensor], list[dict[str, Any]], Any]:
-    """The state to start from: (state, best weights, rows of steps.csv, the optimiser's tensors)."""
+def _begin(run: RunFolder, module: nn.Module) -> tuple[State, Tensors, list[Row], Tensors]:
+    """What to start from: the state, the best weights, the rows of steps.csv, and the optimiser's tensors."""
     found = checkpoint.load(run.checkpoint)
     if found is None:
         return State(), _snapshot(module), [], {}
     tensors, facts = found
-    best = checkpoint.with_prefix("best.", tensors)
-    module.load_state_dict(checkpoint.with_prefix("model.", tensors))
-    facts.update({name: tuple(facts[name]) for name in ("best", "phase_best") if facts[name] is not None})
     names = facts.pop("step_phases")
-    columns = ("step", "lr_min", "lr_max", "loss", "grad_norm")
+    for name in ("best", "phase_best"):
+        facts[name] = tuple(facts[name]) if facts[name] else None  # JSON knows lists only
+    module.load_state_dict(checkpoint.with_prefix("model.", tensors))
     steps = [
-        {"phase": names[int(row[0])], **dict(zip(columns, row[1:], strict=True)), "step": int(row[1])}
-        for row in tensors["steps"].tolist()
+        dict(zip(STEPS, (names[int(phase)], int(step), *figures), strict=True))
+        for phase, step, *figures in tensors["steps"].tolist()
     ]
+    best = checkpoint.with_prefix("best.", tensors)
     return State(**facts), best, steps, checkpoint.with_prefix("optimiser.", tensors)
 
 
-def _keep(
-    run: RunFolder, module: nn.Module, optimiser: torch.optim.Optimizer | None, best: dict[str, torch.Tensor],
-    state: State, steps: list[dict[str, Any]],
-) -> None:  # fmt: skip
+def _keep(training: Training, optimiser: torch.optim.Optimizer | None) -> None:
     """Write the checkpoint, then what people read."""
-    names = list(dict.fromkeys(row["phase"] for row in steps))
-    rows = [[names.index(row["phase"]), *list(row.values())[1:]] for row in steps]
+    names = list(dict.fromkeys(row["phase"] for row in training.steps))
+    rows = [[names.index(row["phase"]), *(row[name] for name in STEPS[1:])] for row in training.steps]
     tensors = {
-        **checkpoint.prefixed("model.", module.state_dict()),
-        **checkpoint.prefixed("best.", best),
-        **(checkpoint.prefixed("optimiser.", checkpoint.optimiser_tensors(optimiser)) if optimiser else {}),
-        "steps": torch.tensor(rows, dtype=torch.float64).reshape(len(rows), 6),
+        **checkpoint.prefixed("model.", training.network.module.state_dict()),
+        **checkpoint.prefixed("best.", training.best),
+        **checkpoint.prefixed("optimiser.", checkpoint.optimiser_tensors(optimiser) if optimiser else {}),
+        "steps": torch.tensor(rows, dtype=torch.float64).reshape(len(rows), len(STEPS)),
     }
-    checkpoint.save(run.checkpoint, tensors, {**vars(state), "step_phases": names})
-    run.write_metrics(state.metrics)
-    run.write_steps(steps)
+    checkpoint.save(training.run.checkpoint, tensors, {**vars(training.state), "step_phases": names})
+    training.run.write_metrics(training.state.metrics)
+    training.run.write_steps(training.steps)
+    training.kept = time.monotonic()
 
 
 @contextmanager
@@ -372,7 +336,7 @@ def _stop_between_steps() -> Iterator[threading.Event]:
         yield stop
         return
 
-    def ask(signum: int, frame: Any) -> None:
+    def ask(*_: Any) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
