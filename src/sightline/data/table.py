@@ -45,6 +45,11 @@ class Dataset:
     problems: pd.DataFrame
     set_aside: tuple[str, ...] = ()
 
+    @classmethod
+    def described(cls, name: str, root: str | Path, classes: Iterable[str]) -> Dataset:
+        """A dataset by its name, root and classes alone, for where its photos are not needed."""
+        return cls(name, Path(root), sample_table([]), tuple(classes), problem_table([]))
+
     def __len__(self) -> int:
         return len(self.samples)
 
