@@ -6,21 +6,16 @@ milliseconds. Keep it so: no pandas, no torch.
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.context
 import os
-import sys
-import threading
-import types
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
 from pebble import ProcessPool
 
+from sightline import processes
 from sightline.data.decode import Undecodable, decode, square
 from sightline.data.regular import read
 
@@ -83,7 +78,7 @@ def _decode(job: Job, size: int) -> tuple[Record, np.ndarray]:
         raise Undecodable("unreadable", "it changed while it was being read")
     decoded = decode(data, target=size)
     pixels = square(decoded.image, size)
-    red, green, blue = pixels.reshape(-1, 3).mean(axis=0, dtype=np.float64)
+    red, green, blue = pixels.sum(axis=0, dtype=np.uint32).sum(axis=0) / size**2  # far faster than one `mean`
     record = Record(
         job.row,
         decoded.width,
@@ -111,54 +106,5 @@ def pool(workers: int, **options: Any) -> ProcessPool:
         workers: how many processes.
         options: as of `pebble.ProcessPool`.
     """
-    return ProcessPool(max_workers=workers, context=_context(), **options)
-
-
-def _context() -> Any:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return _SpawnContext()
-    context = _ForkServerContext()
-    # The server loads the decoders once; each process is then forked from it, ready to work.
-    context.set_forkserver_preload([__name__])
-    return context
-
-
-_swap = threading.Lock()
-
-
-@contextmanager
-def _main_hidden() -> Iterator[None]:
-    """While a process is described to its starter, pretend that there is no `__main__`.
-
-    Otherwise each new process would run the user's script again: slow at best, and without the
-    `if __name__ == "__main__"` line, which no user of a two-line script should need, an endless loop.
-    """
-    with _swap:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
-
-
-class _ForkServerProcess(multiprocessing.context.ForkServerProcess):
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:
-        with _main_hidden():
-            return multiprocessing.context.ForkServerProcess._Popen(process_obj)
-
-
-class _ForkServerContext(multiprocessing.context.ForkServerContext):
-    Process = _ForkServerProcess
-
-
-class _SpawnProcess(multiprocessing.context.SpawnProcess):
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:
-        with _main_hidden():
-            return multiprocessing.context.SpawnProcess._Popen(process_obj)
-
-
-class _SpawnContext(multiprocessing.context.SpawnContext):
-    Process = _SpawnProcess
+    # Each process is forked from a server that has loaded the decoders already.
+    return ProcessPool(max_workers=workers, context=processes.context(__name__), **options)

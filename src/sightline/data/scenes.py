@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from sightline import processes
 from sightline.data.drawing import render
 from sightline.data.drawing.off_topic import KINDS, off_topic
 from sightline.data.drawing.render import CLASSES, draw
@@ -111,8 +111,7 @@ def _draw_all(jobs: list[tuple[str, str, int]], size: int, workers: int | None) 
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Drawing processes, stopped at once when the work is broken off."""
-    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-    pool = ProcessPoolExecutor(workers, mp_context=get_context(method))
+    pool = ProcessPoolExecutor(workers, mp_context=processes.context(render.__name__))
     try:
         yield pool
     finally:
