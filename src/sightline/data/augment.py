@@ -119,9 +119,10 @@ class Augment:
         one_of = trivial.draw(n, generator) if "trivial" in self.spec else None
         if one_of is not None:
             trivial.plan(*one_of, placement, light)
-        out = relight(warp(batch, placement, self._fill), light)
-        if out is batch:  # nothing was asked for so far, and what follows paints in place
+        out = warp(batch, placement, self._fill)
+        if out is batch:  # what follows works in place
             out = batch.clone()
+        out = relight(out, light)
         if one_of is not None:
             out = trivial.finish(out, *one_of)
         if "erase" in self._chances:

@@ -67,7 +67,7 @@ def _paste(images: Tensor, others: Tensor, share: Tensor, generator: torch.Gener
 
 
 def _beta(alpha: float, n: int, generator: torch.Generator) -> Tensor:
-    """n values from Beta(alpha, alpha), on the CPU, as ratios of gamma values, which torch can draw from a generator."""
+    """n values from Beta(alpha, alpha), on the CPU, as ratios of gamma values: those take a generator in torch."""
     shape = torch.full((2, n), alpha, device=generator.device)
     first, second = torch._standard_gamma(shape, generator=generator).cpu().clamp_min(1e-30)
     share: Tensor = first / (first + second)
