@@ -62,9 +62,9 @@ def run(tmp_path_factory):
 
 def test_the_whole_is_kept_as_json(run):
     found = assess(run)
-    assert json.loads(json.dumps(found, allow_nan=False)) == run.extra("trust")
-    assert found["headline"].endswith("on 600 photos seen 6 times")
-    assert found["warning"].startswith("this test set has been opened 6 times")
+    assert {name: run.extra(name) for name in found} == json.loads(json.dumps(found, allow_nan=False))
+    assert found["trust"]["headline"].endswith("on 600 photos seen 6 times")
+    assert found["trust"]["warning"].startswith("this test set has been opened 6 times")
     assert found["intervals"]["photos"] == found["intervals"]["groups"] == 600
 
 
@@ -78,16 +78,17 @@ def test_the_repair_of_the_calibration_shows(run):
 
 def test_sets_and_decisions_are_measured(run):
     found = assess(run)
-    assert found["sets"]["kept"] and found["sets"]["asked"] == 0.9
-    assert found["sets"]["coverage"] == pytest.approx(0.9, abs=0.05)
-    assert sum(found["sets"]["sizes"].values()) == 600
-    decisions = found["decisions"]
+    assert found["conformal"]["kept"] and found["conformal"]["asked"] == 0.9
+    assert found["conformal"]["coverage"] == pytest.approx(0.9, abs=0.05)
+    assert sum(found["conformal"]["sizes"].values()) == 600
+    decisions = found["trust"]["decisions"]
     assert sum(decision["n"] for decision in decisions.values()) == 600 and decisions["unfamiliar"]["n"] == 30
+    assert found["familiarity"]["test_kept"] == 0.95
     assert decisions["answer"]["accuracy"] > decisions["unsure"]["accuracy"] + 0.1
 
 
 def test_leaked_twins_are_counted_and_left_out(run):
-    leaked = assess(run)["leaked"]
+    leaked = assess(run)["slices"]["leaked"]
     assert leaked["leaked"] == 40 and leaked["without_leaked"]["n"] == 560
     assert leaked["without_leaked"]["accuracy"] < leaked["with_leaked"]["accuracy"]
 
@@ -120,8 +121,9 @@ def test_the_headline_reads_as_promised():
     assert headline(9, 10, None).endswith("on 10 photos")
 
 
-def test_without_a_threshold_there_is_nothing_to_say():
-    assert covered([[0.5, 0.5]], [0], ["a", "b"], {}, 10) == {}
+def test_too_few_validation_photos_cover_everything():
+    found = covered([[0.9, 0.1], [0.2, 0.8]], [0, 0], ["a", "b"], 0.0, 0.95, 5)
+    assert (found["coverage"], found["mean_size"], found["kept"]) == (1.0, 2.0, True)
 
 
 def test_a_temperature_of_one_changes_nothing():

@@ -1,7 +1,7 @@
 """What a run's predictions say beyond evaluation.json: how sure each figure is, and when to believe an answer.
 
-Reads predictions and samples of a finished run, runs no network, and answers with one JSON object, kept as
-RUN/extras/trust.json for the report, the model card and `sightline compare`.
+Reads the predictions and samples of a finished run and runs no network. Each part of the answer is kept as
+RUN/extras/<part>.json, for the report and the model card.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from sightline.trust.decision import DECISIONS, decide
 from sightline.trust.intervals import bootstrap, wilson
 
 
-def assess(run: RunFolder) -> dict[str, Any]:
-    """Everything about the trust in a finished run; also written to RUN/extras/trust.json.
+def assess(run: RunFolder) -> dict[str, dict[str, Any]]:
+    """Everything about the trust in a finished run. Each key is also written to RUN/extras/<key>.json.
 
     Returns:
-        headline: the accuracy in one line.
-        intervals: see `intervals`. calibration: see `calibrated`. sets: see `covered`. decisions: {answer, unsure,
-        unfamiliar: {n, accuracy, accuracy_ci95}}, `familiar` assumed where the predictions do not tell.
-        slices: list of the rows of `slices.slices`; worst: the worst in words; leaked: accuracy with and without leaked
-        twins, None where duplicates were not sought. warning: what the ledger says of this test set, "" if nothing.
+        trust: headline (the accuracy in one line), warning (what the ledger says of this test set, "" if nothing),
+        decisions {answer, unsure, unfamiliar: {n, accuracy, accuracy_ci95}}.
+        intervals: see `intervals`. calibration: see `calibrated`. conformal: threshold, validation, and see `covered`.
+        familiarity: keep, test_kept: the share of test photos found familiar; {} where the predictions do not tell.
+        slices: slices, the rows of `slices.slices`; worst, the worst in words; leaked, accuracy with and without leaked
+        twins, None where duplicates were not sought.
 
     Raises:
         SightlineError: the run has no test predictions.
@@ -55,18 +56,26 @@ def assess(run: RunFolder) -> dict[str, Any]:
         twins = samples.assign(twin=kind).drop_duplicates("path").set_index("path")["twin"][test["path"]].to_numpy()
     table = slicing.slices(facts, right, twins)
     times = run.evaluation().get("test_opened")
-    found = {
-        "headline": headline(int(right.sum()), len(right), times),
+    familiar = test["familiar"].astype(bool).to_numpy() if "familiar" in test else None
+    threshold = float(stored.get("threshold", 0.0))
+    found: dict[str, dict[str, Any]] = {
+        "trust": {
+            "headline": headline(int(right.sum()), len(right), times),
+            "warning": ledger.warning(times),
+            "decisions": decided(p, right, threshold, familiar),
+        },
         "intervals": intervals(truth, predicted, classes, groups),
         "calibration": calibrated(p, truth, float(stored.get("temperature", 1.0))),
-        "sets": covered(p, truth, classes, stored, len(val)),
-        "decisions": decided(p, right, float(stored.get("threshold", 0.0)), test.get("familiar")),
-        "slices": table.to_dict("records"),
-        "worst": slicing.worst(table),
-        "leaked": slicing.leaked(right, twins) if twins is not None else None,
-        "warning": ledger.warning(times),
+        "conformal": covered(p, truth, classes, threshold, float(stored.get("coverage", 0.95)), len(val)),
+        "familiarity": {} if familiar is None else {"keep": 0.95, "test_kept": float(familiar.mean())},
+        "slices": {
+            "slices": table.to_dict("records"),
+            "worst": slicing.worst(table),
+            "leaked": slicing.leaked(right, twins) if twins is not None else None,
+        },
     }
-    run.write_extra("trust", found)
+    for name, part in found.items():
+        run.write_extra(name, part)
     return found
 
 
@@ -162,24 +171,25 @@ def calibrated(probabilities: ArrayLike, truth: ArrayLike, temperature: float) -
 
 
 def covered(
-    probabilities: ArrayLike, truth: ArrayLike, classes: Sequence[str], stored: dict[str, Any], validation: int
+    probabilities: ArrayLike, truth: ArrayLike, classes: Sequence[str], threshold: float, asked: float, validation: int
 ) -> dict[str, Any]:
-    """How the prediction sets kept their promise on the test photos.
+    """How prediction sets kept their promise on test photos.
+
+    Args:
+        threshold: fitted on `validation` photos for the coverage `asked`.
 
     Returns:
-        asked, coverage (measured), coverage_ci95, least (chance alone goes below it on 5 % of test sets), kept
-        (coverage is not below it), mean_size, sizes {size: photos}, per_class {class: coverage}; {} where the model
-        has no threshold.
+        threshold, validation, asked, coverage (measured), coverage_ci95, least (chance alone goes below it on 5 % of
+        test sets), kept (coverage is not below it), mean_size, sizes {size: photos}, per_class {class: coverage}.
     """
-    if "threshold" not in stored:
-        return {}
     y = np.asarray(truth)
-    inside = conformal.sets(probabilities, float(stored["threshold"]))
+    inside = conformal.sets(probabilities, threshold)
     held = inside[np.arange(len(y)), y]
-    asked = float(stored.get("coverage", 0.95))
     least = conformal.least_coverage(validation, len(y), asked)
     sizes, photos = np.unique(inside.sum(axis=1), return_counts=True)
     return {
+        "threshold": threshold,
+        "validation": validation,
         "asked": asked,
         "coverage": float(held.mean()),
         "coverage_ci95": list(wilson(int(held.sum()), len(y))),
