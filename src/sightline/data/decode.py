@@ -80,7 +80,7 @@ class Decoded:
 
 
 def decode(
-    source: Path | str | bytes | Image.Image | np.ndarray,
+    source: Path | str | bytes | bytearray | memoryview | Image.Image | np.ndarray,
     *,
     max_pixels: int = MAX_PIXELS,
     target: int | None = None,
@@ -106,8 +106,11 @@ def decode(
     if isinstance(source, Image.Image):
         with quiet, _named(b"", source.format or ""):
             return _finish(source, source.format or "", max_pixels, None)
-    data = bytes(source) if isinstance(source, (bytes, bytearray, memoryview)) else read(source)
-    fmt = _format(data[:HEADER_BYTES], "" if isinstance(source, bytes) else os.fspath(source))
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data, name = bytes(source), ""
+    else:
+        data, name = read(source), os.fspath(source)
+    fmt = _format(data[:HEADER_BYTES], name)
     with quiet, _named(data, fmt):
         return _finish(_open(io.BytesIO(data), fmt), fmt, max_pixels, target)
 
@@ -143,14 +146,14 @@ def square(image: Image.Image, size: int) -> np.ndarray:
     return np.array(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
 
 
-def _format(header: bytes, path: str | bytes) -> str:
+def _format(header: bytes, path: str) -> str:
     if not header:
         raise Undecodable("empty", "the file has no bytes")
     fmt, detail = kind(header)
     if fmt in ("unsupported", "not-an-image"):
         raise Undecodable(fmt, detail)
     raw = (".nef", ".nrw", ".arw", ".srf", ".sr2", ".dng", ".pef", ".srw", ".3fr", ".iiq", ".erf", ".kdc", ".dcr")
-    if fmt == "TIFF" and os.fsdecode(path).lower().endswith(raw):
+    if fmt == "TIFF" and path.lower().endswith(raw):
         raise Undecodable("unsupported", "a camera's raw file: export it as JPEG or PNG")
     return fmt
 
@@ -180,7 +183,7 @@ def _named(data: bytes, fmt: str) -> Iterator[None]:
     except MemoryError as error:
         raise Undecodable("too-large", "it does not fit in memory") from error
     except Exception as error:
-        text = " ".join(str(error).split())
+        text = "".join(sign if sign.isprintable() else " " for sign in str(error))[:200].strip()
         if "unknown pixel mode" in text or "not supported" in text.lower() or "unsupported" in text.lower():
             raise Undecodable("unsupported", f"{fmt} of an unusual kind ({text}): export it as JPEG or PNG") from error
         if "too large" in text.lower() or "too big" in text.lower() or isinstance(error, Image.DecompressionBombError):
@@ -188,7 +191,7 @@ def _named(data: bytes, fmt: str) -> Iterator[None]:
         ended = isinstance(error, (EOFError, struct.error, IndexError)) or any(
             word in text.lower() for word in ("truncated", "unexpected end", "end of file", "eof", "not enough")
         )
-        if cut_short(data, fmt) if data and fmt not in ("TIFF", "PPM", "") else ended:
+        if cut_short(data, fmt) if data and fmt != "PPM" else ended:
             raise Undecodable("truncated", "the end of the file is missing") from error
         raise Undecodable("corrupt", f"damaged {fmt}".rstrip() + (f" ({text})" if text else "")) from error
 

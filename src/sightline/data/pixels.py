@@ -50,6 +50,7 @@ class Pixels:
             raise ValueError(f"expected uint8 (n, S, S, 3), got {stored.dtype} {stored.shape}")
         self.stored = stored
         self.rows = np.arange(len(stored)) if rows is None else np.asarray(rows, dtype=np.int64)
+        self._array: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -68,12 +69,14 @@ class Pixels:
     def array(self) -> np.ndarray:
         """All photos as one (n, S, S, 3) array: the file itself, memory-mapped, where its rows lie in order.
 
-        Where photos were left out or share a row it is a copy in memory, of `nbytes`; `take` needs less.
+        Where photos were left out or share a row it is a copy in memory, of `nbytes`, which is kept; `take` never
+        needs more than it returns.
         """
-        first = int(self.rows[0]) if len(self) else 0
-        if np.array_equal(self.rows, np.arange(first, first + len(self))):
-            return self.stored[first : first + len(self)]
-        return self.take(np.arange(len(self)))
+        if self._array is None:
+            first = int(self.rows[0]) if len(self) else 0
+            in_order = np.array_equal(self.rows, np.arange(first, first + len(self)))
+            self._array = self.stored[first : first + len(self)] if in_order else self.take(np.arange(len(self)))
+        return self._array
 
     def take(self, indices: Any) -> np.ndarray:
         """The photos at `indices`, (n, S, S, 3) uint8, in memory and writable. The file is read in its own order."""

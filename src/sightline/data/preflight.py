@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pebble import ProcessExpired
+from pebble import ProcessExpired, ProcessPool
 
 from sightline.data import decoders, pixels
 from sightline.data.decode import Undecodable, dimensions
 from sightline.data.decoders import Job, Record
 from sightline.data.pixels import Pixels
 from sightline.data.regular import digest
-from sightline.data.table import Dataset
+from sightline.data.table import SPLITS, Dataset, Problem, problem_table
 from sightline.errors import SightlineError
 from sightline.progress import track
 
@@ -31,6 +31,7 @@ FILE_SECONDS = 60.0
 """How long it may take over one file by itself."""
 
 _CHUNK_FILES, _CHUNK_BYTES = 64, 2 << 20
+_MOST_POOLS = 4
 _SIGKILL = -9  # the exit code of a process that was killed from outside, as when memory runs out
 
 _FEWEST = 3
@@ -99,9 +100,8 @@ def preflight(dataset: Dataset, size: int, *, workers: int | None = None) -> tup
     facts = pd.concat([records, blank], ignore_index=True).iloc[rows].reset_index(drop=True)
     facts["bytes"] = lengths
     facts["digest"] = digests
-    for number, error in lost.items():
-        facts.loc[number, ["problem", "detail"]] = [error.problem, error.detail]
-
+    facts["problem"] = [lost[n].problem if n in lost else text for n, text in enumerate(facts["problem"])]
+    facts["detail"] = [lost[n].detail if n in lost else text for n, text in enumerate(facts["detail"])]
     good = (facts["problem"] == "").to_numpy()
     columns = ["width", "height", "mode", "format", "bytes", "digest", "notes", "brightness"]
     kept = samples.drop(columns=columns, errors="ignore").join(facts[columns])[good].reset_index(drop=True)
@@ -141,7 +141,7 @@ def require_usable(dataset: Dataset) -> None:
             f"{where}: {_named(few)}; each class needs {_FEWEST} or more{left_out}.\n"
             "Add photos to it, or take the class out of the dataset."
         )
-    given = [split for split in ("train", "val", "test") if (samples["split"] == split).any()]
+    given = [split for split in SPLITS if (samples["split"] == split).any()]
     for split in given:
         part = samples.loc[samples["split"] == split, "label"].value_counts().reindex(dataset.classes, fill_value=0)
         if (part == 0).any():
@@ -169,19 +169,23 @@ def _hash(paths: Sequence[Path]) -> tuple[list[str], list[int], dict[int, Undeco
     """Digest and length of each file ("" and 0 where there is none), and why, for those that cannot be read."""
     lost: dict[int, Undecodable] = {}
 
-    def one(number: int) -> tuple[str, int]:
-        try:
-            return digest(paths[number])
-        except Undecodable as error:
-            lost[number] = error
-            return "", 0
+    def some(numbers: range) -> list[tuple[str, int]]:
+        found = []
+        for number in numbers:
+            try:
+                found.append(digest(paths[number]))
+            except Undecodable as error:
+                lost[number] = error
+                found.append(("", 0))
+        return found
 
+    parts = [range(start, min(start + _CHUNK_FILES, len(paths))) for start in range(0, len(paths), _CHUNK_FILES)]
     found = []
     # More threads than cores: on a network disk most of this is waiting.
     with track("Reading", len(paths)) as advance, ThreadPoolExecutor(max(4, decoders.cores())) as threads:
-        for result in threads.map(one, range(len(paths))):
-            found.append(result)
-            advance()
+        for part in threads.map(some, parts):
+            found.extend(part)
+            advance(len(part))
     return [text for text, _ in found], [length for _, length in found], lost
 
 
@@ -227,33 +231,57 @@ def _decode(
     waiting = deque((chunk, False) for chunk in _chunks(todo))
     running: dict[Future[list[Record]], tuple[list[Job], bool]] = {}
     pool = decoders.pool(count)
+    pools = 1
     try:
         while waiting or running:
-            while waiting and len(running) < 3 * count:
-                chunk, alone = waiting.popleft()
-                seconds = FILE_SECONDS if alone else CHUNK_SECONDS
-                arguments = (chunk, size, str(draft.file), draft.offset)
-                running[pool.schedule(decoders.fill, args=arguments, timeout=seconds)] = (chunk, alone)
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                chunk, alone = running.pop(future)
-                try:
+            try:
+                while waiting and len(running) < 3 * count:
+                    chunk, alone = waiting[0]
+                    seconds = FILE_SECONDS if alone else CHUNK_SECONDS
+                    arguments = (chunk, size, str(draft.file), draft.offset)
+                    running[pool.schedule(decoders.fill, args=arguments, timeout=seconds)] = waiting.popleft()
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
                     with pixels.room_wanted(len(todo) * size * size * 3):
+                        error = _outcome(future)
+                    chunk, alone = running.pop(future)
+                    if error is None:
                         done = future.result()
-                except (TimeoutError, ProcessExpired) as error:
-                    if not alone:
-                        # One of these files did it. Which one shows when each has a process to itself.
+                    elif alone:
+                        done = [_failed(chunk[0], error)]
+                        reproducible &= getattr(error, "exitcode", 0) != _SIGKILL
+                    else:  # one of these files did it; which one shows when each has a process to itself
                         waiting.extend(([single], True) for single in chunk)
                         continue
-                    done = [_failed(chunk[0], error)]
-                    reproducible &= getattr(error, "exitcode", 0) != _SIGKILL
-                records.extend(done)
-                advance(len(done))
-    except (BrokenProcessPool, RuntimeError) as error:
-        raise SightlineError(f"The processes that decode photos cannot be started ({error}).") from error
+                    records.extend(done)
+                    advance(len(done))
+            except (BrokenProcessPool, RuntimeError) as error:
+                # A process was killed from outside between two chunks, which ends a Pebble pool. Another one, then.
+                if pools == _MOST_POOLS:
+                    raise SightlineError(
+                        f"The processes that decode photos cannot be kept running ({error})."
+                    ) from error
+                waiting.extendleft(running.values())
+                running.clear()
+                _stop(pool)
+                pool = decoders.pool(count)
+                pools += 1
     finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
+        _stop(pool)
     return records, reproducible
+
+
+def _outcome(future: Future[list[Record]]) -> BaseException | None:
+    """None for a chunk that is done, the error of one whose process hung or died; any other error is raised."""
+    try:
+        future.result()
+    except (TimeoutError, ProcessExpired) as error:
+        return error
+    return None
+
+
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
 
 
 def _failed(job: Job, error: BaseException) -> Record:
@@ -277,7 +305,7 @@ def _chunks(todo: Sequence[Job]) -> Iterable[list[Job]]:
 
 
 def _problems(paths: pd.Series, facts: pd.DataFrame, good: np.ndarray) -> pd.DataFrame:
-    rows: list[tuple[str, str, str, str]] = []
+    rows: list[Problem] = []
     facts_of = zip(paths, facts["problem"], facts["detail"], facts["notes"], good, strict=True)
     for path, problem, detail, notes, usable in facts_of:
         if not usable:
@@ -286,4 +314,4 @@ def _problems(paths: pd.Series, facts: pd.DataFrame, good: np.ndarray) -> pd.Dat
             for note in notes.split("; "):
                 name = note.split(":")[0]
                 rows.append((path, name, _CONVERTED.get(name, "converted to RGB"), "converted"))
-    return pd.DataFrame(rows, columns=["path", "problem", "detail", "action"])
+    return problem_table(rows)

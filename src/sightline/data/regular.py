@@ -31,20 +31,7 @@ def open_regular(path: Path | str) -> BufferedReader:
     Raises:
         Undecodable: "unreadable", with the reason; "too-large" where it has more than `MAX_BYTES`.
     """
-    try:
-        # Looked at before it is opened, since opening alone can set a device going; and again after, since the file
-        # may have been exchanged in between. O_NONBLOCK: opening a FIFO would otherwise wait for its other end.
-        _require_regular(Path(path).stat())
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        file = os.fdopen(descriptor, "rb")
-    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
-        raise Undecodable("unreadable", _why(error, path)) from error
-    try:
-        _require_regular(os.fstat(descriptor))
-    except BaseException:
-        file.close()
-        raise
-    return file
+    return os.fdopen(_descriptor(path), "rb")
 
 
 def read(path: Path | str) -> bytes:
@@ -67,26 +54,47 @@ def digest(path: Path | str) -> tuple[str, int]:
         Undecodable: as `open_regular`.
     """
     running, size = sha256(), 0
-    with open_regular(path) as file:
-        try:
-            while block := file.read(1 << 20):
-                running.update(block)
-                size += len(block)
-        except OSError as error:
-            raise Undecodable("unreadable", _why(error, path)) from error
+    descriptor = _descriptor(path)
+    try:
+        while block := os.read(descriptor, 1 << 20):
+            running.update(block)
+            size += len(block)
+    except OSError as error:
+        raise Undecodable("unreadable", _why(error, path)) from error
+    finally:
+        os.close(descriptor)
     return running.hexdigest(), size
 
 
+def _descriptor(path: Path | str) -> int:
+    try:
+        # Looked at before it is opened, since opening alone can set a device going; and again after, since the file
+        # may have been exchanged in between. O_NONBLOCK: opening a FIFO would otherwise wait for its other end.
+        _require_regular(Path(path).stat())
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        raise Undecodable("unreadable", _why(error, path)) from error
+    try:
+        _require_regular(os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO (named pipe)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
 def _require_regular(status: os.stat_result) -> None:
-    for test, what in (
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a FIFO (named pipe)"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    ):
-        if test(status.st_mode):
-            raise Undecodable("unreadable", f"{what}, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        what = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        raise Undecodable("unreadable", f"{what}, not a file")
     if status.st_size > MAX_BYTES:
         raise Undecodable("too-large", f"the file has {status.st_size / 1e9:.1f} GB; the limit is 2.1 GB")
 
