@@ -1,0 +1,116 @@
+"""A short signature of each photo, and the search for photos whose signatures are alike.
+
+The signature is the start of the photo's cosine transform: 35 numbers for the layout of light and dark and 32 for colour.
+Brightness is divided out, detail is left out, so that a copy that was saved again, resized or cropped a little stays close.
+Mirroring a photo changes the sign of every odd horizontal coefficient, so a mirrored copy is found by asking twice.
+
+Sources: the perceptual hash by cosine transform (Zauner, "Implementation and Benchmarking of Perceptual Image Hash
+Functions", 2010), kept as real numbers instead of bits; the graph index is HNSW (Malkov and Yashunin, 2016) by usearch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.fft import dctn
+
+SMALL = 32  # side of the pictures from which signatures are taken
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LIGHT, _COLOUR = 6, 4  # coefficients kept along each axis
+_EXACT_UP_TO = 20_000  # below this a plain matrix product is quicker than building an index
+
+
+def shrink(squares: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """(n, s, s, 3) uint8 squares made (n, side, side, 3), with antialiasing."""
+    out = np.empty((len(squares), side, side, 3), np.uint8)
+    for row, square in zip(out, squares, strict=True):
+        row[...] = np.asarray(Image.fromarray(np.asarray(square)).resize((side, side), Image.Resampling.BILINEAR))
+    return out
+
+
+def luma(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(n, s, s, 3) uint8 as (n, s, s) float32 grey, 0-255."""
+    grey: NDArray[np.float32] = pictures.astype(np.float32) @ _LUMA
+    return grey
+
+
+def signatures(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Signatures of (n, 32, 32, 3) uint8 pictures: (n, 67) float32 rows of length 1, to be compared by cosine."""
+    grey = luma(small)
+    light = dctn(grey, axes=(1, 2), norm="ortho")[:, :_LIGHT, :_LIGHT]
+    # Photos hold most of their energy in the lowest frequencies; this evens it out a little.
+    light = (light * np.sqrt(np.hypot(*np.mgrid[:_LIGHT, :_LIGHT]))).reshape(len(small), -1)[:, 1:]
+    # The constants keep noise in an empty picture from being blown up to a full signature.
+    parts = [light / (np.linalg.norm(light, axis=1, keepdims=True) + 40)]
+    colour = np.concatenate(
+        [
+            dctn(small[..., channel].astype(np.float32) - grey, axes=(1, 2), norm="ortho")[:, :_COLOUR, :_COLOUR].reshape(len(small), -1)
+            for channel in (2, 0)
+        ],
+        axis=1,
+    )
+    parts.append(colour / (np.linalg.norm(colour, axis=1, keepdims=True) + 100))
+    both = np.concatenate(parts, axis=1)
+    whole: NDArray[np.float32] = (both / (np.linalg.norm(both, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
+    return whole
+
+
+def mirrored(signature: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The signatures that the same photos would have as seen in a mirror."""
+    odd = [np.tile(np.arange(_LIGHT) % 2, _LIGHT)[1:], *[np.tile(np.arange(_COLOUR) % 2, _COLOUR)] * 2]
+    turned: NDArray[np.float32] = (signature * np.where(np.concatenate(odd), -1, 1)).astype(np.float32)
+    return turned
+
+
+def alike(signature: NDArray[np.float32], neighbours: int = 8, least: float = 0.66) -> NDArray[np.int64]:
+    """Pairs of photos whose signatures are alike: (m, 3) rows `a, b, mirror` with a < b and mirror 0 or 1.
+
+    Each photo, and its mirror image, asks for its `neighbours` nearest with a cosine of `least` or more. Exact up to
+    20,000 photos; beyond that through an index, so that the cost stays near-linear.
+    """
+    n = len(signature)
+    if n < 2:
+        return np.empty((0, 3), np.int64)
+    k = min(neighbours + 1, n)  # one more, because each photo finds itself
+    search = _exact(signature, k) if n <= _EXACT_UP_TO else _index(signature, k)
+    found = []
+    for mirror, query in enumerate((signature, mirrored(signature))):
+        near, cosine = search(query)
+        asker = np.repeat(np.arange(n), near.shape[1])
+        other = near.reshape(-1)
+        keep = (cosine.reshape(-1) >= least) & (asker != other)
+        asker, other = asker[keep], other[keep]
+        found.append(np.stack([np.minimum(asker, other), np.maximum(asker, other), np.full(len(asker), mirror)], axis=1))
+    pairs: NDArray[np.int64] = np.unique(np.concatenate(found).astype(np.int64), axis=0)
+    return pairs
+
+
+def _exact(signature: NDArray[np.float32], k: int) -> Any:
+    def search(query: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        near, cosine = [], []
+        for start in range(0, len(query), 1024):
+            product = query[start : start + 1024] @ signature.T
+            best = np.argpartition(-product, k - 1, axis=1)[:, :k]
+            near.append(best)
+            cosine.append(np.take_along_axis(product, best, axis=1))
+        return np.concatenate(near), np.concatenate(cosine)
+
+    return search
+
+
+def _index(signature: NDArray[np.float32], k: int) -> Any:
+    from usearch.index import Index
+
+    index = Index(ndim=signature.shape[1], metric="ip", dtype="f16", connectivity=16, expansion_add=64, expansion_search=64)
+    keys = np.arange(len(signature))
+    # One thread builds: with several the graph depends on who comes first, and a split must not.
+    index.add(keys, signature, threads=1)
+
+    def search(query: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        matches = index.search(query, k)
+        return matches.keys.astype(np.int64), 1 - matches.distances.astype(np.float32)
+
+    return search
