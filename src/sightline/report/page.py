@@ -1,0 +1,68 @@
+"""One design for every page that Sightline writes, and the wrapper that makes such a page self-contained and inert.
+
+A page is one HTML file: style inside, photos as data: addresses, charts as SVG, no script at all. Its content policy
+lets nothing else in, so a file name or a class name that someone made up to do harm stays text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import sightline
+from sightline.report import words
+
+THEME = Path(__file__).parent / "theme"
+
+
+def render(template: str, *, title: str, **context: Any) -> str:
+    """Fill one of the templates in `theme/` and return the page.
+
+    Args:
+        template: file name in `theme/`; it extends `base.html`.
+        title: plain text of the window's title.
+        context: what the template names. Everything is escaped on its way in, except Markup that `charts` made.
+
+    Raises:
+        jinja2.UndefinedError: the template names something that the context lacks.
+    """
+    style = _style()
+    # The policy names the hash of the one style sheet: no other style, script, picture or address is let in.
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return _environment().get_template(template).render(title=title, style=Markup(style), policy=policy, **context)
+
+
+@cache
+def _style() -> str:
+    return (THEME / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(THEME),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        shown=words.shown,
+        duration=words.duration,
+        size=words.size,
+        percent=words.percent,
+        count=words.count,
+        many=words.many,
+        listing=words.listing,
+        number=words.number,
+        span=words.span,
+    )
+    environment.globals.update(version=sightline.__version__, zip=zip)
+    return environment
