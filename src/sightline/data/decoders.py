@@ -10,7 +10,8 @@ import os
 import zlib
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from pebble import ProcessPool
@@ -99,12 +100,30 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def pool(workers: int, **options: Any) -> ProcessPool:
+def pool(workers: int, *, memory: int = 0, max_tasks: int = 0) -> ProcessPool:
     """A Pebble pool whose processes are fresh ones: never forked from this one, which may have torch's threads.
 
     Args:
         workers: how many processes.
-        options: as of `pebble.ProcessPool`.
+        memory: how many bytes more than at its start each may use, where the system can limit that; 0 for no limit.
+        max_tasks: after how many tasks a process makes way for a fresh one; 0 for never.
     """
     # Each process is forked from a server that has loaded the decoders already.
-    return ProcessPool(max_workers=workers, context=processes.context(__name__), **options)
+    context = processes.context(__name__)
+    return ProcessPool(workers, max_tasks, initializer=_begin, initargs=(memory,), context=context)
+
+
+def _begin(memory: int) -> None:
+    """In the new process, before its first task."""
+    # libtiff prints what it thinks of damaged files past Python, straight into the progress bar.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    status = Path("/proc/self/statm")
+    if memory and status.exists():
+        import resource
+
+        in_use = int(status.read_text().split()[0]) * resource.getpagesize()
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        soft = in_use + memory
+        resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))

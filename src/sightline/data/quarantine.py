@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -94,8 +93,8 @@ class Quarantine:
             if self._pool is not None and self._owner != os.getpid():
                 self._pool = None  # this process was forked from the one that has the pool, as web servers do
             if self._pool is None:
-                options = {"max_tasks": _RENEWED_AFTER, "initializer": _confine, "initargs": (self._memory,)}
-                self._pool, self._owner = decoders.pool(self._workers, **options), os.getpid()
+                self._pool = decoders.pool(self._workers, memory=self._memory, max_tasks=_RENEWED_AFTER)
+                self._owner = os.getpid()
             return self._pool
 
     def _stop(self) -> None:
@@ -113,17 +112,3 @@ def _decode(data: bytes, max_pixels: int, target: int | None) -> tuple[Any, ...]
     found = decode(data, max_pixels=max_pixels, target=target)
     image = found.image
     return image.tobytes(), image.size, found.width, found.height, found.mode, found.format, found.notes
-
-
-def _confine(memory: int) -> None:
-    """In the other process, before its first picture."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    status = Path("/proc/self/statm")
-    if status.exists():
-        in_use = int(status.read_text().split()[0]) * resource.getpagesize()
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        soft = in_use + memory
-        resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
