@@ -1,11 +1,12 @@
 """Are two photos the same picture? Lay one over the other as well as it will go, then compare them tile by tile.
 
 The fit allows shift and stretch along both axes, so that a crop finds its place in the original, and any change of
-brightness or contrast. Then the fine structure (edges, texture; not light and shade, which all sunsets share) is compared
-in 64 tiles. Copies agree in nearly all of them; a caption spoils a few; two photos of the same kind of scene agree in few.
+brightness or contrast. Then the fine structure (edges, texture; not light and shade, which all sunsets share) is
+compared in 64 tiles. Copies agree in nearly all of them; a caption spoils a few; two photos of the same kind of
+scene agree in few.
 
-Sources: alignment by least squares on image gradients (Lucas and Kanade, 1981), with gain and offset as unknowns as in
-Evangelidis and Psarakis (2008, "ECC"); first look by correlation in the Fourier domain.
+Sources: alignment by least squares on image gradients (Lucas and Kanade, 1981), with gain and offset as unknowns as
+in Evangelidis and Psarakis (2008, "ECC"); first look by correlation in the Fourier domain.
 """
 
 from __future__ import annotations
@@ -23,18 +24,21 @@ _TILES = 8  # along each axis
 _NOISE = 1.0  # variance of fine structure, in grey levels squared, that compression alone can make
 
 
+def structure(grey: Floats) -> Floats:
+    """The coarse structure of (n, 32, 32) grey pictures, scaled to length 1: what `correlation` compares."""
+    band = _band(grey, 1, 3)
+    scaled: Floats = band / (np.sqrt((band**2).sum((1, 2), keepdims=True)) + 10)
+    return scaled
+
+
 def correlation(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """The best correlation of coarse structure over shifts of up to 6 of 32 pixels; (n, 32, 32) grey.
+    """The best correlation over shifts of up to 6 of 32 pixels, of (n, 32, 32) `structure`s.
 
     Returns:
         (n,) -1..1, and where it was found, (n, 4) as `align` takes and gives it.
     """
-    pictures = []
-    for grey in (a, b):
-        structure = _band(grey, 1, 3)
-        pictures.append(structure / (np.sqrt((structure**2).sum((1, 2), keepdims=True)) + 10))
-    room = (48, 48)
-    product = fft.rfft2(pictures[0], room) * fft.rfft2(pictures[1], room).conj()
+    room = (40, 40)  # a shift of up to 6 pixels never wraps onto the picture: 32 + 6 < 40
+    product = fft.rfft2(a, room) * fft.rfft2(b, room).conj()
     surface = np.roll(fft.irfft2(product, room), (6, 6), (1, 2))[:, :13, :13]
     flat = surface.reshape(len(a), -1)
     at = flat.argmax(axis=1)
@@ -46,8 +50,8 @@ def correlation(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 def align(a: Floats, b: Floats, place: Floats, *, blur: float, steps: int) -> Floats:
     """Fit `b` onto `a`, both (n, s, s) grey, from `place` on. Returns (n, 4): stretch x, stretch y, shift x, shift y.
 
-    A point (x, y) of `a`, counted from -1 to 1 across the picture, is at (stretch · x + shift) of `b`. Pixels that keep
-    differing, as under a caption, count less and less.
+    A point (x, y) of `a`, counted from -1 to 1 across the picture, is at (stretch · x + shift) of `b`. Pixels that
+    keep differing, as under a caption, count less and less.
     """
     n, side, _ = a.shape
     weight = np.ones_like(a)
@@ -68,8 +72,8 @@ def align(a: Floats, b: Floats, place: Floats, *, blur: float, steps: int) -> Fl
         solution = np.linalg.solve(normal, target)[:, :, 0]
         if step >= 1:
             rest = a - (solution[:, None, :].astype(np.float32) @ columns).reshape(a.shape)
-            typical = np.median(np.abs(rest).reshape(n, side * side), axis=1)[:, None, None] + 0.5
-            weight = 1 / (1 + (rest / (3 * typical)) ** 2)
+            typical = np.abs(rest).mean(axis=(1, 2), keepdims=True) + 0.5
+            weight = 1 / (1 + (rest / (2 * typical)) ** 2)
         gain = np.maximum(solution[:, 4:5], 0.2)
         place = place + np.clip(solution[:, :4] / gain, -0.1, 0.1).astype(np.float32)
         place[:, :2] = np.clip(place[:, :2], *SCALES)
@@ -78,7 +82,7 @@ def align(a: Floats, b: Floats, place: Floats, *, blur: float, steps: int) -> Fl
 
 
 def fit(a: Floats, b: Floats, place: Floats) -> Floats:
-    """The correlation of coarse structure of (n, s, s) grey pictures once `b` is laid over `a` at `place`; (n,) -1..1."""
+    """The correlation of coarse structure of (n, s, s) pictures once `b` is laid over `a` at `place`; (n,) -1..1."""
     side = a.shape[1]
     inside = _inside(place, side)
     first, second = (_band(grey, 1, 3) * inside for grey in (a, _laid(a, b, place)))
@@ -91,7 +95,8 @@ def agreement(a: Floats, b: Floats, place: Floats) -> tuple[Floats, Floats, NDAr
     """How well (n, 64, 64) grey pictures agree once `b` is laid over `a` at `place`.
 
     Returns:
-        score: (n,) 0-1, the lower of two views: the correlation over the busiest tiles, and that which three fifths of
+        score: (n,) 0-1, the lower of two views: the correlation over the busiest tiles, and that which three fifths
+        of
             the tiles with any structure reach.
         share: (n,) 0-1, the part of those tiles that agree nearly perfectly (a correlation of 0.8).
         tiles: (n,) how many tiles hold structure at all; few of them are little evidence.
@@ -130,13 +135,13 @@ def agreement(a: Floats, b: Floats, place: Floats) -> tuple[Floats, Floats, NDAr
 
 
 def camera_moved(place: Floats) -> NDArray[np.bool_]:
-    """Whether a fit is one that a camera moved between two pictures would need: nearly the same scale along both axes."""
+    """Whether a camera moved between two pictures explains a fit: nearly the same scale along both axes."""
     near: NDArray[np.bool_] = (np.abs(np.log(place[:, :2])) < 0.15).all(axis=1)
     return near
 
 
 def contained(place: Floats, slack: float = 0.05) -> NDArray[np.bool_]:
-    """Whether one picture's frame lies within the other's along each axis, as it does where one is a crop of the other."""
+    """Whether along each axis one picture's frame lies within the other's, as where one is a crop of the other."""
     overhang = np.abs(place[:, 2:]) - np.abs(1 - place[:, :2])
     inside: NDArray[np.bool_] = (overhang <= slack).all(axis=1)
     return inside
@@ -161,7 +166,7 @@ def _inside(place: Floats, side: int) -> NDArray[np.bool_]:
 
 
 def _laid(a: Floats, b: Floats, place: Floats) -> Floats:
-    """`b` as it lies over `a`; where it does not reach, `a` itself, so that its edge makes no structure of its own."""
+    """`b` as it lies over `a`; beyond its edge `a` itself, so that the edge makes no structure of its own."""
     side = a.shape[1]
     laid: Floats = np.where(_inside(place, side), _sample(b, *_coordinates(place, side)), a)
     return laid

@@ -1,9 +1,10 @@
 """The same photo again: byte for byte, pixel for pixel, as a changed copy, or as one of a series of the same scene.
 
-A copy on the other side of a split leaks the answer, and a copy under another label says that one of the two is wrong, so
-splits, label checks and reports all begin here. Files and pixels are compared by digest; changed copies (saved again,
-resized, cropped a little, brightened, mirrored, with a caption) are found in three steps of falling number and rising cost:
-alike signatures (`signature.py`), a rough correlation, then the two laid over each other (`alignment.py`).
+A copy on the other side of a split leaks the answer, and a copy under another label says that one of the two is
+wrong, so splits, label checks and reports all begin here. Files and pixels are compared by digest; changed copies
+(saved again, resized, cropped a little, brightened, mirrored, with a caption) are found in three steps of falling
+number and rising cost: alike signatures (`signature.py`), a rough correlation, then the two laid over each other
+(`alignment.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -43,9 +44,11 @@ class Duplicates:
     """What `find_duplicates` found in n photos.
 
     Attributes:
-        groups: (n,) int; photos of one number show the same photo or the same scene. A photo alone has its own number.
+        groups: (n,) int; photos of one number show the same photo or the same scene. A photo alone has its own
+        number.
             Numbers count up from 0 in the order in which the groups first appear.
-        pairs: one row per pair found: `a`, `b` (row numbers, a < b), `kind` ("bytes", "pixels", "near" or "burst") and
+        pairs: one row per pair found: `a`, `b` (row numbers, a < b), `kind` ("bytes", "pixels", "near" or "burst")
+        and
             `score` 0-1, how sure it is. Of k identical files only the k - 1 pairs with the first of them are listed.
     """
 
@@ -62,8 +65,8 @@ def find_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
     """Find photos that are there more than once.
 
     Args:
-        samples: one row per photo. Its `digest` (SHA-256 of the file), `width` and `height` are used where it has them.
-        pixels: the same photos as squares, in the same order; 96 pixels a side and more work best.
+        samples: one row per photo. Its `digest` (SHA-256 of the file), `width` and `height` are used where it has
+        them. pixels: the same photos as squares, in the same order; 96 pixels a side and more work best.
 
     Returns:
         The groups and pairs. The same input gives the same answer; the cost grows linearly with the number of photos.
@@ -97,37 +100,36 @@ def find_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
 def _near(pixels: Pixels, rows: NDArray[np.int64], small: NDArray[np.uint8]) -> pd.DataFrame:
     """Changed copies and bursts among the photos at `rows`, no two of which are identical."""
     pairs = signature.alike(signature.signatures(small))
-    grey = signature.luma(small)
+    grey = signature.luma(small).round().astype(np.uint8)
+
+    def outline(part: NDArray[np.int64]) -> NDArray[np.float16]:
+        return alignment.structure(grey[part].astype(np.float32)).astype(np.float16)
 
     def rough(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        correlated, place = alignment.correlation(grey[part[:, 0]], _turned(grey, part))
+        correlated, place = alignment.correlation(*_both(outlines, part))
         near = np.flatnonzero(correlated > ROUGH)
-        part, a, b = part[near], grey[part[near, 0]], _turned(grey, part[near])
-        place = alignment.align(_halved(a), _halved(b), place[near], blur=1, steps=6)
+        part, place = part[near], place[near]
+        a, b = _both(grey, part)
+        place = alignment.align(_halved(a), _halved(b), place, blur=1, steps=6)
         fits = alignment.fit(a, b, place) > CLOSER
         return part[fits], alignment.align(a[fits], b[fits], place[fits], blur=1, steps=6)
 
-    def judge(part: NDArray[np.int64], place: NDArray[np.float32]) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+    def judge(chosen: NDArray[np.int64]) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+        part, where = fitted[chosen], place[chosen]
         a, b = (signature.luma(signature.shrink(pixels.take(rows[part[:, side]]), 64)) for side in (0, 1))
-        b = np.where(part[:, 2, None, None] == 1, b[:, :, ::-1], b)
-        score, share, tiles = alignment.agreement(a, b, place)
+        score, share, tiles = alignment.agreement(a, _turned(b, part), where)
         scene = (score >= SAME_SCENE) & (tiles >= _TILES)
-        photo = scene & (score >= SAME_PHOTO) & (share >= _SHARE) & alignment.contained(place)
-        return np.select([photo, scene & alignment.camera_moved(place)], ["near", "burst"], "none"), score
+        photo = scene & (score >= SAME_PHOTO) & (share >= _SHARE) & alignment.contained(where)
+        return np.select([photo, scene & alignment.camera_moved(where)], ["near", "burst"], "none"), score
 
-    fitted = _each(rough, pairs, "Comparing photos")
-    kinds, scores, kept = [], [], []
-    for part, place in fitted:
-        for start in range(0, len(part), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
-            kind, score = judge(part[chunk], place[chunk])
-            kept.append(part[chunk])
-            kinds.append(kind)
-            scores.append(score)
-    if not kept:
-        return _frame(np.empty(0, np.int64), np.empty(0, np.int64), "near")
-    index, kind, score = np.concatenate(kept), np.concatenate(kinds), np.concatenate(scores)
-    found = pd.DataFrame({"a": rows[index[:, 0]], "b": rows[index[:, 1]], "kind": kind, "score": score.astype(float)})
+    outlines = _stacked(_each(outline, np.arange(len(rows)), "Outlining photos"), (32, 32))
+    roughly = _each(rough, pairs, "Comparing photos", unit="pairs")
+    fitted = _stacked([part for part, _ in roughly], (3,)).astype(np.int64)
+    place = _stacked([place for _, place in roughly], (4,))
+    judged = _each(judge, np.arange(len(fitted)), "Judging likenesses", unit="pairs")
+    kind = np.concatenate([np.empty(0, "U5"), *(kind for kind, _ in judged)])
+    score = _stacked([score for _, score in judged], ())
+    found = pd.DataFrame({"a": rows[fitted[:, 0]], "b": rows[fitted[:, 1]], "kind": kind, "score": score.astype(float)})
     found = found[found["kind"] != "none"]
     # A symmetrical photo is its own mirror image and may be found twice: the better of the two stands.
     return found.sort_values("score", ascending=False, kind="stable").drop_duplicates(["a", "b"])
@@ -142,25 +144,35 @@ def _read(pixels: Pixels, rows: NDArray[np.int64]) -> tuple[list[str], NDArray[n
         return digests, signature.shrink(squares, signature.SMALL)
 
     done = _each(work, rows, "Reading photos")
-    empty = np.empty((0, signature.SMALL, signature.SMALL, 3), np.uint8)
-    return [digest for digests, _ in done for digest in digests], np.concatenate([empty, *(small for _, small in done)])
+    small = _stacked([small for _, small in done], (signature.SMALL, signature.SMALL, 3), np.uint8)
+    return [digest for digests, _ in done for digest in digests], small
 
 
-def _each(work: Callable[[NDArray[np.int64]], T], items: NDArray[np.int64], label: str) -> list[T]:
+def _each(
+    work: Callable[[NDArray[np.int64]], T], items: NDArray[np.int64], label: str, unit: str = "photos"
+) -> list[T]:
     """`work` on the items, a few hundred at a time, on as many threads as there are cores; the answers in order."""
     parts = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
     done = []
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads, track(label, len(items), "pairs") as advance:
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads, track(label, len(items), unit) as advance:
         for part, answer in zip(parts, threads.map(work, parts), strict=True):
             done.append(answer)
             advance(len(part))
     return done
 
 
-def _turned(grey: NDArray[np.float32], part: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The second picture of each pair, mirrored where the pair says so."""
-    other = grey[part[:, 1]]
-    return np.where(part[:, 2, None, None] == 1, other[:, :, ::-1], other)
+def _stacked(parts: list[Any], shape: tuple[int, ...], dtype: Any = np.float32) -> NDArray[Any]:
+    """The parts as one array; with no parts an empty one of the right shape."""
+    return np.concatenate(parts) if parts else np.empty((0, *shape), dtype)
+
+
+def _both(pictures: NDArray[Any], part: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The two pictures of each pair, the second mirrored where the pair says so."""
+    return pictures[part[:, 0]].astype(np.float32), _turned(pictures[part[:, 1]].astype(np.float32), part)
+
+
+def _turned(pictures: NDArray[np.float32], part: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.where(part[:, 2, None, None] == 1, pictures[:, :, ::-1], pictures)
 
 
 def _halved(grey: NDArray[np.float32]) -> NDArray[np.float32]:

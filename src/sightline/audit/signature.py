@@ -1,11 +1,13 @@
 """A short signature of each photo, and the search for photos whose signatures are alike.
 
-The signature is the start of the photo's cosine transform: 35 numbers for the layout of light and dark and 32 for colour.
-Brightness is divided out, detail is left out, so that a copy that was saved again, resized or cropped a little stays close.
-Mirroring a photo changes the sign of every odd horizontal coefficient, so a mirrored copy is found by asking twice.
+The signature is the start of the photo's cosine transform: 35 numbers for the layout of light and dark and 32 for
+colour. Brightness is divided out, detail is left out, so that a copy that was saved again, resized or cropped a
+little stays close. Mirroring a photo changes the sign of every odd horizontal coefficient, so a mirrored copy is
+found by asking twice.
 
 Sources: the perceptual hash by cosine transform (Zauner, "Implementation and Benchmarking of Perceptual Image Hash
-Functions", 2010), kept as real numbers instead of bits; the graph index is HNSW (Malkov and Yashunin, 2016) by usearch.
+Functions", 2010), kept as real numbers instead of bits; the graph index is HNSW (Malkov and Yashunin, 2016) by
+usearch.
 """
 
 from __future__ import annotations
@@ -39,23 +41,21 @@ def luma(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def signatures(small: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Signatures of (n, 32, 32, 3) uint8 pictures: (n, 67) float32 rows of length 1, to be compared by cosine."""
-    grey = luma(small)
+    n, grey = len(small), luma(small)
     light = dctn(grey, axes=(1, 2), norm="ortho")[:, :_LIGHT, :_LIGHT]
     # Photos hold most of their energy in the lowest frequencies; this evens it out a little.
-    light = (light * np.sqrt(np.hypot(*np.mgrid[:_LIGHT, :_LIGHT]))).reshape(len(small), -1)[:, 1:]
+    light = (light * np.sqrt(np.hypot(*np.mgrid[:_LIGHT, :_LIGHT]))).reshape(n, _LIGHT**2)[:, 1:]
+    tints = [dctn(small[..., channel] - grey, axes=(1, 2), norm="ortho") for channel in (2, 0)]
+    colour = np.concatenate([tint[:, :_COLOUR, :_COLOUR].reshape(n, _COLOUR**2) for tint in tints], axis=1)
     # The constants keep noise in an empty picture from being blown up to a full signature.
-    parts = [light / (np.linalg.norm(light, axis=1, keepdims=True) + 40)]
-    colour = np.concatenate(
-        [
-            dctn(small[..., channel].astype(np.float32) - grey, axes=(1, 2), norm="ortho")[:, :_COLOUR, :_COLOUR].reshape(len(small), -1)
-            for channel in (2, 0)
-        ],
-        axis=1,
-    )
-    parts.append(colour / (np.linalg.norm(colour, axis=1, keepdims=True) + 100))
-    both = np.concatenate(parts, axis=1)
-    whole: NDArray[np.float32] = (both / (np.linalg.norm(both, axis=1, keepdims=True) + 1e-9)).astype(np.float32)
-    return whole
+    parts = [part / (_length(part) + room) for part, room in ((light, 40), (colour, 100))]
+    whole = np.concatenate(parts, axis=1)
+    scaled: NDArray[np.float32] = (whole / (_length(whole) + 1e-9)).astype(np.float32)
+    return scaled
+
+
+def _length(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def mirrored(signature: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -83,7 +83,9 @@ def alike(signature: NDArray[np.float32], neighbours: int = 8, least: float = 0.
         other = near.reshape(-1)
         keep = (cosine.reshape(-1) >= least) & (asker != other)
         asker, other = asker[keep], other[keep]
-        found.append(np.stack([np.minimum(asker, other), np.maximum(asker, other), np.full(len(asker), mirror)], axis=1))
+        found.append(
+            np.stack([np.minimum(asker, other), np.maximum(asker, other), np.full(len(asker), mirror)], axis=1)
+        )
     pairs: NDArray[np.int64] = np.unique(np.concatenate(found).astype(np.int64), axis=0)
     return pairs
 
@@ -104,7 +106,9 @@ def _exact(signature: NDArray[np.float32], k: int) -> Any:
 def _index(signature: NDArray[np.float32], k: int) -> Any:
     from usearch.index import Index
 
-    index = Index(ndim=signature.shape[1], metric="ip", dtype="f16", connectivity=16, expansion_add=64, expansion_search=64)
+    index = Index(
+        ndim=signature.shape[1], metric="ip", dtype="f16", connectivity=16, expansion_add=64, expansion_search=64
+    )
     keys = np.arange(len(signature))
     # One thread builds: with several the graph depends on who comes first, and a split must not.
     index.add(keys, signature, threads=1)
