@@ -136,7 +136,8 @@ def require_usable(dataset: Dataset) -> None:
     counts = samples["label"].value_counts().reindex(dataset.classes, fill_value=0)
     few = counts[counts < _FEWEST]
     if len(few):
-        left_out = "" if not _left_out(dataset) else f" ({_left_out(dataset):,} files were left out as unreadable)"
+        out = _left_out(dataset)
+        left_out = f" ({out:,} file{'s were' if out > 1 else ' was'} left out as bad)" if out else ""
         raise SightlineError(
             f"{where}: {_named(few)}; each class needs {_FEWEST} or more{left_out}.\n"
             "Add photos to it, or take the class out of the dataset."
