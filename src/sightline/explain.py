@@ -73,8 +73,8 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
     device = next(module.parameters()).device
     mean, std = (torch.tensor(values, device=device).view(3, 1, 1) * 255 for values in (network.mean, network.std))
     training, odds = module.training, _Odds(module.eval())
-    layer = _layer(odds)
-    watched, saliency = LayerGradientXActivation(odds, layer), Saliency(odds)
+    layers = _layers(odds)
+    watched, saliency = LayerGradientXActivation(odds, layers), Saliency(odds)
     parts = []
     try:
         for start in range(0, len(photos), _BATCH):
@@ -82,19 +82,18 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
             images = (batch.permute(0, 3, 1, 2).float() - mean) / std
             wanted = targets[start : start + _BATCH].to(device)
             with torch.enable_grad():
-                product = watched.attribute(images.requires_grad_(True), target=wanted).detach().float()
-                maps = _grid(module, layer, product.cpu().numpy())
-                if maps is None:
+                products = watched.attribute(images.requires_grad_(True), target=wanted)
+                grids = [_grid(module, product.detach().float().cpu().numpy()) for product in products]
+                found = [_rectified(grid) for grid in grids if grid is not None]
+                if not found:
                     slope = saliency.attribute(images.detach().requires_grad_(True), target=wanted).sum(dim=1)
                     places = max(images.shape[-1] // 16, 2)
-                    maps = torch.nn.functional.adaptive_avg_pool2d(slope, places).cpu().numpy()
-            parts.append(maps)
+                    found = [torch.nn.functional.adaptive_avg_pool2d(slope, places).cpu().numpy()]
+            parts.append(_rectified(np.sum(found, axis=0)))
     finally:
         module.train(training)
         module.zero_grad(set_to_none=True)
-    signs = np.maximum(np.concatenate(parts), 0)
-    top = signs.max(axis=(1, 2), keepdims=True)
-    return (signs / np.where(top > 0, top, 1)).astype(np.float32)
+    return np.concatenate(parts)
 
 
 def enlarge(heat: ArrayLike, size: int) -> NDArray[np.float32]:
@@ -178,21 +177,21 @@ def explain(
     ]
 
 
-def _layer(odds: _Odds) -> torch.nn.Module:
-    """The last layer whose every place can still speak for a class."""
+def _layers(odds: _Odds) -> list[torch.nn.Module]:
+    """The layers to watch: the last one where places can still speak for a class, or every block of a transformer."""
     module: Any = odds.features.module
-    if getattr(module, "num_prefix_tokens", 0) and hasattr(module, "blocks"):
-        # Behind the last attention a class token alone is read, and the places' own features no longer count.
-        last = module.blocks[-1]
-        return getattr(last, "norm1", last)  # type: ignore[no-any-return]
-    return odds.features
+    if getattr(module, "num_prefix_tokens", 0) and getattr(module, "global_pool", "") == "token":
+        blocks = [getattr(block, "norm1", block) for block in getattr(module, "blocks", [])]
+        # Where a class token is read out, attention moves what it needs from the places, some of it in every block.
+        return blocks or [odds.features]
+    return [odds.features]
 
 
-def _grid(module: Any, layer: torch.nn.Module, product: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Gradient times activation as the layer gave it -> (n, h, w), summed over channels; None where it has no grid."""
+def _grid(module: Any, product: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Gradient times activation as a layer gave it -> (n, h, w), summed over channels; None where it has no grid."""
     if product.ndim == 4:
-        last = getattr(module, "output_fmt", None) == "NHWC" or (
-            isinstance(layer, _Features) and product.shape[1] != module.num_features == product.shape[3]
+        last = (
+            getattr(module, "output_fmt", "") == "NHWC" or product.shape[1] != module.num_features == product.shape[3]
         )
         return np.asarray(product.sum(axis=3 if last else 1), dtype=np.float32)
     if product.ndim == 3:
@@ -203,3 +202,10 @@ def _grid(module: Any, layer: torch.nn.Module, product: NDArray[np.float32]) -> 
         if int(np.prod(shape)) == places.shape[1]:
             return np.asarray(places.reshape(len(places), *shape), dtype=np.float32)
     return None
+
+
+def _rectified(grids: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Only what speaks for the class, each photo's hottest place 1."""
+    signs = np.maximum(grids, 0)
+    top = signs.max(axis=(1, 2), keepdims=True)
+    return np.asarray(signs / np.where(top > 0, top, 1), dtype=np.float32)
