@@ -63,8 +63,8 @@ class Cut:
         for number, count in enumerate(counts):
             have = [part[number] for part in held]
             if any(have):
-                wanted = shares(count + sum(have), fractions)
-                lacking = [float(max(0, want - got)) for want, got in zip(wanted, have, strict=True)]
+                each = (count + sum(have)) / sum(fractions)
+                lacking = [max(0.0, each * fraction - got) for fraction, got in zip(fractions, have, strict=True)]
                 aim = shares(count, lacking if any(lacking) else fractions)
             else:
                 aim = shares(count, fractions, least=1, turn=1 + number % 2)  # val and test take turns

@@ -88,7 +88,8 @@ def carry(
 
     Old samples are known by their digest (and by their path, where several files are identical). New ones keep the
     split that the dataset brings for them; else they join the part that holds a copy or the rest of their group; and
-    the others are dealt out so that each class comes to the proportions of the earlier run as a whole.
+    the others are dealt out so that each class comes to the proportions of the earlier run: 70/15/15, or what the
+    splits that it was given made of it.
 
     Args:
         previous: the earlier run's samples: path, digest, split.
@@ -107,8 +108,7 @@ def carry(
     old = _old_parts(previous, samples)
     parts[old != ""] = old[old != ""]
     cut.join_known(parts)
-    sizes = previous["split"].value_counts()
-    cut.deal_rest(parts, [float(sizes.get(part, 0)) for part in SPLITS])
+    cut.deal_rest(parts, _proportions(previous, len(cut.classes)))
     return _finished(parts, cut, samples)
 
 
@@ -158,6 +158,17 @@ def _note_uneven(parts: NDArray[np.object_]) -> None:
     if len(parts) >= _ENOUGH and any(abs(sizes[part] - share) > _NOTABLE for part, share in FRACTIONS.items()):
         shown = ", ".join(f"{part} {round(100 * size)} %" for part, size in sizes.items())
         note(f"Some groups are so large that the split is uneven: {shown}. No group was broken up.")
+
+
+def _proportions(previous: pd.DataFrame, classes: int) -> list[float]:
+    """70/15/15 if the earlier run had that, give or take a photo per class, or else what it had.
+
+    Not always what it had: rounding would then add up from run to run, and photos that come one by one all go to train.
+    """
+    sizes = [float((previous["split"] == part).mean()) for part in SPLITS]
+    slack = max(0.02, classes / max(1, len(previous)))
+    usual = list(FRACTIONS.values())
+    return usual if all(abs(size - share) <= slack for size, share in zip(sizes, usual, strict=True)) else sizes
 
 
 def _old_parts(previous: pd.DataFrame, samples: pd.DataFrame) -> NDArray[np.object_]:
