@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sightline import slices
+from sightline.assess import assess
 from sightline.config import Config, Phase
 from sightline.evaluate import evaluate
 from sightline.runs import RunFolder
@@ -45,6 +46,7 @@ def answer(samples: pd.DataFrame, classes: Sequence[str], skill: float, seed: in
     table["confidence"] = p.max(axis=1)
     for k, name in enumerate(classes):
         table[f"p_{name}"] = p[:, k]
+    table["familiar"] = generator.random(len(p)) > 0.05
     table["decision"] = np.where(
         p.max(axis=1) < 0.7, "unsure", np.where(generator.random(len(p)) < 0.05, "unfamiliar", "answer")
     )
@@ -89,26 +91,16 @@ def fill(
     predictions = answer(samples, classes, skill)
     run.write_predictions(predictions)
     test = predictions[predictions["split"] == "test"].reset_index(drop=True)
+    run.write_evaluation(evaluate(test, classes, test_opened=opened))
     if extras:
+        run.model.mkdir()
+        fitted = {"temperature": 0.72, "threshold": 0.16, "coverage": 0.95}
+        (run.model / "sightline.json").write_text(json.dumps({"calibration": fitted}), encoding="utf-8")
+        assess(run)
         right = (test["label"] == test["predicted"]).to_numpy()
-        joined = test.merge(samples.drop(columns=["label", "split"]), on="path", how="left")
-        table = slices.slices(joined, right)
         training = samples[samples["split"] == "train"]["path"].tolist()
         labels = samples.set_index("path")["label"].to_dict()
         wrong = test[~right].sort_values("confidence", ascending=False)["path"].tolist()[:6]
-        run.write_extra("calibration", {"temperature": 0.72})
-        run.write_extra(
-            "conformal", {"threshold": 0.16, "asked": 0.95, "validation": int((predictions["split"] == "val").sum())}
-        )
-        run.write_extra("familiarity", {"keep": 0.95, "test_kept": 0.946, "auroc": {"noise": 0.999, "flowers": 0.941}})
-        run.write_extra(
-            "slices",
-            {
-                "slices": table.to_dict("records"),
-                "worst": slices.worst(table),
-                "leaked": slices.leaked(right, [""] * len(right)),
-            },
-        )
         changes = {"blur": 0.12, "noise": 0.2, "JPEG quality": 0.02, "darkening": 0.06, "rotation": 0.04}
         run.write_extra("robustness", {"clean": float(right.mean()), "rows": [
             {"change": change, "strength": strength, "accuracy": float(right.mean()) - hurt * factor, "accuracy_ci95": [0.5, 0.6]}
@@ -128,7 +120,6 @@ def fill(
             "lr": np.geomspace(1e-6, 1, 60).tolist(), "loss": (1.8 - 1.2 / (1 + np.exp(-np.linspace(-6, 5, 60)))).tolist(),
             "suggestion": 3e-3,
         })  # fmt: skip
-    run.write_evaluation(evaluate(test, classes, test_opened=opened))
     return run
 
 

@@ -1,6 +1,6 @@
 """How far the stated confidence can be believed, and what holding back buys: calibration, prediction sets, decisions.
 
-Figures come from the run's own predictions; the extras only say what was fitted on validation photos.
+What was measured by `assess` comes from the run's extras; curves are drawn from the run's own predictions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from sightline.report import charts, svg, words
-from sightline.trust import calibration, conformal
 from sightline.trust.intervals import wilson
 
 
@@ -30,7 +29,7 @@ class Judged:
 
     @classmethod
     def of(cls, predictions: pd.DataFrame, classes: Sequence[str]) -> Judged | None:
-        """The judged photos of a predictions table; None where there are none or probabilities are missing."""
+        """The judged photos of a predictions table; None where there are none."""
         columns = [f"p_{name}" for name in classes]
         if not len(predictions) or not set(columns) <= set(predictions):
             return None
@@ -40,37 +39,35 @@ class Judged:
         return cls(p[good], np.asarray(truth[good]), tuple(classes)) if good.any() else None
 
 
-def calibrated(test: Judged, extra: dict[str, Any]) -> dict[str, Any]:
-    """The reliability diagram, with ECE and Brier before and after the temperature that `extra` holds (if any)."""
-    temperature = extra.get("temperature")
-    after = _figures(test.probabilities, test.truth)
-    before = None
-    if temperature and abs(temperature - 1) > 1e-6:
-        raw = calibration.retemper(test.probabilities, float(temperature))
-        before = _figures(raw, test.truth)
-    by_chance = calibration.ece_by_chance(test.probabilities, draws=400)
-    within = after["ece"] <= by_chance
+def calibrated(test: Judged, extra: dict[str, Any]) -> dict[str, Any] | None:
+    """The reliability diagram, and ECE and Brier before and after the temperature; None without the extra."""
+    after = extra.get("after")
+    if not after:
+        return None
+    before = extra.get("before") if abs(float(extra.get("temperature") or 1) - 1) > 1e-6 else None
     confidence, right = test.probabilities.max(axis=1), test.probabilities.argmax(axis=1) == test.truth
-    lean = float(confidence.mean() - right.mean())
-    heading = "Its confidence can be taken at its word" if within else (
-        "It is surer of itself than it should be" if lean > 0 else "It is less sure of itself than it could be"
-    )  # fmt: skip
+    within = after["ece"] <= after["ece_by_chance"]
+    heading = "Its confidence can be taken at its word"
+    if not within:
+        surer = confidence.mean() > right.mean()
+        heading = "It is surer of itself than it should be" if surer else "It is less sure of itself than it could be"
     edges = np.linspace(0, 1, 21)
-    label = f"{heading}. ECE {after['ece']:.3f} over {words.many(len(test.truth), 'photo')}."
+    counted = [np.histogram(confidence[kind], edges)[0].tolist() for kind in (right, ~right)]
     return {
         "heading": heading,
-        "temperature": temperature,
+        "temperature": extra.get("temperature"),
         "after": after,
         "before": before,
-        "by_chance": by_chance,
+        "by_chance": after["ece_by_chance"],
         "within": within,
-        "diagram": charts.reliability(after["bins"], before=before["bins"] if before else (), label=label),
+        "diagram": charts.reliability(
+            after["reliability"],
+            before=before["reliability"] if before else (),
+            label=f"{heading}. ECE {after['ece']:.3f} over {words.many(len(test.truth), 'photo')}.",
+        ),
         "histogram": charts.panels(
             edges.tolist(),
-            [
-                ("right", np.histogram(confidence[right], edges)[0].tolist(), "one"),
-                ("wrong", np.histogram(confidence[~right], edges)[0].tolist(), "bad"),
-            ],
+            [("right", counted[0], "one"), ("wrong", counted[1], "bad")],
             label="How sure it said it was, for photos it got right and for those it got wrong.",
             x_label="how sure it said it was",
             x_format=svg.per_cent,
@@ -78,65 +75,42 @@ def calibrated(test: Judged, extra: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def sets(test: Judged, extra: dict[str, Any]) -> dict[str, Any] | None:
-    """What prediction sets with the threshold in `extra` cover on test, and their sizes; None without a threshold."""
-    if extra.get("threshold") is None:
+def sets(extra: dict[str, Any], classes: Sequence[str]) -> dict[str, Any] | None:
+    """What prediction sets covered on test, how large they were, and for which classes they held; None without."""
+    if extra.get("coverage") is None:
         return None
-    asked = float(extra.get("asked", 0.95))
-    inside = conformal.sets(test.probabilities, float(extra["threshold"]))
-    size = inside.sum(axis=1)
-    covered = inside[np.arange(len(size)), test.truth]
-    n = len(size)
-    validation = extra.get("validation")
-    least = conformal.least_coverage(int(validation), n, asked) if validation else None
-    rows = []
-    for k in range(1, int(size.max()) + 1):
-        of_size = size == k
-        if of_size.any():
-            hits, many = int(covered[of_size].sum()), int(of_size.sum())
-            rows.append(
-                {
-                    "size": k,
-                    "n": many,
-                    "share": many / n,
-                    "covered": hits / many,
-                    "interval": wilson(hits, many),
-                    "bar": charts.bar([(many, "one")], n),
-                }
-            )
+    sizes = {int(size): int(n) for size, n in extra["sizes"].items()}
+    total = max(sum(sizes.values()), 1)
+    by_class = extra.get("per_class") or {}
+    low = min([*by_class.values(), 0.9]) - 0.02
     return {
-        "asked": asked,
-        "coverage": float(covered.mean()),
-        "interval": wilson(int(covered.sum()), n),
-        "mean_size": float(size.mean()),
-        "single": float((size == 1).mean()),
-        "rows": rows,
-        "least": least,
-        "kept": least is None or float(covered.mean()) >= least,
+        **extra,
+        "single": sizes.get(1, 0) / total,
+        "rows": [
+            {"size": size, "n": n, "share": n / total, "bar": charts.bar([(n, "one")], total)}
+            for size, n in sorted(sizes.items())
+        ],
+        "by_class": [
+            {
+                "label": name,
+                "coverage": by_class[name],
+                "whisker": charts.whisker(by_class[name], None, low, 1.0, rule=extra["asked"]),
+            }
+            for name in classes
+            if name in by_class
+        ],
+        "low": low,
     }
 
 
-def decisions(predictions: pd.DataFrame) -> list[dict[str, Any]]:
+def decisions(extra: dict[str, Any]) -> list[dict[str, Any]]:
     """How many photos were answered, unsure or unfamiliar, and how often the best guess was right in each case."""
-    if "decision" not in predictions:
-        return []
-    right = (predictions["label"].astype(str) == predictions["predicted"].astype(str)).to_numpy()
-    rows = []
-    for decision in ("answer", "unsure", "unfamiliar"):
-        chosen = (predictions["decision"] == decision).to_numpy()
-        n, hits = int(chosen.sum()), int(right[chosen].sum())
-        share = n / max(len(predictions), 1)
-        rows.append(
-            {
-                "decision": decision,
-                "n": n,
-                "share": share,
-                "accuracy": hits / n if n else None,
-                "interval": wilson(hits, n) if n else None,
-                "bar": charts.bar([(n, "one")], len(predictions)),
-            }
-        )
-    return rows
+    given = extra.get("decisions") or {}
+    total = max(sum(row["n"] for row in given.values()), 1)
+    return [
+        {"decision": name, **row, "share": row["n"] / total, "bar": charts.bar([(row["n"], "one")], total)}
+        for name, row in given.items()
+    ]
 
 
 def selective(test: Judged) -> Markup:
@@ -161,35 +135,30 @@ def selective(test: Judged) -> Markup:
 def two_classes(val: Judged | None, test: Judged, positive: int = 1) -> dict[str, Any] | None:
     """ROC and precision-recall for a set of two classes, with sensitivity and specificity at a threshold chosen on val.
 
-    The threshold is the one with the largest sensitivity + specificity on validation photos (Youden 1950).
+    The threshold is the one with the largest sensitivity + specificity on validation photos (Youden 1950), half-way to
+    the next score below it; 0.5 where the validation photos cannot choose.
     """
     if len(test.classes) != 2 or len(np.unique(test.truth)) != 2:
         return None
     score, truth = test.probabilities[:, positive], test.truth == positive
-    false, true, _ = metrics.roc_curve(truth, score)
-    precision, recall, _ = metrics.precision_recall_curve(truth, score)
     name = test.classes[positive]
-    threshold = 0.5
-    if val is not None and len(np.unique(val.truth)) == 2:
-        val_false, val_true, at = metrics.roc_curve(val.truth == positive, val.probabilities[:, positive])
-        threshold = float(min(at[np.argmax(val_true - val_false)], 1.0))
+    chosen = _youden(val.probabilities[:, positive], val.truth == positive) if val is not None else None
+    threshold = 0.5 if chosen is None else chosen
     called = score >= threshold
     found, passed = int((called & truth).sum()), int((~called & ~truth).sum())
     there, other = int(truth.sum()), int((~truth).sum())
+    false, true, _ = metrics.roc_curve(truth, score)
+    precision, recall, _ = metrics.precision_recall_curve(truth, score)
     area, average = float(metrics.roc_auc_score(truth, score)), float(metrics.average_precision_score(truth, score))
-    ends: dict[str, Any] = {
-        "x_range": (0.0, 1.0),
-        "y_range": (0.0, 1.0),
-        "x_format": svg.per_cent,
-        "y_format": svg.per_cent,
-    }
+    square: dict[str, Any] = {"x_range": (0.0, 1.0), "y_range": (0.0, 1.0), "height": 320}
+    square |= {"x_format": svg.per_cent, "y_format": svg.per_cent}
     return {
         "positive": name,
         "negative": test.classes[1 - positive],
         "auc": area,
         "average_precision": average,
         "threshold": threshold,
-        "chosen_on_val": val is not None,
+        "chosen_on_val": chosen is not None,
         "sensitivity": found / there,
         "sensitivity_interval": wilson(found, there),
         "specificity": passed / other,
@@ -199,34 +168,24 @@ def two_classes(val: Judged | None, test: Judged, positive: int = 1) -> dict[str
             label=f"ROC curve for {words.shown(name)}: area {area:.3f}.",
             x_label="false alarms among the others",
             diagonal=True,
-            height=320,
-            **ends,
+            **square,
         ),
         "pr": charts.lines(
             [charts.Series("", *_thin(recall, precision), "one")],
             label=f"Precision-recall curve for {words.shown(name)}: average precision {average:.3f}.",
             x_label="share of them found",
-            height=320,
-            **ends,
+            **square,
         ),
     }
 
 
-def _figures(probabilities: NDArray[np.float64], truth: NDArray[np.intp]) -> dict[str, Any]:
-    diagram = calibration.reliability(probabilities, truth)
-    bins = [
-        {"confidence": float(c), "accuracy": float(a), "n": int(n), "low": float(low), "high": float(high)}
-        for c, a, n, low, high in zip(
-            diagram.confidence, diagram.accuracy, diagram.count, diagram.low, diagram.high, strict=True
-        )
-        if n
-    ]
-    return {
-        "ece": calibration.ece(probabilities, truth),
-        "brier": calibration.brier(probabilities, truth),
-        "log_loss": calibration.log_loss(probabilities, truth),
-        "bins": bins,
-    }
+def _youden(score: NDArray[np.float64], truth: NDArray[np.bool_]) -> float | None:
+    if len(np.unique(truth)) != 2:
+        return None
+    false, true, at = metrics.roc_curve(truth, score, drop_intermediate=False)
+    best = float(at[1:][np.argmax((true - false)[1:])])  # the first threshold is infinite: it calls nothing
+    below = score[score < best]
+    return (best + float(below.max())) / 2 if len(below) else best
 
 
 def _thin(x: NDArray[np.float64], y: NDArray[np.float64], most: int = 250) -> tuple[list[float], list[float]]:

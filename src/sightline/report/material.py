@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sightline.report import charts, words
 
-SPLITS = {"train": "one", "val": "faint", "test": "quiet", "": "quiet"}
+SPLITS = {"train": "one", "val": "faint", "test": "quiet", "": "one"}
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,26 @@ def copies(samples: pd.DataFrame) -> dict[str, int] | None:
         "photos": int(several.sum()),
         "across": int((within["split"].nunique() > 1).sum()),
         "conflicting": int((within["label"].nunique() > 1).sum()),
+    }
+
+
+def problems(table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """What was wrong with files: each one that was left out, and what was converted, counted by kind.
+
+    Returns:
+        left_out: rows of path, problem, detail, action; converted: rows of problem, action, n, path (one example).
+    """
+    known = table.fillna("").astype(str)
+    left_out = known[known["action"] == "left out"]
+    rest = known[known["action"] != "left out"]
+    converted = [
+        {"problem": problem, "action": action, "n": len(part), "path": part["path"].iloc[0]}
+        for (problem, action), part in rest.groupby(["problem", "action"], sort=False)
+    ]
+    converted.sort(key=lambda row: -int(row["n"]))
+    return {
+        "left_out": [{str(key): value for key, value in row.items()} for row in left_out.to_dict("records")],
+        "converted": converted,
     }
 
 

@@ -37,13 +37,16 @@ class Album:
     def __init__(self, root: Path | None, budget: int = BUDGET) -> None:
         self.root = root
         self.left = budget
-        self._taken: dict[tuple[str, int], Photo] = {}
+        self._taken: dict[tuple[str, int, bool], Photo] = {}
 
-    def take(self, path: str, size: int = 160) -> Photo:
-        """The photo at `path` (relative to the root), at most `size` pixels on a side; never raises for a bad file."""
-        key = (path, size)
+    def take(self, path: str, size: int = 160, whole: bool = False) -> Photo:
+        """The photo at `path` (relative to the root), at most `size` pixels on a side; never raises for a bad file.
+
+        `whole` keeps its shape instead of cutting a square.
+        """
+        key = (path, size, whole)
         if key not in self._taken:
-            pixels, missing = self._decoded(path, size)
+            pixels, missing = self._decoded(path, size, whole)
             self._taken[key] = Photo(path, None, size, size, missing) if pixels is None else self.show(path, pixels)
         return self._taken[key]
 
@@ -60,7 +63,7 @@ class Album:
         """The square itself, (s, s, 3) uint8 with s at most `size`; None where it cannot be had."""
         return self._decoded(path, size)[0]
 
-    def _decoded(self, path: str, size: int) -> tuple[NDArray[np.uint8] | None, str]:
+    def _decoded(self, path: str, size: int, whole: bool = False) -> tuple[NDArray[np.uint8] | None, str]:
         if self.root is None:
             return None, "the dataset's folder is not known"
         try:
@@ -68,6 +71,9 @@ class Album:
             if not file.exists():
                 return None, "the photo is no longer there"
             decoded = decode(file, target=size)
+            if whole:
+                decoded.image.thumbnail((size, size))
+                return np.array(decoded.image), ""
             return square(decoded.image, min(size, *decoded.image.size)), ""
         except (Undecodable, OSError, ValueError):  # a name too long, or with a zero byte, is a ValueError or OSError
             return None, "the photo cannot be read"

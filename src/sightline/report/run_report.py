@@ -1,21 +1,21 @@
 """RUN/report.html: what a person reads to decide whether to trust a run.
 
 Everything comes from the run folder and the photos it names; nothing is computed with the network. A section appears
-when its data is there. What the extras (RUN/extras/NAME.json) hold; a section needs its keys marked *:
+when its data is there. What it reads of RUN/extras/NAME.json, most of them by `assess`; without the keys marked * there
+is no such section:
 
-    calibration   temperature*; ECE, Brier and the diagram are measured on the predictions themselves
-    conformal     threshold*, asked (0.95), validation: how many validation photos it was fitted on
-    familiarity   keep (0.95), test_kept: share of test photos found familiar, auroc: {kind of strange picture: 0-1}
-    slices        slices*: the rows of slices.slices, worst: what slices.worst says, leaked: what slices.leaked says
-    robustness    rows*: [{change, strength, accuracy, accuracy_ci95}], clean: accuracy on the same photos unchanged
+    trust         decisions*: {answer, unsure, unfamiliar: {n, accuracy, accuracy_ci95}}
+    intervals     macro_f1, weighted_f1: [low, high], per_class: {class: {recall: [low, high]}}
+    calibration   after*, before: {ece, ece_by_chance, brier, log_loss, reliability}, temperature
+    conformal     coverage*, coverage_ci95, asked, least, kept, mean_size, sizes: {size: n}, per_class: {class: share}
+    familiarity   keep, test_kept: share of test photos found familiar, auroc: {kind of strange picture: 0-1}
+    slices        slices*: the rows of slices.slices, worst: a sentence, leaked: what slices.leaked returns
+    robustness    rows*: [{change, strength, accuracy}], clean: accuracy on the same photos unchanged, n: of photos
     explanations  photos*: [{path, heat: rows of 0-1, any grid, neighbours: [{path, label, similarity}]}]
     decisions     sentence*: what the figure would be under the decisions taken on test photos
     folds         accuracies*: one for each fold, mean, spread: standard deviation
     lr_finder     lr*, loss*: one number for each step, suggestion
     model         parameters, images_per_second
-
-Where predictions.parquet has a column `decision` (answer, unsure, unfamiliar), the section on holding back counts
-them.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def render(run: RunFolder) -> str:
         "unsure": [(answer, album.take(answer.path)) for answer in mistakes.least_sure(answers)],
         "matrix": run_sections.matrix(evaluation["confusion"], answers, classes, album),
         "pairs": run_sections.pairs(evaluation["confusion"], classes),
-        "per_class": run_sections.per_class(evaluation, classes),
+        "per_class": run_sections.per_class(evaluation, run.extra("intervals"), classes),
         **run_sections.trust(run, val, test, classes),
         "slices": run_sections.slices(run.extra("slices"), evaluation),
         "robustness": run_sections.robustness(run.extra("robustness"), evaluation),
@@ -113,9 +113,10 @@ def render(run: RunFolder) -> str:
 
 
 def _headline(evaluation: dict[str, Any]) -> tuple[str, str]:
-    n, once = int(evaluation["n"]), " seen once" if evaluation.get("test_opened") == 1 else ""
+    n, times = int(evaluation["n"]), evaluation.get("test_opened")
+    seen = "" if times is None else " seen once" if times == 1 else f" seen {times} times"
     figure = words.percent(evaluation["accuracy"], unit=" %")
-    return figure, f"({words.span(evaluation['accuracy_ci95'])}) on {n:,} photo{'' if n == 1 else 's'}{once}"
+    return figure, f"({words.span(evaluation['accuracy_ci95'])}) on {n:,} photo{'' if n == 1 else 's'}{seen}"
 
 
 def _lede(run: RunFolder, evaluation: dict[str, Any], samples: pd.DataFrame, classes: Sequence[str]) -> list[str]:
@@ -148,21 +149,22 @@ def _lede(run: RunFolder, evaluation: dict[str, Any], samples: pd.DataFrame, cla
     return [first, second + "."]
 
 
-def _facts(run: RunFolder, evaluation: dict[str, Any]) -> list[tuple[str, str]]:
-    model, metrics = run.extra("model"), run.metrics()
-    facts = [
-        ("F1, the mean over classes", words.percent(evaluation["macro_f1"])),
-        ("F1, weighted by class size", words.percent(evaluation["weighted_f1"])),
-        ("log loss", words.number(evaluation["log_loss"])),
-        ("calibration error (ECE)", words.percent(evaluation["ece"])),
-    ]
+def _facts(run: RunFolder, evaluation: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Key figures: what it is, the figure, and its interval where there is one."""
+    model, metrics, intervals = run.extra("model"), run.metrics(), run.extra("intervals")
+    facts = []
+    for key, text in (("macro_f1", "F1, mean over classes"), ("weighted_f1", "F1, weighted by size")):
+        interval = f"({words.span(intervals[key])})" if intervals.get(key) else ""
+        facts.append((text, words.percent(evaluation[key]), interval))
+    facts.append(("log loss", words.number(evaluation["log_loss"]), ""))
+    facts.append(("calibration error (ECE)", words.percent(evaluation["ece"]), ""))
     seconds = float(pd.to_numeric(metrics["seconds"], errors="coerce").sum())
     if seconds > 0:
-        facts.append(("spent on training", words.duration(seconds)))
+        facts.append(("spent on training", words.duration(seconds), ""))
     if model.get("parameters"):
-        facts.append(("weights in the network", words.rounded(model["parameters"])))
+        facts.append(("weights in the network", words.rounded(model["parameters"]), ""))
     if model.get("images_per_second"):
-        facts.append(("photos judged a second", words.count(model["images_per_second"])))
+        facts.append(("photos judged a second", words.count(model["images_per_second"]), ""))
     return facts
 
 

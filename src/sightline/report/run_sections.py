@@ -89,13 +89,15 @@ def pairs(counts: Sequence[Sequence[int]], classes: Sequence[str], most: int = 1
     return {"rows": rows, "more": len(found) - len(rows), "heading": heading, "total": total}
 
 
-def per_class(evaluation: dict[str, Any], classes: Sequence[str]) -> dict[str, Any]:
+def per_class(evaluation: dict[str, Any], intervals: dict[str, Any], classes: Sequence[str]) -> dict[str, Any]:
     """Precision, recall and F1 of each class with the interval of its recall, and the averages."""
     rows = []
     for i, name in enumerate(classes):
         figures = evaluation["per_class"][name]
         support, hits = int(figures["support"]), int(evaluation["confusion"][i][i])
-        rows.append({"label": name, **figures, "interval": wilson(hits, support) if support else None})
+        measured = intervals.get("per_class", {}).get(name, {}).get("recall")
+        interval = measured or (wilson(hits, support) if support else None)
+        rows.append({"label": name, **figures, "interval": interval})
     known = [row for row in rows if row["support"]]
     low = _floor(min([row["interval"][0] for row in known] + [0.95]))
     for row in rows:
@@ -113,20 +115,12 @@ def per_class(evaluation: dict[str, Any], classes: Sequence[str]) -> dict[str, A
 def trust(run: RunFolder, val: pd.DataFrame, test: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
     """The sections on confidence, on holding back and on two classes."""
     judged = confidence.Judged.of(test, classes)
-    nothing: dict[str, Any] = {
-        "calibrated": None,
-        "sets": None,
-        "decided": [],
-        "familiarity": {},
-        "selective": "",
-        "two": None,
-    }
     if judged is None:
-        return nothing
+        return {"calibrated": None, "sets": None, "decided": [], "familiarity": {}, "selective": "", "two": None}
     return {
         "calibrated": confidence.calibrated(judged, run.extra("calibration")),
-        "sets": confidence.sets(judged, run.extra("conformal")),
-        "decided": confidence.decisions(test),
+        "sets": confidence.sets(run.extra("conformal"), classes),
+        "decided": confidence.decisions(run.extra("trust")),
         "familiarity": run.extra("familiarity"),
         "selective": confidence.selective(judged),
         "two": confidence.two_classes(confidence.Judged.of(val, classes), judged),
@@ -170,7 +164,7 @@ def robustness(extra: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, A
     name, heading = words.name(worst["change"]), "It hardly notices worse photos"
     if worst["lost"] > 0.01:
         heading = f"{name[:1].upper()}{name[1:]} hurts it most: up to {100 * worst['lost']:.1f} points lost"
-    return {"heading": heading, "strengths": strengths, "rows": rows, "clean": clean}
+    return {"heading": heading, "strengths": strengths, "rows": rows, "clean": clean, "n": extra.get("n")}
 
 
 def reasons(extra: dict[str, Any], answers: Sequence[Answer], album: Album) -> list[dict[str, Any]]:
@@ -219,7 +213,7 @@ def photos(run: RunFolder, samples: pd.DataFrame, classes: Sequence[str], album:
         "copies": material.copies(samples),
         "set_aside": run.dataset().get("set_aside") or [],
         "grid": grid,
-        "problems": run.problems().fillna("").to_dict("records"),
+        "problems": material.problems(run.problems()),
     }
 
 
