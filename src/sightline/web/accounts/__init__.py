@@ -1,0 +1,1 @@
+"""Who may do what: the first user, signing in, reviewers, tokens."""

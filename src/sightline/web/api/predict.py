@@ -1,0 +1,71 @@
+"""Predict one photo or many, by upload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import File, Query, Router
+from ninja.files import UploadedFile
+
+from sightline.web.api.auth import _Anyone, _Open
+from sightline.web.api.schemas import Health, Many, One, Problem
+from sightline.web.classify.asking import ask, ask_many
+from sightline.web.classify.service import Answer, desks
+from sightline.web.replies import Refused
+
+_PROBLEMS = {
+    400: Problem, 404: Problem, 409: Problem, 413: Problem, 415: Problem, 422: Problem, 429: Problem, 503: Problem, 504: Problem,
+}  # fmt: skip
+router = Router(tags=["predict"], auth=_Anyone())
+_open = _Open()
+
+
+@router.post("/predict", response={200: One, **_PROBLEMS}, summary="Classify one photo")
+def predict(
+    request: HttpRequest, file: UploadedFile = File(..., description="JPEG, PNG or WebP."), run: str = Query("", max_length=255)
+) -> dict[str, Any]:
+    """The answer of `run`'s model, or of the newest finished run's."""
+    request.auth_person = request.auth  # type: ignore[attr-defined]
+    desk = desks().get(run)
+    _, answer = ask(request, file, desk.run, preview=False)
+    return {"run": desk.run, "prediction": _shown(request, str(file.name), answer)}
+
+
+@router.post("/predict/many", response={200: Many, **_PROBLEMS}, summary="Classify several photos")
+def predict_many(
+    request: HttpRequest, files: list[UploadedFile] = File(..., description="JPEG, PNG or WebP."), run: str = Query("", max_length=255)
+) -> dict[str, Any]:
+    """One answer for each file, in order; a file that cannot be read has `error` and stops nothing."""
+    request.auth_person = request.auth  # type: ignore[attr-defined]
+    desk = desks().get(run)
+    outcomes = ask_many(request, files, desk.run, preview=False)
+    rows = [
+        _shown(request, str(file.name), outcome if isinstance(outcome, Refused) else outcome[1])
+        for file, outcome in zip(files, outcomes, strict=True)
+    ]
+    return {"run": desk.run, "predictions": rows}
+
+
+@router.get("/health", response=Health, summary="How the site is doing")
+def health(request: HttpRequest) -> dict[str, Any]:
+    """For people and dashboards; machines ask /live and /ready."""
+    loaded = desks().loaded
+    return {
+        "live": True,
+        "ready": not desks().closed,
+        "inside": sum(desk.batcher.inside for desk in loaded),
+        "room": settings.SIGHTLINE.queue,
+        "loaded": [desk.run for desk in loaded],
+    }
+
+
+def _shown(request: HttpRequest, name: str, outcome: Answer | Refused) -> dict[str, Any]:
+    if isinstance(outcome, Refused):
+        nothing: dict[str, Any] = {"predicted": None, "confidence": None, "familiar": None, "decision": None}
+        return {"name": name, **nothing, "probabilities": {}, "set": [], "neighbours": [], "error": outcome.reason}
+    shown = outcome.to_dict()
+    if _open(request) is None:
+        shown["neighbours"] = []
+    return {"name": name, **shown, "error": ""}

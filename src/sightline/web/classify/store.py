@@ -1,0 +1,50 @@
+"""The copies of visitors' photos: kept under generated names for a day, or for the reviewers if somebody called them wrong."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from sightline.files import write_bytes
+from sightline.web.classify.models import Upload
+from sightline.web.classify.service import Answer
+from sightline.web.classify.uploads import Photo
+
+_EVERY = 600.0  # seconds between two rounds of tidying
+_lock = threading.Lock()
+_tidied = 0.0
+
+
+def path_of(identity: uuid.UUID) -> Path:
+    """Where the copy lies."""
+    text = identity.hex
+    return Path(settings.SIGHTLINE.state) / "uploads" / text[:2] / f"{text}.jpg"
+
+
+def keep(photo: Photo, answer: Answer, run: str, name: str) -> Upload:
+    """Store the copy and its answer."""
+    tidy()
+    shown = "".join(character for character in name if character.isprintable()).strip()[:120] or "photo"
+    upload = Upload(run=run, name=shown, answer=answer.to_dict(), width=photo.width, height=photo.height)
+    write_bytes(path_of(upload.id), photo.preview)
+    upload.save(force_insert=True)
+    return upload
+
+
+def tidy() -> None:
+    """Remove what is older than the site keeps; at most every ten minutes."""
+    global _tidied
+    with _lock:
+        if time.monotonic() - _tidied < _EVERY and _tidied:
+            return
+        _tidied = time.monotonic()
+    old = timezone.now() - timedelta(hours=settings.SIGHTLINE.keep_hours)
+    for upload in Upload.objects.filter(created__lt=old, reported=False)[:1000]:
+        path_of(upload.id).unlink(missing_ok=True)
+        upload.delete()

@@ -1,0 +1,8 @@
+"""The gallery app."""
+
+from django.apps import AppConfig
+
+
+class GalleryConfig(AppConfig):
+    name = "sightline.web.gallery"
+    label = "gallery"

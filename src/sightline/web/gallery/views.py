@@ -1,0 +1,150 @@
+"""The Data pages: the photos of a run's dataset, and one photo with all that is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from sightline.web.accounts.access import open_here
+from sightline.web.classify.heat import overlay
+from sightline.web.classify.service import desks
+from sightline.web.gallery.neighbours import neighbours
+from sightline.web.gallery.photos import BANDS, SORTS, Filter, Photos, photos
+from sightline.web.gallery.pictures import SIZES, picture
+from sightline.web.library.shelf import answering, find, shelved
+from sightline.web.replies import Refused
+from sightline.web.review.models import Decision
+
+PAGE = 60
+
+
+@open_here
+def data(request: HttpRequest) -> HttpResponse:
+    """To the photos of the run that answers, or of any run that knows its photos."""
+    if not shelved():
+        return render(request, "gallery/empty.html")
+    try:
+        chosen = answering()
+    except Refused:
+        able = [run for run in shelved() if (run.folder.path / "samples.parquet").is_file()]
+        if not able:
+            return render(request, "gallery/empty.html")
+        chosen = able[-1]
+    return redirect("photos", name=chosen.name)
+
+
+@open_here
+def gallery(request: HttpRequest, name: str) -> HttpResponse:
+    """One page of photos; as a fragment when the page is being continued."""
+    found = photos(find(name))
+    wanted = Filter(**{field: request.GET.get(field, "")[:300] for field in asdict(Filter())})
+    wanted = wanted if wanted.sort in SORTS else Filter(**{**asdict(wanted), "sort": "path"})
+    after = request.GET.get("after", "")
+    rows, total, more = found.page(wanted, int(after) if after.isdecimal() and len(after) < 12 else None, PAGE)
+    asked = {key: value for key, value in asdict(wanted).items() if value and (key, value) != ("sort", "path")}
+    context = {
+        "run": name,
+        "runs": [run.name for run in shelved()],
+        "cards": [card(found, row) for row in rows],
+        "total": total,
+        "all": len(found),
+        "filter": wanted,
+        "asked": urlencode(asked),
+        "next": urlencode({**asked, "after": rows[-1]}) if more else "",
+        "continued": bool(after),
+        "classes": found.classes,
+        "splits": [split for split in ("train", "val", "test") if (found.table["split"] == split).any()],
+        "bands": [(key, f"{low:.0%} to {min(high, 1):.0%}") for key, (low, high) in BANDS.items()],
+        "sorts": list(SORTS.items()),
+        "checks": found.checks,
+    }
+    target = request.headers.get("HX-Target", "")
+    template = {"more": "gallery/more.html", "photos": "gallery/grid.html"}.get(target, "gallery/photos.html")
+    return render(request, template, context)
+
+
+def card(found: Photos, row: int) -> dict[str, Any]:
+    """What is shown of a photo among others."""
+    record = found.table.iloc[row]
+    confidence = record["confidence"]
+    return {
+        "row": row,
+        "path": record["path"],
+        "label": record["label"],
+        "split": record["split"],
+        "predicted": record["predicted"] if isinstance(record["predicted"], str) else "",
+        "confidence": float(confidence) if confidence == confidence else None,
+        "right": int(record["right"]),
+        "worst": float(found.worst[row]),
+        "thumb": address(found.name, row, str(record["digest"]), "thumb"),
+        "url": reverse("photo", args=(found.name, row)),
+    }
+
+
+def address(run: str, row: int, digest: str, kind: str) -> str:
+    """Where the browser gets a picture; it changes with the photo, so it may be kept for ever."""
+    return f"{reverse('picture', args=(run, row, kind))}?v={digest[:12]}"
+
+
+@open_here
+def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
+    """One photo: what it is, what was said of it, its twins, neighbours and history."""
+    found = photos(find(name))
+    found.file(row)
+    record = found.table.iloc[row]
+    probabilities = sorted(found.probabilities(row).items(), key=lambda pair: -pair[1])
+    known = {key: record.get(key) for key in ("width", "height", "format", "mode", "bytes", "brightness", "notes", "group")}
+    context = {
+        "run": name,
+        "card": card(found, row),
+        "large": address(name, row, str(record["digest"]), "photo"),
+        "facts": {key: value for key, value in known.items() if value == value and value not in (None, "")},
+        "digest": record["digest"],
+        "probabilities": probabilities,
+        "findings": found.findings_of(row),
+        "twins": [card(found, twin) for twin in found.twins(row)],
+        "history": Decision.objects.filter(item__run=name, item__path=record["path"]).select_related("user"),
+        "before": row - 1 if row else None,
+        "after": row + 1 if row + 1 < len(found) else None,
+    }
+    return render(request, "gallery/photo.html", context)
+
+
+@open_here
+def resembling(request: HttpRequest, name: str, row: int) -> HttpResponse:
+    """The training photos that it resembles: a fragment, fetched when the rest is there, since the network must look first."""
+    found = photos(find(name))
+    found.file(row)
+    near = [(card(found, other), likeness) for other, likeness in neighbours(find(name), found, row)]
+    return render(request, "gallery/resembling.html", {"neighbours": near})
+
+
+@open_here
+def show_heat(request: HttpRequest, name: str, row: int) -> HttpResponse:
+    """Where the network looked for its answer, or for the class `label`."""
+    run = find(name)
+    found = photos(run)
+    content = picture(found.file(row), str(found.table["digest"].iloc[row]), "photo")
+    predicted = found.table["predicted"].iloc[row]
+    label = request.GET.get("label", "") or (predicted if isinstance(predicted, str) else found.table["label"].iloc[row])
+    response = HttpResponse(overlay(desks().get(name), content, str(label)), content_type="image/jpeg")
+    response["Cache-Control"] = "private, max-age=86400"
+    return response
+
+
+@open_here
+def show_picture(request: HttpRequest, name: str, row: int, kind: str) -> HttpResponse:
+    """The picture itself."""
+    if kind not in SIZES:
+        raise Refused(404, "There are thumbs and photos.")
+    found = photos(find(name))
+    content = picture(found.file(row), str(found.table["digest"].iloc[row]), kind)
+    response = HttpResponse(content, content_type="image/jpeg")
+    response["Cache-Control"] = "private, max-age=31536000, immutable"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,43 @@
+"""/live and /ready, answered before anything that could wait: no session, no queue, and for /live no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+
+from sightline.web.classify.service import desks
+
+
+class HealthMiddleware:
+    """Answers the two probes itself. Hosts are not checked here: a probe knows the machine, not the site's name."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/live":
+            return _plain("live\n", 200)
+        if request.path == "/ready":
+            problem = _problem()
+            return _plain(f"{problem or 'ready'}\n", 503 if problem else 200)
+        return self.get_response(request)
+
+
+def _problem() -> str:
+    """Why no traffic should come here just now; "" if it may."""
+    if desks().closed:
+        return "shutting down"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "the database does not answer"
+    return ""
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    response = HttpResponse(text, status=status, content_type="text/plain")
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,1 @@
+"""The Runs pages: the shelf of runs, the leaderboard, comparing, live curves."""

@@ -1,0 +1,46 @@
+"""A run's learning curves as charts, in the report's own hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from sightline.report.charts import Series, lines, per_cent
+from sightline.runs import RunFolder
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One chart, its title and what it says."""
+
+    title: str
+    note: str
+    chart: Markup
+
+
+def curves(run: RunFolder) -> list[Curve]:
+    """Accuracy and loss by epoch, and the learning rate by step; empty before the first epoch is done."""
+    metrics, steps = run.metrics(), run.steps()
+    made = []
+    if len(metrics):
+        epochs = list(range(1, len(metrics) + 1))
+        best = metrics["val_accuracy"].max()
+        shown = [
+            Series("train", epochs, list(metrics["train_accuracy"]), "two"),
+            Series("val", epochs, list(metrics["val_accuracy"]), "one", dots=len(epochs) < 40),
+        ]
+        said = f"Validation accuracy: {best:.1%} at best, {metrics['val_accuracy'].iloc[-1]:.1%} in the last epoch."
+        made.append(Curve("Accuracy", said, lines(shown, label=said, x_label="epoch", y_format=per_cent)))
+        shown = [
+            Series("train", epochs, list(metrics["train_loss"]), "two"),
+            Series("val", epochs, list(metrics["val_loss"]), "one", dots=len(epochs) < 40),
+        ]
+        said = f"Validation loss: {metrics['val_loss'].min():.3g} at best."
+        made.append(Curve("Loss", said, lines(shown, label=said, x_label="epoch")))
+    if len(steps) > 1:
+        thin = steps.iloc[:: max(1, len(steps) // 400)]
+        shown = [Series("rate", list(range(0, len(steps), max(1, len(steps) // 400))), list(thin["lr_max"]), "one")]
+        said = f"{len(steps):,} steps; the highest rate was {steps['lr_max'].max():.2g}."
+        made.append(Curve("Learning rate", said, lines(shown, label=said, x_label="step", names=False)))
+    return made

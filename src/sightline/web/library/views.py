@@ -1,0 +1,102 @@
+"""The Runs pages: the leaderboard, one run with its live curves, two runs side by side, a run's report."""
+
+from __future__ import annotations
+
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from sightline.compare import compare
+from sightline.errors import SightlineError
+from sightline.web.accounts.access import open_here
+from sightline.web.library import leaderboard
+from sightline.web.library.curves import curves
+from sightline.web.library.shelf import find
+from sightline.web.replies import Refused
+
+
+@open_here
+def runs(request: HttpRequest) -> HttpResponse:
+    """The leaderboard; sorted and filtered by the address alone."""
+    sort = request.GET.get("sort", "accuracy")
+    sort = sort if sort in leaderboard.SORTS else "accuracy"
+    back = request.GET.get("back") == "1"
+    text, dataset = request.GET.get("q", "")[:200], request.GET.get("dataset", "")[:200]
+    everything = leaderboard.rows()
+    chosen = leaderboard.rows(text, dataset, sort, back)
+    figures = [row for row in chosen if row.accuracy is not None]
+    context = {
+        "rows": chosen,
+        "total": len(everything),
+        "datasets": sorted({row.dataset for row in everything if row.dataset}),
+        "sorts": [(key, title) for key, (title, _, _) in leaderboard.SORTS.items()],
+        "sort": sort,
+        "back": back,
+        "q": text,
+        "dataset": dataset,
+        "floor": min((row.low for row in figures if row.low is not None), default=0.0),
+        "live": any(row.status == "running" for row in chosen),
+    }
+    part = request.headers.get("HX-Target") == "board"
+    return render(request, "library/board.html" if part else "library/runs.html", context)
+
+
+@open_here
+def run(request: HttpRequest, name: str) -> HttpResponse:
+    """One run."""
+    found = find(name)
+    row = leaderboard.row(found)
+    evaluation = found.folder.evaluation() if row.status != "damaged" else {}
+    context = {
+        "row": row,
+        "curves": curves(found.folder) if row.status != "damaged" else [],
+        "per_class": evaluation.get("per_class", {}),
+        "problems": len(found.folder.problems()) if row.status != "damaged" else 0,
+        "answers": found.answers,
+    }
+    return render(request, "library/run.html", context)
+
+
+@open_here
+def live(request: HttpRequest, name: str) -> HttpResponse:
+    """The part of a run's page that moves while it is in training."""
+    found = find(name)
+    row = leaderboard.row(found)
+    return render(request, "library/live.html", {"row": row, "curves": curves(found.folder)})
+
+
+@open_here
+def comparison(request: HttpRequest) -> HttpResponse:
+    """Two runs on the same test photos."""
+    names = request.GET.getlist("run")[:10]
+    context: dict[str, object] = {"names": names, "rows": leaderboard.rows()}
+    if len(names) == 2:
+        try:
+            result = compare([find(name).folder for name in names])
+            rows = [leaderboard.row(find(name)) for name in names]
+            context |= {"result": result, "difference": result["differences"][0], "pair": list(zip(result["runs"], rows, strict=True))}
+        except SightlineError as error:
+            context["problem"] = str(error)
+    elif names:
+        context["problem"] = "Pick exactly two runs to compare."
+    return render(request, "library/compare.html", context, status=422 if "problem" in context else 200)
+
+
+@open_here
+@csp_replace(
+    {
+        "default-src": ["'none'"],
+        "img-src": ["data:"],
+        "style-src": ["'unsafe-inline'"],
+        "script-src": ["'none'"],
+        "form-action": ["'none'"],
+        "sandbox": ["allow-popups"],
+        "frame-ancestors": ["'none'"],
+    }
+)
+def report(request: HttpRequest, name: str) -> HttpResponse:
+    """A run's report. It was written elsewhere, so it may show, but not act: sandboxed, without scripts."""
+    path = find(name).folder.report
+    if not path.is_file():
+        raise Refused(404, f"{name} has no report yet.")
+    return HttpResponse(path.read_bytes(), content_type="text/html; charset=utf-8")

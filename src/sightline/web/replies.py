@@ -1,0 +1,49 @@
+"""What goes back when something cannot be done: one plain sentence, as a page, a fragment of one, or JSON."""
+
+from __future__ import annotations
+
+import math
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+TITLES = {
+    400: "That request could not be read",
+    403: "Not allowed",
+    404: "Not here",
+    413: "Too large",
+    415: "Not a kind of photo we read",
+    422: "That photo cannot be read",
+    429: "A little slower, please",
+    500: "Something broke",
+    503: "Busy just now",
+    504: "That took too long",
+}
+
+
+class Refused(Exception):
+    """A request that is answered with a status and one sentence instead of a result.
+
+    Args:
+        status: the HTTP status.
+        reason: one sentence for the person or program that asked.
+        retry_after: seconds after which asking again makes sense.
+    """
+
+    def __init__(self, status: int, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.retry_after = status, reason, retry_after
+
+
+def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """The response for `refused`, in the form that the client can use."""
+    if request.path.startswith("/api/"):
+        response: HttpResponse = JsonResponse({"detail": refused.reason}, status=refused.status)
+    else:
+        fragment = request.headers.get("HX-Request") == "true" or request.headers.get("X-Fragment") == "1"
+        context = {"title": TITLES.get(refused.status, "Not possible"), "reason": refused.reason, "status": refused.status}
+        template = "parts/refused.html" if fragment else "refused.html"
+        response = render(request, template, context, status=refused.status)
+    if refused.retry_after is not None:
+        response["Retry-After"] = str(max(1, math.ceil(refused.retry_after)))
+    return response

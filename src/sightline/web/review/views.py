@@ -1,0 +1,160 @@
+"""The Review pages: the queue, one photo at a time, decided with one key; progress, agreement, decisions.csv."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from sightline.web import metrics
+from sightline.web.accounts.access import people_only
+from sightline.web.gallery.photos import Photos, photos
+from sightline.web.gallery.views import address, card
+from sightline.web.library.shelf import Shelved, answering, find, shelved
+from sightline.web.replies import Refused
+from sightline.web.review import claims
+from sightline.web.review.agreement import outcomes, standing
+from sightline.web.review.export import decisions_csv
+from sightline.web.review.intake import take_in
+from sightline.web.review.models import VISITOR, Decision, Item
+
+_HISTORY = 8
+
+
+@people_only
+def review(request: HttpRequest) -> HttpResponse:
+    """To the queue of the run that answers, or of the one that was reviewed last."""
+    if not shelved():
+        return render(request, "review/empty.html")
+    last = Decision.objects.filter(user=request.user).order_by("-id").values_list("item__run", flat=True).first()
+    names = {run.name for run in shelved()}
+    try:
+        name = last if last in names else answering().name
+    except Refused:
+        name = shelved()[0].name
+    return redirect("queue", name=name)
+
+
+@people_only
+@never_cache
+@require_GET
+def queue(request: HttpRequest, name: str) -> HttpResponse:
+    """The next photo for this reviewer, and how far the review is."""
+    run = find(name)
+    take_in(run)
+    return render(request, "review/queue.html", _desk(request, run))
+
+
+@people_only
+@never_cache
+@require_POST
+def act(request: HttpRequest, name: str) -> HttpResponse:
+    """keep, relabel, drop, skip or undo; then the next photo."""
+    assert isinstance(request.user, User)
+    run = find(name)
+    action, label = request.POST.get("action", ""), request.POST.get("label", "")
+    said = ""
+    try:
+        if action == "undo":
+            item = claims.undo(request.user, name)
+            said = "Taken back. Here it is again." if item else "There is nothing to take back."
+        elif action == "skip":
+            claims.skip(request.user, _number(request))
+            said = "Skipped."
+        else:
+            made = claims.decide(request.user, _number(request), action, label, classes=_classes(run))
+            metrics.DECISIONS.labels(action).inc()
+            said = {"keep": "Kept.", "drop": "Dropped.", "relabel": f"Now {made.label}."}[action]
+    except Refused as refused:
+        if refused.status not in (404, 409):
+            raise
+        said = refused.reason
+    if request.headers.get("HX-Request") != "true":
+        return redirect(f"{reverse('queue', args=(name,))}{'?second=1' if request.POST.get('second') == '1' else ''}")
+    return render(request, "review/desk.html", _desk(request, run) | {"said": said})
+
+
+@people_only
+@require_GET
+def export(request: HttpRequest, name: str) -> HttpResponse:
+    """decisions.csv."""
+    response = HttpResponse(decisions_csv(find(name).name), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="decisions.csv"'
+    return response
+
+
+@people_only
+@require_GET
+def history(request: HttpRequest, name: str) -> HttpResponse:
+    """Every decision of a run, newest first."""
+    run = find(name)
+    made = Decision.objects.filter(item__run=name).select_related("item", "user").order_by("-id")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 18:
+        made = made.filter(pk__lt=int(before))
+    rows = list(made[:101])
+    context = {"run": name, "decisions": rows[:100], "more": rows[99].pk if len(rows) > 100 else None}
+    disputed = [outcome.item for outcome in outcomes(name) if outcome.verdict is None]
+    return render(request, "review/history.html", context | {"standing": standing(name), "disputed": disputed, "runs": _names(run)})
+
+
+def _number(request: HttpRequest) -> int:
+    text = request.POST.get("item", "")
+    if not text.isdecimal() or len(text) > 17:
+        raise Refused(400, "The photo's number is missing.")
+    return int(text)
+
+
+def _classes(run: Shelved) -> tuple[str, ...]:
+    return tuple(run.folder.dataset().get("classes", ()))
+
+
+def _names(run: Shelved) -> list[str]:
+    return [other.name for other in shelved()] or [run.name]
+
+
+def _desk(request: HttpRequest, run: Shelved) -> dict[str, Any]:
+    assert isinstance(request.user, User)
+    second = (request.POST if request.method == "POST" else request.GET).get("second") == "1"
+    item = claims.claim(request.user, run.name, second=second)
+    mine = Decision.objects.filter(user=request.user, item__run=run.name, undone=None).select_related("item")
+    context: dict[str, Any] = {
+        "run": run.name,
+        "runs": _names(run),
+        "second": second,
+        "item": item,
+        "standing": standing(run.name),
+        "classes": _classes(run),
+        "mine": mine.order_by("-id")[:_HISTORY],
+        "second_waiting": 0 if item else claims.waiting(request.user, run.name, second=True).count(),
+    }
+    if item is not None:
+        context |= _shown(run, item)
+    return context
+
+
+def _shown(run: Shelved, item: Item) -> dict[str, Any]:
+    """The pictures of an item, and what is known of it."""
+    if item.kind == VISITOR:
+        return {"picture": reverse("preview", args=(uuid.UUID(item.path),)), "twins": [], "probabilities": [], "known": None}
+    try:
+        found: Photos = photos(run)
+    except Refused:
+        return {"picture": "", "twins": [], "probabilities": [], "known": None}
+    rows = found.rows_named([item.path])
+    if not rows:
+        return {"picture": "", "twins": [], "probabilities": [], "known": None}
+    row = rows[0]
+    twins = found.rows_named([reason["twin"] for reason in item.reasons if reason.get("twin")])
+    return {
+        "picture": address(run.name, row, str(found.table["digest"].iloc[row]), "photo"),
+        "known": card(found, row),
+        "twins": [card(found, twin) for twin in dict.fromkeys(twins)][:4],
+        "probabilities": sorted(found.probabilities(row).items(), key=lambda pair: -pair[1])[:3],
+    }

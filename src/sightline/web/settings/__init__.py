@@ -1,0 +1,1 @@
+"""Django's settings: what is common, on this machine, in production."""
