@@ -21,10 +21,11 @@ from sightline.data.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError
 from sightline.evaluate import evaluate as judge
+from sightline.examine import examine
 from sightline.models import engines
 from sightline.models.zoo import Network
 from sightline.predict import Predictor
-from sightline.prepare import open_data, prepare, reopen
+from sightline.prepare import Prepared, open_data, prepare, reopen
 from sightline.progress import note
 from sightline.report import run_report
 from sightline.runs import RunFolder, default_path
@@ -251,15 +252,26 @@ def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | N
         + " · ".join(f"{split} {counts.get(split, 0):,}" for split in ("train", "val", "test"))
         + f" · {network.architecture} at {network.size} pixels, from {network.origin}"
     )
+    if not run.evaluation():
+        _train_and_test(run, config, network, prepared, started)
+    examine(Predictor.load(run.path, config.machine.device), config, prepared, run)
+    run_report.write(run)
+    if not config.keep_checkpoint:
+        shutil.rmtree(run.checkpoint, ignore_errors=True)
+    run.log(f"complete in {clock(time.monotonic() - started)}")
+
+
+def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: Prepared, started: float) -> None:
+    assert config.machine is not None
     data = Data(
-        prepared.pixels, prepared.labels, list(samples["digest"]), prepared.rows("train"), prepared.rows("val")
+        prepared.pixels,
+        prepared.labels,
+        list(prepared.dataset.samples["digest"]),
+        prepared.rows("train"),
+        prepared.rows("val"),
     )
     engine = engines.make(config.machine.engine, network, config.machine.device, config.machine.evaluation_batch)
     deadline = started + (config.time_limit or math.inf)
     loop.train(network, config, data, run, engine, deadline)
     predictor, on_val = finish.calibrate(network, config, prepared, run)
     finish.open_test(predictor, on_val, prepared, run)
-    run_report.write(run)
-    if not config.keep_checkpoint:
-        shutil.rmtree(run.checkpoint, ignore_errors=True)
-    run.log(f"complete in {clock(time.monotonic() - started)}")

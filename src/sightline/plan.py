@@ -84,8 +84,8 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
         torch.set_num_threads(config.machine.threads)
         return config.machine
     device = engines.device_of(config.device)
-    for_features = engines.choose(network, sample, device=device, photos=photos)
-    for_training = engines.choose(network, sample, device=device)
+    for_features = engines.choose(network, sample, device=device, photos=photos, trained=False)
+    for_training = engines.choose(network, sample, device=device, trained=False)
     return Machine(
         device=device,
         precision=for_training.precision,  # type: ignore[arg-type]

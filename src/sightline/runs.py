@@ -7,9 +7,9 @@ RUN/problems.csv         files that were left out or converted
 RUN/metrics.csv          one row per epoch
 RUN/steps.csv            one row per optimiser step
 RUN/predictions.parquet  val and test
-RUN/evaluation.json      the figures on test; its presence means that the run is complete
+RUN/evaluation.json      the figures on test, looked at once
 RUN/extras/NAME.json     what the report shows beyond that: calibration, slices, robustness …
-RUN/report.html          for people
+RUN/report.html          for people; written last: the run is complete with it
 RUN/model/               the part that predicts
 RUN/checkpoint/          what --resume needs
 RUN/log.txt
@@ -105,8 +105,8 @@ class RunFolder:
 
     @property
     def status(self) -> Status:
-        """complete: it was evaluated; running: a process holds it; interrupted: neither."""
-        if (self.path / "evaluation.json").is_file():
+        """complete: it has its report; running: a process holds it; interrupted: neither."""
+        if self.report.is_file() and (self.path / "evaluation.json").is_file():
             return "complete"
         try:
             with self.hold():
@@ -199,11 +199,11 @@ class RunFolder:
         write_table(self.path / "predictions.parquet", predictions)
 
     def evaluation(self) -> dict[str, Any]:
-        """The figures on test; {} while the run is not complete."""
+        """The figures on test; {} before they were looked at."""
         return self._json("evaluation.json")
 
     def write_evaluation(self, evaluation: dict[str, Any]) -> None:
-        """Write evaluation.json: the run is complete with it."""
+        """Write evaluation.json: the test photos were looked at, and a resumed run does not look again."""
         write_json(self.path / "evaluation.json", evaluation)
 
     def extra(self, name: str) -> dict[str, Any]:

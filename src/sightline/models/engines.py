@@ -30,6 +30,8 @@ from sightline.models.zoo import Network
 
 # Largest difference of a probability from eager float32, and the least share of equal labels.
 BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}
+# Where the head is still random its labels mean nothing: the largest error of an embedding, relative to its length.
+EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 5e-2}
 
 # Exporting to ONNX takes seconds; below this many photos it cannot win them back.
 _PHOTOS_WORTH_AN_EXPORT = 20_000
@@ -131,7 +133,9 @@ def make(name: str, network: Network, device: str = "cpu", batch: int = 32) -> E
     return Engine(name, device, batch, run)
 
 
-def choose(network: Network, sample: np.ndarray, *, device: str = "cpu", photos: int = 0) -> Engine:
+def choose(
+    network: Network, sample: np.ndarray, *, device: str = "cpu", photos: int = 0, trained: bool = True
+) -> Engine:
     """The fastest engine for `network` on this machine whose answers agree with eager float32.
 
     Args:
@@ -139,19 +143,21 @@ def choose(network: Network, sample: np.ndarray, *, device: str = "cpu", photos:
             where labels matter.
         device: cpu, cuda or mps.
         photos: how many photos are to come; an engine that is slow to set up is only tried when they are many.
+        trained: judge by probabilities and labels; otherwise by embeddings, since the head is new.
     """
+    agrees = _agrees if trained else _embeds_alike
     key = _key(network, device, photos)
     remembered = _remember().get(key)
     reference = make("eager", network, device)
     if remembered is not None:
         engine = make(remembered["engine"], network, device, int(remembered["batch"]))
-        if engine.name == "eager" or _agrees(reference, engine, sample):
+        if engine.name == "eager" or agrees(reference, engine, sample):
             return engine
     fastest, speed = reference, _speed(reference, sample)
     for name in candidates(device, photos)[1:]:
         engine = make(name, network, device)
         tried = _speed(engine, sample)
-        if tried > speed * 1.03 and _agrees(reference, engine, sample):
+        if tried > speed * 1.03 and agrees(reference, engine, sample):
             fastest, speed = engine, tried
     for batch in (8, 16, 64) if device == "cpu" else (64, 128, 256, 512):
         engine = Engine(fastest.name, device, batch, fastest.run)
@@ -172,6 +178,12 @@ def _agrees(reference: Engine, engine: Engine, sample: np.ndarray) -> bool:
     difference, equal = agreement(reference(sample)[1], engine(sample)[1])
     most, least = BOUNDS[engine.precision]
     return difference <= most and equal >= least
+
+
+def _embeds_alike(reference: Engine, engine: Engine, sample: np.ndarray) -> bool:
+    expected, found = reference(sample)[0], engine(sample)[0]
+    error = np.linalg.norm(found - expected, axis=1) / np.linalg.norm(expected, axis=1).clip(1e-12)
+    return bool(error.max() <= EMBEDDING_BOUNDS[engine.precision])
 
 
 def _speed(engine: Engine, sample: np.ndarray) -> float:

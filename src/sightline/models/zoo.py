@@ -232,6 +232,8 @@ def read_folder_config(folder: Path) -> dict[str, Any]:
                 f"{folder}: has no model.safetensors. Sightline opens no pickled weights from a folder."
             )
         described.setdefault("pretrained_cfg", {})
+        if not all(isinstance(described.get(key) or {}, dict) for key in ("pretrained_cfg", "model_args")):
+            raise TypeError
         if not is_known(described["architecture"]):
             raise SightlineError(f"{path}: names the network {described['architecture']!r}, which is not known here.")
     except OSError as error:

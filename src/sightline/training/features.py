@@ -61,7 +61,9 @@ def features_from(weights: str | Path, pixels: Pixels, digests: Sequence[str], d
         UsageError, SightlineError: as `zoo.build`.
     """
     network = zoo.build(None, classes=("one", "other"), weights=weights, size=pixels.size)
-    engine = engines.choose(network, pixels.take(np.arange(min(64, len(pixels)))), device=engines.device_of(device))
+    engine = engines.choose(
+        network, pixels.take(np.arange(min(64, len(pixels)))), device=engines.device_of(device), trained=False
+    )
     return frozen_features(network, engine, pixels, digests)
 
 
