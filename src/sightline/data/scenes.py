@@ -6,16 +6,15 @@ stands in `drawing/`, the faults in `faults.py`.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from sightline import processes
+from sightline.data.decoders import cores
 from sightline.data.drawing import render
 from sightline.data.drawing.off_topic import KINDS, off_topic
 from sightline.data.drawing.render import CLASSES, draw
@@ -91,7 +90,7 @@ def _assign(splits: Mapping[str, float] | None, count: int) -> list[str]:
 
 
 def _draw_all(jobs: list[tuple[str, str, int]], size: int, workers: int | None) -> None:
-    workers = workers or os.process_cpu_count() if hasattr(os, "process_cpu_count") else workers or os.cpu_count() or 1
+    workers = workers or cores()
     # Classes differ in how long they take; dealt out in turn, each chunk takes about as long as the next.
     step = max(1, len(jobs) // _CHUNK)
     chunks = [jobs[start::step] for start in range(step)]
@@ -100,19 +99,10 @@ def _draw_all(jobs: list[tuple[str, str, int]], size: int, workers: int | None) 
             for chunk in chunks:
                 advance(render.write(chunk, size))
             return
-        with _pool(workers) as pool:
-            waiting = {pool.submit(render.write, chunk, size) for chunk in chunks}
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    advance(future.result())
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Drawing processes, stopped at once when the work is broken off."""
-    pool = ProcessPoolExecutor(workers, mp_context=processes.context(render.__name__))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        with ProcessPoolExecutor(workers, mp_context=processes.context(render.__name__)) as pool:
+            try:
+                for done in as_completed([pool.submit(render.write, chunk, size) for chunk in chunks]):
+                    advance(done.result())
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise

@@ -1,8 +1,9 @@
 """The drawing board: noise, blending, flat shapes and pictures warped onto a quadrilateral.
 
-A picture in the making is a float32 array (side, side, 3) of sRGB values in 0-1. Places are given as fractions of the
-side, x to the right and y down, so that a scene looks the same at every size. Randomness comes only from the generator
-that is handed in.
+A picture in the making is a float32 array (3, side, side) of sRGB values in 0-1: with the colours apart, numpy works on
+it many times faster than with the colours of each pixel together. Places are given as fractions of the side, x to the
+right and y down, so that a scene looks the same at every size. Randomness comes only from the generator that is handed
+in.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Floats: TypeAlias = NDArray[np.float32]
+Floats: TypeAlias = NDArray[np.floating]
 Colour: TypeAlias = Sequence[float] | NDArray[np.floating]
 Point: TypeAlias = tuple[float, float]
 
@@ -29,33 +30,30 @@ def axes(side: int) -> tuple[Floats, Floats]:
 
 
 def mix(a: Colour, b: Colour, t: float) -> Floats:
-    """The colour `t` (0-1) of the way from `a` to `b`."""
-    return np.asarray(a, np.float32) * (1 - t) + np.asarray(b, np.float32) * t
+    """The colour `t` (0-1) of the way from `a` to `b`; either may be a picture."""
+    first, second = np.asarray(a, np.float32), np.asarray(b, np.float32)
+    if first.ndim != second.ndim:
+        first, second = (values[:, None, None] if values.ndim == 1 else values for values in (first, second))
+    return first + (second - first) * np.float32(t)
+
+
+def shaded(colour: Colour, shade: Floats) -> Floats:
+    """A picture (3, H, W) of one colour times `shade` (H, W)."""
+    return np.asarray(colour, np.float32)[:, None, None] * np.asarray(shade, np.float32)
 
 
 def smoothstep(low: float, high: float, values: Floats) -> Floats:
     """0 below `low`, 1 above `high`, smooth between (also with low > high, then falling)."""
     t = np.clip((values - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t))
 
 
 def blend(image: Floats, paint: Floats | Colour, mask: Floats | float) -> None:
     """Lay `paint` (a colour or a picture) over `image`, in place, where `mask` (0-1) says."""
-    weight = np.asarray(mask, np.float32)
-    if weight.ndim == 2:
-        weight = weight[:, :, None]
-    image += (np.asarray(paint, np.float32) - image) * weight
-
-
-def octave(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[float, float]) -> Floats:
-    """Smooth noise of one scale with mean 0 and variance near 1; `cells` = bumps across and down."""
-    height, width = shape
-    across, down = (max(1, round(c)) for c in cells)
-    grid = rng.standard_normal((down + 3, across + 3), np.float32)
-    # The box starts at a random fraction of a cell so that bumps do not always sit in the same places.
-    dx, dy = rng.random(2) + 0.5
-    box = (dx, dy, dx + across, dy + down)
-    return np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC, box))
+    colour = np.asarray(paint, np.float32)
+    change = (colour[:, None, None] if colour.ndim == 1 else colour) - image
+    change *= np.asarray(mask, np.float32)
+    image += change
 
 
 def fractal(
@@ -65,16 +63,37 @@ def fractal(
     octaves: int = 4,
     gain: float = 0.5,
 ) -> Floats:
-    """Fractal noise: octaves of doubling fineness. Mean 0.5, nearly all within 0-1."""
-    shape = (side, side) if isinstance(side, int) else side
+    """Fractal noise (side, side): octaves of doubling fineness. Mean 0.5, nearly all within 0-1.
+
+    Args:
+        side: or (height, width).
+        cells: bumps of the coarsest octave over the picture; or (across, down).
+        octaves: how many; none is finer than a pixel.
+        gain: strength of each octave, as a share of the one before.
+    """
+    height, width = (side, side) if isinstance(side, int) else side
     across, down = (cells, cells) if isinstance(cells, (int, float)) else cells
-    total = np.zeros(shape, np.float32)
-    weight, power = 1.0, 0.0
-    for _ in range(octaves):
-        total += weight * octave(rng, shape, (min(across, shape[1]), min(down, shape[0])))
+    total: Floats | None = None
+    weight, power, columns, rows = 1.0, 0.0, 1, 1
+    for number in range(octaves):
+        columns, rows = max(1, min(round(across * 2**number), width)), max(1, min(round(down * 2**number), height))
+        grid = rng.random((rows + 3, columns + 3), np.float32) - np.float32(0.5)
+        # Each octave is laid on the coarser ones at its own fineness: only the last is as large as the picture.
+        total = grid if total is None else _enlarged(total, columns + 3, rows + 3) + np.float32(weight) * grid
         power += weight * weight
-        across, down, weight = across * 2, down * 2, weight * gain
-    return total * (0.25 / np.sqrt(power) / 0.75) + 0.5
+        weight *= gain
+    assert total is not None
+    # The window starts at a random fraction of a cell, so that bumps do not always sit in the same places.
+    dx, dy = rng.uniform(0.5, 1.5, 2)
+    picture = Image.fromarray(total).resize(
+        (width, height), Image.Resampling.BICUBIC, (dx, dy, dx + columns, dy + rows)
+    )
+    result: Floats = np.asarray(picture) * np.float32(1.15 / np.sqrt(power)) + np.float32(0.5)
+    return result
+
+
+def _enlarged(values: Floats, width: int, height: int) -> Floats:
+    return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def ridge(rng: np.random.Generator, points: int, roughness: float = 0.5) -> Floats:
@@ -87,23 +106,32 @@ def ridge(rng: np.random.Generator, points: int, roughness: float = 0.5) -> Floa
         longer[::2], longer[1::2] = line, middle
         line, spread = longer, spread * roughness
     line = np.interp(np.linspace(0, len(line) - 1, points), np.arange(len(line)), line)
-    return ((line - line.min()) / (np.ptp(line) + 1e-9)).astype(np.float32)
+    scaled: Floats = ((line - line.min()) / (np.ptp(line) + 1e-9)).astype(np.float32)
+    return scaled
 
 
 def resample(values: Floats, rows: Floats, columns: Floats) -> Floats:
-    """`values` (H, W[, C]) read between its points at (rows, columns), clamped at the edges."""
-    height, width = values.shape[:2]
+    """`values` ([3,] H, W) read between its points at (rows, columns), clamped at the edges."""
+    height, width = values.shape[-2:]
     rows = np.clip(rows, 0, height - 1.001)
     columns = np.clip(columns, 0, width - 1.001)
     row, column = rows.astype(np.int32), columns.astype(np.int32)
-    fy, fx = rows - row, columns - column
-    if values.ndim == 3:
-        fy, fx = fy[..., None], fx[..., None]
-    flat = values.reshape(-1, *values.shape[2:])
+    down, right = (rows - row).astype(np.float32), (columns - column).astype(np.float32)
     start = row * width + column
-    top = flat[start] * (1 - fx) + flat[start + 1] * fx
-    bottom = flat[start + width] * (1 - fx) + flat[start + width + 1] * fx
-    return top * (1 - fy) + bottom * fy
+    weights = (
+        ((1 - down) * (1 - right), 0),
+        ((1 - down) * right, 1),
+        (down * (1 - right), width),
+        (down * right, width + 1),
+    )
+    flat = values.reshape(-1, height * width)
+    result = sum(flat.take(start + step, axis=1) * weight for weight, step in weights)
+    return np.asarray(result[0] if values.ndim == 2 else result)
+
+
+def level(value: float) -> int:
+    """A brightness in 0-1 as 0-255; what lies outside is cut off."""
+    return 0 if value <= 0 else 255 if value >= 1 else int(value * 255 + 0.5)
 
 
 class Sketch:
@@ -116,24 +144,34 @@ class Sketch:
 
     @staticmethod
     def _ink(colour: Colour, alpha: float) -> tuple[int, int, int, int]:
-        r, g, b = (int(min(max(float(c), 0.0), 1.0) * 255 + 0.5) for c in colour)
-        return r, g, b, int(alpha * 255 + 0.5)
+        # Called tens of thousands of times: plain floats are several times faster here than small arrays.
+        r, g, b = colour.tolist() if isinstance(colour, np.ndarray) else colour
+        return level(r), level(g), level(b), level(alpha)
 
-    def polygon(self, points: Sequence[Point] | NDArray[np.floating], colour: Colour, alpha: float = 1.0) -> None:
+    def polygon(self, points: Sequence[Point] | Floats, colour: Colour, alpha: float = 1.0) -> None:
+        """A filled outline."""
         self._draw.polygon([(x * self.side, y * self.side) for x, y in points], self._ink(colour, alpha))
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: float = 1.0) -> None:
+        """A disc about (x, y)."""
         s = self.side
         self._draw.ellipse(((x - rx) * s, (y - ry) * s, (x + rx) * s, (y + ry) * s), self._ink(colour, alpha))
 
     def rectangle(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, alpha: float = 1.0) -> None:
+        """An upright rectangle, its corners in any order."""
         s = self.side
         box = (min(x0, x1) * s, min(y0, y1) * s, max(x0, x1) * s, max(y0, y1) * s)
         self._draw.rectangle(box, self._ink(colour, alpha))
 
+    def span(self, corners: Floats, colour: Colour) -> None:
+        """The upright rectangle between two opposite corners, (2, 2)."""
+        (x0, y0), (x1, y1) = corners.tolist()
+        self.rectangle(x0, y0, x1, y1, colour)
+
     def line(
         self, points: Sequence[Point] | NDArray[np.floating], width: float, colour: Colour, alpha: float = 1.0
     ) -> None:
+        """A line through the points, at least a pixel wide."""
         s = self.side
         pixels = max(1, round(width * s))
         self._draw.line([(x * s, y * s) for x, y in points], self._ink(colour, alpha), pixels, joint="curve")
@@ -154,22 +192,22 @@ class Sketch:
         if box is None:
             return
         left, top, right, bottom = box
-        pixels = np.asarray(sheet.crop(box), np.float32) * np.float32(1 / 255)
-        colour = pixels[:, :, :3]
+        pixels = np.moveaxis(np.asarray(sheet.crop(box)), 2, 0).astype(np.float32, order="C") * np.float32(1 / 255)
+        colour = pixels[:3]
         if texture is not None:
-            colour = np.clip(colour * texture[top:bottom, left:right, None], 0, 1)
-        part = image[top:bottom, left:right]
-        part += (colour - part) * pixels[:, :, 3:]
+            colour *= texture[top:bottom, left:right]
+        blend(image[:, top:bottom, left:right], colour, pixels[3])
 
 
 def to_array(picture: Image.Image) -> Floats:
-    """An RGB picture as float32 in 0-1."""
-    return np.asarray(picture.convert("RGB"), np.float32) / 255
+    """An RGB picture as float32 (3, H, W) in 0-1."""
+    return np.moveaxis(np.asarray(picture.convert("RGB")), 2, 0).astype(np.float32, order="C") / 255
 
 
 def to_image(pixels: Floats) -> Image.Image:
-    """A float32 picture in 0-1 as an RGB image."""
-    return Image.fromarray((np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8))
+    """A float32 picture (3, H, W) in 0-1 as an RGB image."""
+    values = (np.clip(pixels, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(np.moveaxis(values, 0, 2)))
 
 
 def warp(image: Floats, texture: Image.Image, corners: NDArray[np.floating], shade: Floats | None = None) -> None:
@@ -179,7 +217,7 @@ def warp(image: Floats, texture: Image.Image, corners: NDArray[np.floating], sha
         corners: (4, 2) places of the texture's top left, top right, bottom right and bottom left.
         shade: multiplies the result, (side, side).
     """
-    side = image.shape[0]
+    side = image.shape[1]
     quad = np.asarray(corners, np.float64) * side
     left, top = np.floor(np.clip(quad.min(0), 0, side)).astype(int)
     right, bottom = np.ceil(np.clip(quad.max(0), 0, side)).astype(int)
@@ -203,5 +241,5 @@ def warp(image: Floats, texture: Image.Image, corners: NDArray[np.floating], sha
     ImageDraw.Draw(stencil).polygon([(float(x), float(y)) for x, y in quad], 255)
     paint = to_array(picture)
     if shade is not None:
-        paint = paint * shade[top:bottom, left:right, None]
-    blend(image[top:bottom, left:right], paint, np.asarray(stencil, np.float32) / 255)
+        paint *= shade[top:bottom, left:right]
+    blend(image[:, top:bottom, left:right], paint, np.asarray(stencil, np.float32) / 255)

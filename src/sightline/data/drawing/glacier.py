@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sightline.data.drawing import plants, terrain
-from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, ridge, smoothstep
+from sightline.data.drawing import plants, ranges, terrain
+from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, ridge, shaded, smoothstep
 from sightline.data.drawing.light import Light, sky
 from sightline.data.drawing.water import lake
 
@@ -24,8 +24,10 @@ def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, flo
 
 
 def _tongue(rng: np.random.Generator, side: int, light: Light, field: bool) -> tuple[Floats, float]:
-    horizon = float(rng.uniform(0.34, 0.5))
-    image = sky(rng, side, light, horizon)
+    """The ice that comes down a valley, or fills it from side to side; now and then seen from high above."""
+    high_up = not field and rng.random() < 0.3
+    horizon = float(rng.uniform(0.0, 0.2) if high_up else rng.uniform(0.34, 0.5))
+    image = sky(rng, side, light, max(horizon, 0.05))
     x, z = terrain.places()
     bend, phase = rng.uniform(-0.5, 0.5), rng.uniform(0, 6.3)
     middle = bend * (np.sin(z * 1.4 + phase) - np.sin(phase + 0.4))
@@ -56,18 +58,22 @@ def _tongue(rng: np.random.Generator, side: int, light: Light, field: bool) -> t
     moraine = moraine * smoothstep(0.3, 0.6, rough + 0.15) * (0.0 if field and rng.random() < 0.6 else 1.0)
 
     rock = np.asarray(_ROCKS[rng.integers(len(_ROCKS))], np.float32)
-    colour = rock * (0.65 + 0.7 * rough)[:, :, None]
+    colour = shaded(rock, 0.65 + 0.7 * rough)
     steep = terrain.steepness(height)
     snow = smoothstep(0.5, 0.75, height + (rough - 0.5) * 0.7 - steep * 0.12 + rng.uniform(-0.1, 0.35))
     blend(colour, _WHITE, snow * 0.95)
     if rng.random() < 0.25:
         blend(colour, plants.leaf(rng), smoothstep(0.45, 0.3, height + rough * 0.3) * (1 - ice) * 0.8)
-    surface = mix(_WHITE, _BLUE, 0.12 + 0.2 * rng.random()) * (0.88 + 0.24 * rough)[:, :, None]
+    surface = shaded(mix(_WHITE, _BLUE, 0.12 + 0.2 * rng.random()), 0.88 + 0.24 * rough)
+    if rng.random() < 0.3:
+        # Late in summer dust and rubble cover much of the ice.
+        blend(surface, _DIRT, rng.uniform(0.3, 0.75) * smoothstep(0.25, 0.6, fractal(rng, terrain.CELLS, (12, 5), 4)))
     blend(surface, _BLUE * rng.uniform(0.55, 0.9), crevasse * 0.95)
-    blend(surface, _DIRT * (0.6 + 0.8 * rough)[:, :, None], moraine)
+    blend(surface, shaded(_DIRT, 0.6 + 0.8 * rough), moraine)
     blend(colour, surface, ice)
 
-    view = terrain.View(eye=float(rng.uniform(0.3, 0.6)), horizon=horizon, zoom=float(rng.uniform(0.7, 1.05)))
+    eye = rng.uniform(0.7, 1.1) if high_up else rng.uniform(0.3, 0.6)
+    view = terrain.View(eye=float(eye), horizon=horizon, zoom=float(rng.uniform(0.7, 1.05)))
     ground = terrain.look(height, view, side)
     facing = terrain.sunlight(height, light)
     picture = terrain.haze(ground.of(terrain.lit(colour, facing, light)), ground, light, rng.uniform(0.05, 0.3))
@@ -80,7 +86,7 @@ def _tongue(rng: np.random.Generator, side: int, light: Light, field: bool) -> t
 
 
 def _stones(rng: np.random.Generator, image: Floats, light: Light) -> None:
-    sheet = Sketch(image.shape[0])
+    sheet = Sketch(image.shape[1])
     for y in np.sort(rng.uniform(0.86, 1.04, int(rng.integers(10, 60)))):
         plants.boulder(rng, sheet, light, rng.random(), float(y), rng.uniform(0.01, 0.05) * (y - 0.6) * 3, _DIRT)
     sheet.onto(image)
@@ -90,18 +96,12 @@ def _front(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, f
     """The end of a glacier: a wall of ice above the water it calves into."""
     shore = float(rng.uniform(0.55, 0.78))
     image = sky(rng, side, light, shore - 0.2)
-    x, y = axes(side)
+    _, y = axes(side)
     # The mountains behind it.
     rock = np.asarray(_ROCKS[rng.integers(len(_ROCKS))], np.float32)
     for i in range(int(rng.integers(1, 3))):
-        top = shore - 0.22 - rng.uniform(0.1, 0.2) + 0.12 * i - rng.uniform(0.12, 0.28) * (ridge(rng, side) - 0.4)
-        below = y - top[None, :]
-        texture = fractal(rng, side, (10, 14), 4)
-        face = np.clip(0.5 + light.side * np.gradient(top) * side * 0.3, 0.1, 1)[None, :] * (0.4 + texture)
-        surface = rock * (0.6 + 0.8 * texture)[:, :, None]
-        blend(surface, _WHITE, smoothstep(0.5, 0.62, texture + 0.2 * rng.random() - below * 0.4))
-        surface = surface * (light.ambient * 0.85 + face[:, :, None] * light.sun * 0.8)
-        blend(image, mix(surface, light.horizon, rng.uniform(0.15, 0.5)), smoothstep(-0.004, 0.004, below))
+        top = ranges.skyline(rng, side, shore - rng.uniform(0.28, 0.4) + 0.12 * i, rng.uniform(0.15, 0.3))
+        ranges.chain(rng, image, light, top, rock, rng.uniform(0, 0.3), rng.uniform(0.1, 0.5), 1.0 + 0.5 * i)
 
     # The wall: columns of ice, each a plane of its own, split by blue cracks.
     tall = rng.uniform(0.14, 0.3)
@@ -110,20 +110,22 @@ def _front(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, f
     bow = fractal(rng, side, (6, 3), 3) - 0.5
     strips = fractal(rng, side, (22, 4), 3, gain=0.7)
     cracks = np.abs(fractal(rng, side, (16, 3), 4, gain=0.7) - 0.5 + bow * 0.2)
-    ice = mix(_WHITE, _BLUE, rng.uniform(0.2, 0.45)) * (0.72 + 0.55 * strips)[:, :, None]
+    ice = shaded(mix(_WHITE, _BLUE, rng.uniform(0.2, 0.45)), 0.72 + 0.55 * strips)
     blend(ice, _BLUE * rng.uniform(0.6, 0.95), smoothstep(0.07, 0.0, cracks) * 0.9)
     if rng.random() < 0.5:
         blend(ice, _DIRT, smoothstep(0.6, 0.75, fractal(rng, side, (8, 10), 4)) * 0.7)
     level = np.clip((y - top[None, :]) / tall, 0, 1)
     facing = np.clip(0.35 + 1.6 * np.gradient(strips, axis=1) * side / 22 * light.side, 0, 1)
-    ice = ice * (light.ambient * 0.9 + facing[:, :, None] * light.sun * 0.65) * (1.05 - 0.3 * level)[:, :, None]
+    ice *= light.over(facing, 0.9, 0.65) * (1.05 - 0.3 * level)
     # Above the wall the ice goes on, up to its névé.
     if rng.random() < 0.75:
         rise = top - rng.uniform(0.05, 0.16) * (0.4 + ridge(rng, side))
-        back = mix(_WHITE, light.horizon, 0.25) * (0.75 + 0.45 * fractal(rng, side, (14, 40), 3))[:, :, None]
+        back = shaded(mix(_WHITE, light.horizon, 0.25), 0.75 + 0.45 * fractal(rng, side, (14, 40), 3))
         gaps = smoothstep(0.6, 0.75, fractal(rng, side, (12, 50), 2))
         blend(back, _BLUE, gaps * 0.6)
-        blend(image, back * (light.ambient + 0.4 * light.sun), smoothstep(-0.003, 0.003, y - rise[None, :]))
+        blend(
+            image, back * (light.ambient + 0.4 * light.sun)[:, None, None], smoothstep(-0.003, 0.003, y - rise[None, :])
+        )
     blend(image, ice, smoothstep(-0.002, 0.002, y - top[None, :]))
     lake(rng, image, light, shore, tuple(mix((0.22, 0.40, 0.46), (0.40, 0.46, 0.45), rng.random())))
     _bergs(rng, image, light, shore)
@@ -132,7 +134,7 @@ def _front(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, f
 
 def _bergs(rng: np.random.Generator, image: Floats, light: Light, shore: float) -> None:
     """Pieces of ice that float in front."""
-    side = image.shape[0]
+    side = image.shape[1]
     sheet = Sketch(side)
     for t in np.sort(rng.random(int(rng.integers(3, 40))) ** 1.3):
         y = shore + 0.015 + (0.98 - shore) * t

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, smoothstep
+from sightline.data.drawing.canvas import Colour, Floats, Sketch, axes, blend, fractal, mix, shaded, smoothstep
 
 # hour: zenith, horizon, direct light, light from all around, height of the sun, how often
 _HOURS = {
-    "dawn": ((0.42, 0.52, 0.72), (0.98, 0.80, 0.68), (1.00, 0.80, 0.62), (0.48, 0.50, 0.60), 0.12, 0.14),
-    "morning": ((0.33, 0.56, 0.85), (0.84, 0.90, 0.95), (1.00, 0.95, 0.86), (0.50, 0.55, 0.62), 0.45, 0.20),
-    "noon": ((0.18, 0.42, 0.78), (0.68, 0.83, 0.95), (1.00, 0.98, 0.94), (0.48, 0.54, 0.62), 0.80, 0.20),
-    "overcast": ((0.62, 0.66, 0.71), (0.84, 0.86, 0.87), (0.35, 0.35, 0.35), (0.72, 0.73, 0.75), 0.90, 0.18),
-    "storm": ((0.27, 0.31, 0.37), (0.62, 0.65, 0.67), (0.30, 0.30, 0.32), (0.52, 0.54, 0.58), 0.60, 0.07),
-    "dusk": ((0.25, 0.26, 0.46), (0.99, 0.60, 0.36), (1.00, 0.64, 0.40), (0.42, 0.38, 0.46), 0.06, 0.14),
-    "night": ((0.04, 0.06, 0.14), (0.13, 0.17, 0.30), (0.34, 0.40, 0.55), (0.24, 0.27, 0.37), 0.50, 0.07),
+    "dawn": ((0.42, 0.52, 0.72), (0.98, 0.80, 0.68), (1.00, 0.80, 0.62), (0.48, 0.50, 0.60), 0.12, 0.12),
+    "morning": ((0.33, 0.56, 0.85), (0.84, 0.90, 0.95), (1.00, 0.95, 0.86), (0.50, 0.55, 0.62), 0.45, 0.24),
+    "noon": ((0.18, 0.42, 0.78), (0.68, 0.83, 0.95), (1.00, 0.98, 0.94), (0.48, 0.54, 0.62), 0.80, 0.24),
+    "overcast": ((0.62, 0.66, 0.71), (0.84, 0.86, 0.87), (0.35, 0.35, 0.35), (0.72, 0.73, 0.75), 0.90, 0.15),
+    "storm": ((0.27, 0.31, 0.37), (0.62, 0.65, 0.67), (0.30, 0.30, 0.32), (0.52, 0.54, 0.58), 0.60, 0.06),
+    "dusk": ((0.27, 0.30, 0.50), (0.99, 0.66, 0.44), (1.00, 0.72, 0.50), (0.44, 0.42, 0.48), 0.06, 0.12),
+    "night": ((0.04, 0.06, 0.12), (0.13, 0.17, 0.30), (0.34, 0.40, 0.55), (0.24, 0.27, 0.37), 0.50, 0.07),
 }
 
 
@@ -49,9 +50,18 @@ class Light:
         """-1 where the light comes from the left, 1 from the right."""
         return -1.0 if self.sun_x < 0.5 else 1.0
 
-    def on(self, colour: Floats | tuple[float, ...], facing: float = 0.5) -> Floats:
-        """How a surface of this colour looks; `facing` 1 is full in the sun, 0 in the shade."""
-        return np.clip(np.asarray(colour, np.float32) * (self.ambient + facing * self.sun * 0.75), 0, 1)
+    def on(self, colour: Colour, facing: float = 0.5) -> Floats:
+        """How a surface of this colour looks; `facing` 1 is full in the sun, 0 in the shade. May exceed 1."""
+        return np.asarray(colour, np.float32) * self._shine[min(max(int(facing * 16 + 0.5), 0), 16)]
+
+    def over(self, facing: Floats, around: float, direct: float) -> Floats:
+        """The light (3, H, W) on what faces the sun as `facing` (H, W) says; a weight for each of the two lights."""
+        return shaded(self.sun * direct, facing) + (self.ambient * around)[:, None, None]
+
+    @cached_property
+    def _shine(self) -> list[Floats]:
+        """The light on a white surface for facing 0, 1/16 … 1, worked out once: `on` is called for every leaf."""
+        return [self.ambient + self.sun * np.float32(0.75 * step / 16) for step in range(17)]
 
 
 def choose(rng: np.random.Generator) -> Light:
@@ -61,8 +71,12 @@ def choose(rng: np.random.Generator) -> Light:
     hour = names[rng.choice(len(names), p=weights / weights.sum())]
     zenith, horizon, sun, ambient, height, _ = _HOURS[hour]
 
+    warmth = rng.normal(0, 1)
+
     def shifted(colour: tuple[float, ...], spread: float = 0.03) -> Floats:
-        return np.clip(np.asarray(colour) + rng.normal(0, spread, 3), 0.01, 1).astype(np.float32)
+        # Daylight goes from warm to cool and from dim to bright, hardly towards green or purple.
+        shift = spread * (warmth * np.array((1.0, 0.1, -1.0)) + rng.normal() + rng.normal(0, 0.2, 3))
+        return np.clip(np.asarray(colour) + shift, 0.01, 1).astype(np.float32)
 
     return Light(
         hour,
@@ -76,11 +90,10 @@ def choose(rng: np.random.Generator) -> Light:
 
 
 def sky(rng: np.random.Generator, side: int, light: Light, horizon: float) -> Floats:
-    """A whole picture of sky whose horizon is at height `horizon` (0 top, 1 bottom); below it the haze colour goes on."""
+    """A picture filled with sky whose horizon is at height `horizon` (0 top, 1 bottom); below it the haze goes on."""
     x, y = axes(side)
     t = np.clip(y / max(horizon, 0.05), 0, 1) ** rng.uniform(0.8, 1.6)
-    image = (light.zenith * (1 - t)[:, :, None] + light.horizon * t[:, :, None]).astype(np.float32)
-    image = np.repeat(image, side, axis=1)
+    image = np.repeat(shaded(light.zenith, 1 - t) + shaded(light.horizon, t), side, axis=2)
     sun_y = horizon * (1 - light.sun_height)
     distance = np.hypot(x - light.sun_x, y - sun_y)
     if light.hour in ("dawn", "dusk", "morning"):
@@ -95,7 +108,7 @@ def sky(rng: np.random.Generator, side: int, light: Light, horizon: float) -> Fl
 
 
 def _night(rng: np.random.Generator, image: Floats, horizon: float) -> None:
-    side = image.shape[0]
+    side = image.shape[1]
     stars = Sketch(side)
     for _ in range(int(rng.integers(15, 70))):
         x, y, size = rng.random(), rng.random() * horizon, rng.uniform(0.002, 0.005)
@@ -108,7 +121,7 @@ def _night(rng: np.random.Generator, image: Floats, horizon: float) -> None:
         blend(image, (0.7, 0.75, 0.85), np.exp(-np.hypot(across - x, down - y) / 0.08) * 0.5)
         moon.ellipse(x, y, size, size, (0.96, 0.95, 0.88))
         if rng.random() < 0.5:
-            moon.ellipse(x + size * 0.5, y - size * 0.2, size * 0.9, size * 0.9, image[int(y * side), int(x * side)])
+            moon.ellipse(x + size * 0.5, y - size * 0.2, size * 0.9, size * 0.9, image[:, int(y * side), int(x * side)])
         moon.onto(image)
 
 
@@ -118,7 +131,7 @@ def _clouds(rng: np.random.Generator, image: Floats, light: Light, horizon: floa
         kind = "deck"
     if kind == "clear":
         return
-    side = image.shape[0]
+    side = image.shape[1]
     _, y = axes(side)
     cells = {"wisps": (2.0, 9.0), "heaps": (4.0, 6.0), "deck": (3.0, 5.0)}[str(kind)]
     field = fractal(rng, side, cells, octaves=5, gain=0.55)
@@ -132,6 +145,6 @@ def _clouds(rng: np.random.Generator, image: Floats, light: Light, horizon: floa
     relief = field - np.roll(field, -shift, axis=0)
     bright = mix(light.horizon, np.minimum(light.ambient + light.sun, 1), 0.75)
     dark = mix(light.zenith, light.ambient, 0.7) * 0.95
-    lit = np.clip(0.55 + relief * 2.2 + 0.4 * np.exp(-sun / 0.35), 0, 1)[:, :, None]
+    lit = np.clip(0.55 + relief * 2.2 + 0.4 * np.exp(-sun / 0.35), 0, 1)
     mask = mask * smoothstep(horizon * 1.02, horizon * 0.7, y + np.zeros_like(mask))
-    blend(image, dark * (1 - lit) + bright * lit, mask)
+    blend(image, shaded(dark, 1 - lit) + shaded(bright, lit), mask)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sightline.data.drawing import plants, terrain
-from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, ridge, smoothstep
+from sightline.data.drawing import plants, ranges, terrain
+from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, ridge, shaded, smoothstep
 from sightline.data.drawing.light import Light, sky
 from sightline.data.drawing.water import lake
 
@@ -40,39 +40,50 @@ def _range(rng: np.random.Generator, side: int, light: Light, peak: bool) -> tup
     noise = fractal(rng, terrain.CELLS, 16, 4)
     rock = np.asarray(_ROCKS[rng.integers(len(_ROCKS))]) * rng.uniform(0.85, 1.15)
     meadow = np.asarray(_MEADOWS[rng.integers(len(_MEADOWS))])
-    colour = rock * (0.7 + 0.6 * noise)[:, :, None]
+    colour = shaded(rock, 0.7 + 0.6 * noise)
     woods = np.asarray(plants.leaf(rng)) * 0.8
     green = smoothstep(0.42, 0.22, height / high + (noise - 0.5) * 0.3) * smoothstep(1.3, 0.7, steep)
-    blend(colour, meadow * (0.75 + 0.5 * noise)[:, :, None], green)
+    blend(colour, shaded(meadow, 0.75 + 0.5 * noise), green)
     if rng.random() < 0.7:
         patch = smoothstep(0.48, 0.56, fractal(rng, terrain.CELLS, 5, 5)) * smoothstep(0.5, 0.35, height / high)
-        blend(colour, woods * (0.5 + noise)[:, :, None], patch)
+        blend(colour, shaded(woods, 0.5 + noise), patch)
     if rng.random() < 0.8:
-        line = rng.uniform(0.28, 0.75)
+        line = rng.uniform(0.02, 0.75)
         snow = smoothstep(line - 0.08, line + 0.08, height / high + (noise - 0.5) * 0.5 - (steep - 1) * 0.14)
         blend(colour, (0.93, 0.95, 1.0), snow * 0.95)
     picture = terrain.haze(ground.of(terrain.lit(colour, facing, light)), ground, light, rng.uniform(0.06, 0.35))
-    picture *= (0.9 + 0.2 * fractal(rng, side, 40, 2))[:, :, None]
+    picture *= 0.9 + 0.2 * fractal(rng, side, 40, 2)
     blend(image, picture, ground.land)
     _foreground(rng, image, light)
     return image, horizon
 
 
 def _foreground(rng: np.random.Generator, image: Floats, light: Light) -> None:
-    side = image.shape[0]
-    kind = rng.choice(["lake", "firs", "meadow", "nothing"], p=[0.25, 0.28, 0.27, 0.2])
+    side = image.shape[1]
+    kind = rng.choice(["lake", "firs", "meadow", "snow", "nothing"], p=[0.22, 0.22, 0.2, 0.18, 0.18])
     if kind == "lake":
         lake(rng, image, light, float(rng.uniform(0.68, 0.82)))
     elif kind == "firs":
         plants.firs(
             rng, image, light, base=float(rng.uniform(0.9, 1.05)), height=float(rng.uniform(0.15, 0.32)), count=14
         )
+    elif kind == "snow":
+        x, y = axes(side)
+        edge = rng.uniform(0.62, 0.85) + 0.12 * (ridge(rng, side, 0.4) - 0.5)[None, :]
+        drift = fractal(rng, side, (5, 14), 4)
+        facing = np.clip(0.6 + light.side * 3 * (drift - np.roll(drift, -side // 48, axis=1)), 0, 1)
+        snow = shaded((0.90, 0.93, 0.98), 0.9 + 0.2 * drift) * light.over(facing, 0.85, 0.7)
+        blend(image, snow, smoothstep(0.0, 0.01, y - edge + 0 * x))
+        if rng.random() < 0.6:
+            plants.firs(
+                rng, image, light, base=float(rng.uniform(0.85, 1.0)), height=float(rng.uniform(0.12, 0.3)), count=9
+            )
     elif kind == "meadow":
         x, y = axes(side)
         edge = rng.uniform(0.76, 0.88) + 0.05 * (ridge(rng, side) - 0.5)[None, :]
         grass = fractal(rng, side, (60, 25), 3)
         meadow = light.on(_MEADOWS[rng.integers(len(_MEADOWS))], 0.7)
-        blend(image, meadow * (0.55 + 0.9 * grass)[:, :, None], smoothstep(0.0, 0.01, y - edge + 0 * x))
+        blend(image, shaded(meadow, 0.55 + 0.9 * grass), smoothstep(0.0, 0.01, y - edge + 0 * x))
         dots = Sketch(side)
         for _ in range(int(rng.integers(0, 60))):
             py = rng.uniform(0.84, 1.0)
@@ -86,28 +97,16 @@ def _foreground(rng: np.random.Generator, image: Floats, light: Light) -> None:
 
 def _chains(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, float]:
     """Ridge behind ridge, each paler than the one before it."""
-    first = float(rng.uniform(0.35, 0.5))
+    first = float(rng.uniform(0.3, 0.5))
     image = sky(rng, side, light, first + 0.1)
-    _, y = axes(side)
-    layers = int(rng.integers(4, 7))
-    rock = mix(_ROCKS[rng.integers(len(_ROCKS))], plants.leaf(rng), rng.uniform(0, 0.7))
-    snow = rng.random() < 0.4
+    layers = int(rng.integers(3, 7))
+    rock = mix(_ROCKS[rng.integers(len(_ROCKS))], plants.leaf(rng), rng.uniform(0, 0.8))
+    snow = rng.uniform(0.05, 0.2) if rng.random() < 0.5 else 0.0
+    clear = rng.uniform(0.45, 0.75)
     for i in range(layers):
         t = i / (layers - 1)
-        top = first + (1.0 - first) * t * 0.8 - (0.30 - 0.16 * t) * (ridge(rng, side, rng.uniform(0.45, 0.55)) - 0.3)
-        below = y - top[None, :]
-        texture = fractal(rng, side, (9 + 6 * i, 12), 4)
-        slope = np.gradient(top) * side
-        facing = np.clip(0.45 + light.side * slope * 0.25, 0.05, 1)[None, :] * (0.6 + 0.8 * texture)
-        surface = rock * (0.75 + 0.5 * texture)[:, :, None]
-        if snow and i < 3:
-            blend(surface, (0.94, 0.95, 1.0), smoothstep(0.16, 0.05, below + (texture - 0.5) * 0.35))
-        surface = surface * (light.ambient * 0.8 + facing[:, :, None] * light.sun * 0.7)
-        air = (1 - t) ** 1.3 * rng.uniform(0.55, 0.75)
-        surface = mix(surface, light.horizon, air)
-        # Mist lies in the valleys.
-        blend(surface, light.horizon, np.clip(below * (1 - t) * 1.5, 0, 0.5))
-        blend(image, surface, smoothstep(-0.003, 0.003, below))
+        top = ranges.skyline(rng, side, first + (1.0 - first) * t * 0.75, 0.34 - 0.14 * t)
+        ranges.chain(rng, image, light, top, rock, snow * (1 - t) ** 2, float((1 - t) ** 1.3 * clear), 1 + t)
     if rng.random() < 0.5:
         plants.firs(rng, image, light, base=1.04, height=float(rng.uniform(0.15, 0.3)), count=10)
     return image, first + 0.2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, to_array, to_image
+from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, shaded, to_array, to_image
 
 KINDS = ("text", "noise", "pattern", "flower", "card")
 """The kinds of off-topic picture, in the order in which `off_topic` takes turns."""
@@ -49,16 +49,16 @@ def _text(rng: np.random.Generator, side: int) -> Floats:
     page = page.rotate(
         float(rng.normal(0, 2.5)), Image.Resampling.BICUBIC, fillcolor=tuple(int(c * 255) for c in paper)
     )
-    return to_array(page) * (0.85 + 0.2 * fractal(rng, side, 2, 3))[:, :, None]
+    return to_array(page) * (0.85 + 0.2 * fractal(rng, side, 2, 3))
 
 
 def _noise(rng: np.random.Generator, side: int) -> Floats:
     """What a broken sensor or a covered lens gives: coloured noise of one scale or of several."""
     if rng.random() < 0.5:
         cells = float(rng.choice([side // 2, side // 4, 12]))
-        return np.stack([fractal(rng, side, cells, 1) for _ in range(3)], axis=2)
-    dark = rng.uniform(0.02, 0.5, 3).astype(np.float32)
-    return dark + 0.15 * (np.stack([fractal(rng, side, side // 2, 1) for _ in range(3)], axis=2) - 0.5)
+        return np.stack([fractal(rng, side, cells, 1) for _ in range(3)])
+    dark = rng.uniform(0.02, 0.5, (3, 1, 1)).astype(np.float32)
+    return dark + 0.15 * (np.stack([fractal(rng, side, side // 2, 1) for _ in range(3)]) - 0.5)
 
 
 def _pattern(rng: np.random.Generator, side: int) -> Floats:
@@ -76,8 +76,8 @@ def _pattern(rng: np.random.Generator, side: int) -> Floats:
         where = np.hypot(u % 1 - 0.5, v % 1 - 0.5) < rng.uniform(0.2, 0.45)
     else:
         where = (u + 0.6 * np.abs(v % 2 - 1)) % 1 < 0.5
-    image = np.empty((side, side, 3), np.float32)
-    image[:] = rng.random(3)
+    image = np.empty((3, side, side), np.float32)
+    image[:] = rng.random((3, 1, 1))
     blend(image, rng.random(3), (where + np.zeros((side, side))).astype(np.float32))
     return image
 
@@ -85,7 +85,7 @@ def _pattern(rng: np.random.Generator, side: int) -> Floats:
 def _flower(rng: np.random.Generator, side: int) -> Floats:
     """One large blossom before blurred green."""
     base = mix((0.15, 0.35, 0.12), rng.uniform(0.1, 0.6, 3), 0.3)
-    image = base * (0.5 + fractal(rng, side, 4, 2))[:, :, None]
+    image = shaded(base, 0.5 + fractal(rng, side, 4, 2))
     sheet = Sketch(side)
     x, y = rng.uniform(0.4, 0.6, 2)
     petals, size = int(rng.integers(5, 17)), rng.uniform(0.3, 0.45)
@@ -133,6 +133,6 @@ def _card(rng: np.random.Generator, side: int) -> Floats:
                 sheet.rectangle(
                     (c + 0.08) / columns, (r + 0.08) / rows, (c + 0.92) / columns, (r + 0.92) / rows, rng.random(3)
                 )
-    image = np.zeros((side, side, 3), np.float32)
+    image = np.zeros((3, side, side), np.float32)
     sheet.onto(image)
     return image

@@ -41,32 +41,30 @@ def fir(
     sheet.rectangle(
         x - height * 0.012, base - height * 0.15, x + height * 0.012, base, light.on((0.25, 0.18, 0.12), 0.3)
     )
-    for i in range(tiers):
-        # From the lowest tier up, so that each upper one covers the tip of the one below.
-        share = 1 - i / tiers
+    shade, bright = light.on(colour, 0.25), light.on(np.asarray(colour) * 1.25, 0.8)
+    white = light.on((0.92, 0.94, 0.99), 0.6)
+    halves = wide * (1 - np.arange(tiers) / tiers) * rng.uniform(0.85, 1.15, tiers) + 0.001
+    sag = rng.uniform(0, 0.25, (tiers, 2)).tolist()
+    laden = (rng.random((tiers, 2)) < snow).tolist()
+    # From the lowest tier up, so that each upper one covers the tip of the one below.
+    for i, half in enumerate(halves.tolist()):
         y = base - height * (0.08 + 0.92 * i / tiers)
-        half = wide * share * rng.uniform(0.85, 1.15) + 0.001
         top = y - height * (1.5 / tiers)
-        shade = light.on(colour, 0.25)
-        bright = light.on(np.asarray(colour) * 1.25, 0.8)
-        left = (x - half, y + rng.uniform(0, 0.25) * half)
-        right = (x + half, y + rng.uniform(0, 0.25) * half)
+        left, right = (x - half, y + sag[i][0] * half), (x + half, y + sag[i][1] * half)
         sheet.polygon(
             [(x, top), left, (x - half * 0.3, y - half * 0.1), (x + half * 0.3, y - half * 0.1), right], shade
         )
         lit = right if light.side > 0 else left
         sheet.polygon([(x, top), lit, (x + (lit[0] - x) * 0.2, y - half * 0.1)], bright)
-        if snow:
-            white = light.on((0.92, 0.94, 0.99), 0.6)
-            for tip in (left, right):
-                if rng.random() < snow:
-                    inner = (x + (tip[0] - x) * 0.3, top + (y - top) * 0.45)
-                    sheet.polygon([inner, tip, (x + (tip[0] - x) * 0.55, y - half * 0.05)], white)
+        for tip, white_one in zip((left, right), laden[i], strict=True):
+            if white_one:
+                inner = (x + (tip[0] - x) * 0.3, top + (y - top) * 0.45)
+                sheet.polygon([inner, tip, (x + (tip[0] - x) * 0.55, y - half * 0.05)], white)
 
 
 def firs(rng: np.random.Generator, image: Floats, light: Light, base: float, height: float, count: int) -> None:
     """A row of conifers along the lower edge, with gaps, in place."""
-    sheet = Sketch(image.shape[0])
+    sheet = Sketch(image.shape[1])
     colour = leaf(rng, "needles")
     snow = 0.7 if rng.random() < 0.2 else 0.0
     middle = rng.random()
@@ -98,17 +96,19 @@ def crown(
     clumps: int = 14,
 ) -> None:
     """The crown of a broadleaved tree or a bush: clumps of leaves, those towards the light brighter."""
-    colour = np.asarray(colour)
-    sheet.ellipse(x, y, rx * 0.85, ry * 0.85, light.on(colour * 0.55, 0.2))
-    for i in range(clumps):
-        angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random()) * 0.8
-        dx, dy = np.cos(angle) * reach, np.sin(angle) * reach
-        # Later clumps lie on the lit side and on top.
-        t = i / clumps
-        dx, dy = dx * (1 - 0.3 * t) + light.side * 0.25 * t, dy * (1 - 0.3 * t) - 0.25 * t
-        size = rng.uniform(0.22, 0.42) * (1 - 0.35 * t)
-        facing = np.clip(0.45 + 0.4 * (dx * light.side - dy) + rng.normal(0, 0.12), 0, 1.2)
-        sheet.ellipse(x + dx * rx, y + dy * ry, size * rx, size * ry, light.on(colour * (0.6 + 0.5 * facing), facing))
+    base = np.asarray(colour, np.float32)
+    sheet.ellipse(x, y, rx * 0.85, ry * 0.85, light.on(base * 0.55, 0.2))
+    # Later clumps lie on the lit side and on top.
+    t = np.arange(clumps) / clumps
+    angle, reach = rng.uniform(0, 2 * np.pi, clumps), np.sqrt(rng.random(clumps)) * 0.8
+    dx = np.cos(angle) * reach * (1 - 0.3 * t) + light.side * 0.25 * t
+    dy = np.sin(angle) * reach * (1 - 0.3 * t) - 0.25 * t
+    size = rng.uniform(0.22, 0.42, clumps) * (1 - 0.35 * t)
+    facing = np.clip(0.45 + 0.4 * (dx * light.side - dy) + rng.normal(0, 0.12, clumps), 0, 1.1)[:, None]
+    tones = base * (0.6 + 0.5 * facing) * (light.ambient + facing * light.sun * 0.75)
+    places = np.column_stack([x + dx * rx, y + dy * ry, size * rx, size * ry])
+    for (px, py, wide, tall), tone in zip(places.tolist(), tones.tolist(), strict=True):
+        sheet.ellipse(px, py, wide, tall, tone)
 
 
 def bare(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sightline.data.drawing import plants
-from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, resample, ridge, smoothstep
+from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, resample, ridge, shaded, smoothstep
 from sightline.data.drawing.light import Light, sky
+from sightline.data.drawing.passers import paint
 
 _DEEPS = ((0.05, 0.20, 0.33), (0.07, 0.30, 0.38), (0.10, 0.24, 0.27), (0.16, 0.22, 0.26), (0.06, 0.36, 0.45))
 _SANDS = ((0.83, 0.74, 0.57), (0.74, 0.62, 0.45), (0.52, 0.46, 0.40), (0.90, 0.86, 0.76), (0.30, 0.29, 0.30))
@@ -15,7 +16,7 @@ _FOAM = np.array((0.94, 0.96, 0.97), np.float32)
 
 def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, float]:
     """A picture of the sea, and the height of its horizon."""
-    horizon = float(rng.uniform(0.28, 0.6))
+    horizon = float(rng.uniform(0.12, 0.62))
     image = sky(rng, side, light, horizon)
     if rng.random() < 0.5:
         _coast(rng, image, light, horizon)
@@ -40,7 +41,7 @@ def _perspective(side: int, horizon: float) -> tuple[Floats, Floats, Floats]:
 
 
 def _water(rng: np.random.Generator, image: Floats, light: Light, horizon: float) -> None:
-    side = image.shape[0]
+    side = image.shape[1]
     x, y = axes(side)
     distance, across, below = _perspective(side, horizon)
     # Waves on the plane: crests lie across the view, so the pattern is stretched sideways.
@@ -58,10 +59,10 @@ def _water(rng: np.random.Generator, image: Floats, light: Light, horizon: float
     deep = light.on(_DEEPS[rng.integers(len(_DEEPS))], 0.7)
     shallow = mix(deep, light.on((0.20, 0.58, 0.58), 0.8), rng.uniform(0, 0.7))
     mirror = mix(light.horizon, light.zenith, 0.4)
-    water = deep * far[:, :, None] + shallow * (1 - far[:, :, None]) + np.zeros((side, side, 1), np.float32)
+    water = np.repeat(shaded(deep, far) + shaded(shallow, 1 - far), side, axis=2)
     shine = np.clip(rng.uniform(0.15, 0.5) + 0.35 * far**3 + waves * strength * 1.1, 0, 1)
     blend(water, mirror, shine * 0.8)
-    water += (waves * strength * 0.28)[:, :, None] * light.level
+    water += waves * (strength * 0.28 * light.level)
     caps = smoothstep(0.30, 0.42, waves * (0.6 + 0.5 * strength)) * (0.8 if storm else 0.35 * (rng.random() < 0.6))
     blend(water, light.on(_FOAM, 0.8), caps * (1 - far**2))
     if light.hour in ("dawn", "dusk", "morning", "night") and rng.random() < 0.8:
@@ -75,7 +76,7 @@ def _water(rng: np.random.Generator, image: Floats, light: Light, horizon: float
 
 def _coast(rng: np.random.Generator, image: Floats, light: Light, horizon: float) -> None:
     """Islands and headlands on the horizon, before the water is painted."""
-    side = image.shape[0]
+    side = image.shape[1]
     x, y = axes(side)
     for _ in range(int(rng.integers(1, 3))):
         left = rng.random() < 0.5
@@ -86,18 +87,18 @@ def _coast(rng: np.random.Generator, image: Floats, light: Light, horizon: float
         top = horizon - tall * (0.35 + 0.65 * ridge(rng, side, 0.55)) * shape[0]
         texture = fractal(rng, side, (20, 14), 4)
         rock = mix(rng.uniform(0.3, 0.6) * np.array((1.0, 0.92, 0.85)), plants.leaf(rng), rng.uniform(0, 0.8))
-        surface = light.on(rock, 0.6) * (0.55 + 0.9 * texture)[:, :, None]
+        surface = shaded(light.on(rock, 0.6), 0.55 + 0.9 * texture)
         blend(image, mix(surface, light.horizon, rng.uniform(0.1, 0.7)), (y > top[None, :]).astype(np.float32))
 
 
 def _boats(rng: np.random.Generator, image: Floats, light: Light, horizon: float) -> None:
-    sheet = Sketch(image.shape[0])
+    sheet = Sketch(image.shape[1])
     for _ in range(int(rng.integers(1, 5))):
         t = rng.random() ** 2
         y, size = horizon + 0.004 + 0.25 * t, (0.02 + 0.17 * t) * rng.uniform(0.7, 1.2)
         x = rng.uniform(0.05, 0.95)
         kind = rng.choice(["sail", "ship", "boat"], p=[0.6, 0.2, 0.2])
-        hull = light.on(rng.uniform(0.05, 0.9, 3), 0.5)
+        hull = light.on(paint(rng), 0.5)
         if kind == "sail":
             sheet.polygon(
                 [
@@ -108,7 +109,7 @@ def _boats(rng: np.random.Generator, image: Floats, light: Light, horizon: float
                 ],
                 hull,
             )
-            white = (0.95, 0.94, 0.9) if rng.random() < 0.7 else rng.uniform(0.2, 1, 3)
+            white = (0.95, 0.94, 0.9) if rng.random() < 0.7 else paint(rng)
             sheet.polygon(
                 [(x, y - size * 1.1), (x + size * 0.32, y - size * 0.17), (x, y - size * 0.17)], light.on(white, 0.9)
             )
@@ -139,7 +140,7 @@ def _boats(rng: np.random.Generator, image: Floats, light: Light, horizon: float
                     y - size * 0.38,
                     x + i * size * 0.38,
                     y - size * 0.2,
-                    light.on(rng.uniform(0.1, 0.8, 3)),
+                    light.on(paint(rng)),
                 )
         else:
             sheet.polygon(
@@ -159,28 +160,28 @@ def _boats(rng: np.random.Generator, image: Floats, light: Light, horizon: float
 
 
 def _rocks(rng: np.random.Generator, image: Floats, light: Light, horizon: float) -> None:
-    sheet = Sketch(image.shape[0])
+    sheet = Sketch(image.shape[1])
     colour = np.array((0.33, 0.30, 0.28)) * rng.uniform(0.6, 1.2)
     for y in np.sort(rng.uniform(horizon + 0.05, 1.0, int(rng.integers(2, 14)))):
         size = rng.uniform(0.15, 0.5) * (y - horizon) * 0.6 + 0.005
         x = rng.random()
         sheet.ellipse(x, y + size * 0.35, size * 1.4, size * 0.35, light.on(_FOAM, 0.5), 0.7)
         plants.boulder(rng, sheet, light, x, float(y), size, colour)
-    sheet.onto(image, 0.7 + 0.6 * fractal(rng, image.shape[0], 30, 3))
+    sheet.onto(image, 0.7 + 0.6 * fractal(rng, image.shape[1], 30, 3))
 
 
 def _beach(rng: np.random.Generator, image: Floats, light: Light, horizon: float) -> None:
     """Sand in front, with the last waves running up it."""
-    side = image.shape[0]
+    side = image.shape[1]
     x, y = axes(side)
-    start = rng.uniform(0.72, 0.98)
+    start = max(rng.uniform(0.5, 0.98), horizon + 0.12)
     tilt, bow = rng.uniform(-0.45, 0.45), rng.uniform(-0.15, 0.15)
     line = start + tilt * (x - 0.5) + bow * np.sin(x * 3.1) + 0.04 * (fractal(rng, (1, side), (5, 1), 3) - 0.5)
     line = np.maximum(line, horizon + 0.02)
     sand = np.asarray(_SANDS[rng.integers(len(_SANDS))])
     grain = 0.85 + 0.3 * fractal(rng, side, (40, 60), 3, gain=0.8)
     wet = smoothstep(0.10, 0.02, y - line)
-    surface = light.on(sand, 0.8) * grain[:, :, None]
+    surface = shaded(light.on(sand, 0.8), grain)
     blend(surface, mix(light.on(sand * 0.6, 0.4), light.horizon, 0.3), wet * 0.75)
     blend(image, surface, smoothstep(-0.002, 0.004, y - line))
     for i in range(int(rng.integers(2, 5))):
@@ -208,7 +209,7 @@ def _visitors(rng: np.random.Generator, image: Floats, light: Light, line: Float
         x = rng.random()
         y = float(line[int(x * side)] + rng.uniform(0.04, 0.16))
         if rng.random() < 0.5:
-            colour = light.on(rng.uniform(0.1, 1, 3), 0.8)
+            colour = light.on(paint(rng), 0.8)
             sheet.line([(x, y), (x, y - 0.08)], 0.006, light.on((0.4, 0.3, 0.2)))
             sheet.polygon(
                 [(x - 0.06, y - 0.06), (x - 0.03, y - 0.09), (x, y - 0.1), (x + 0.03, y - 0.09), (x + 0.06, y - 0.06)],
@@ -216,7 +217,7 @@ def _visitors(rng: np.random.Generator, image: Floats, light: Light, line: Float
             )
         else:
             sheet.ellipse(x, y - 0.045, 0.006, 0.007, light.on((0.5, 0.36, 0.28)))
-            sheet.rectangle(x - 0.008, y - 0.038, x + 0.008, y - 0.015, light.on(rng.uniform(0, 1, 3)))
+            sheet.rectangle(x - 0.008, y - 0.038, x + 0.008, y - 0.015, light.on(paint(rng)))
             sheet.rectangle(x - 0.006, y - 0.016, x + 0.006, y, light.on((0.45, 0.33, 0.26)))
     if rng.random() < 0.35:
         x, lean = rng.choice([0.08, 0.92]), rng.uniform(-0.1, 0.1)
@@ -234,7 +235,7 @@ def _visitors(rng: np.random.Generator, image: Floats, light: Light, line: Float
 
 
 def _birds(rng: np.random.Generator, image: Floats, light: Light, horizon: float) -> None:
-    sheet = Sketch(image.shape[0])
+    sheet = Sketch(image.shape[1])
     for _ in range(int(rng.integers(2, 9))):
         x, y, size = rng.random(), rng.uniform(0.05, horizon), rng.uniform(0.012, 0.03)
         dip = size * rng.uniform(0.2, 0.6)

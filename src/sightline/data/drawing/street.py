@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from sightline.data.drawing import plants
-from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, resample, smoothstep
+from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, resample, shaded, smoothstep
 from sightline.data.drawing.light import Light, sky
-from sightline.data.drawing.town import Camera, car, lamp, person, side_of, style
+from sightline.data.drawing.passers import car, lamp, paint, person
+from sightline.data.drawing.town import Camera, side_of, style
 
 
 def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, float]:
@@ -15,9 +18,11 @@ def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, flo
     alley = rng.random() < 0.2
     road = rng.uniform(1.5, 2.5) if alley else rng.uniform(3.2, 8)
     walk = rng.uniform(0.5, 1.0) if alley else rng.uniform(1.8, 4.5)
+    stand = rng.choice(["kerb", "bus", "balcony"], p=[0.65, 0.17, 0.18]) if not alley else "kerb"
+    height, pitch = {"kerb": ((1.5, 3.0), 0.0), "bus": ((5, 9), -0.08), "balcony": ((10, 17), -0.3)}[str(stand)]
     camera = Camera(
-        height=float(rng.uniform(1.5, 3) if rng.random() < 0.75 else rng.uniform(5, 11)),
-        pitch=float(rng.normal(0, 0.05)),
+        height=float(rng.uniform(*height)),
+        pitch=float(pitch + rng.normal(0, 0.05)),
         yaw=float(rng.normal(0, 0.14)),
         focal=float(rng.uniform(0.65, 1.05)),
         shift=float(rng.uniform(-0.02, 0.14)),
@@ -25,7 +30,7 @@ def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, flo
     middle = float(rng.uniform(-0.6, 0.6) * road)
     image = sky(rng, side, light, camera.horizon)
     _end(rng, image, camera, light)
-    _surface(rng, image, camera, light, middle, road, walk, cobbled=alley or bool(rng.random() < 0.2))
+    _surface(rng, image, camera, light, middle, road, cobbled=alley or bool(rng.random() < 0.2))
     open_side = None if alley or rng.random() > 0.2 else rng.choice([-1, 1])
     for way in (-1, 1):
         if way == open_side:
@@ -34,13 +39,13 @@ def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, flo
             _row(rng, image, camera, light, middle + way * (road + walk), way, low=6 if not alley else 7)
     _traffic(rng, image, camera, light, middle, road, walk, alley)
     if rng.random() < 0.3:
-        _wet(rng, image, camera, light)
+        _wet(rng, image, camera)
     return image, camera.horizon
 
 
 def _end(rng: np.random.Generator, image: Floats, camera: Camera, light: Light) -> None:
     """What closes the view: hazy houses, trees or a tower."""
-    sheet = Sketch(image.shape[0])
+    sheet = Sketch(image.shape[1])
     for _ in range(int(rng.integers(0, 9))):
         x = camera.project(np.array([(0, 0, 100)]))[0, 0] + rng.normal(0, 0.08)
         tall, wide = rng.uniform(0.02, 0.14), rng.uniform(0.01, 0.05)
@@ -56,21 +61,20 @@ def _surface(
     light: Light,
     middle: float,
     road: float,
-    walk: float,
     cobbled: bool,
 ) -> None:
     """Pavements, kerbs, the carriageway and its marks."""
-    side = image.shape[0]
+    side = image.shape[1]
     x, y = axes(side)
     drop = np.maximum(y - camera.horizon, 0.4 / side)
     far = camera.focal * camera.height / drop
-    texture_rows = np.clip(np.log(far + 1) * 70, 0, 255) + 0 * x
+    texture_rows = np.abs((np.log(far) * 110 + 256) % 510 - 255) + 0 * x
     across = (x - 0.5) * far / camera.focal
-    stones = fractal(rng, 256, 60 if not cobbled else 40, 3, gain=0.8)
-    grain = resample(stones, texture_rows, np.abs((across * 14 + 128) % 510 - 255))
+    stones = fractal(rng, 256, 70 if not cobbled else 36, 3, gain=0.9)
+    grain = resample(stones, texture_rows, np.abs((across * 38 + 128) % 510 - 255))
     below = smoothstep(-0.004, 0.004, y - camera.horizon + 0 * x)
     pavement = light.on(np.full(3, rng.uniform(0.42, 0.66)) * (1 + rng.normal(0, 0.04, 3)), 0.6)
-    blend(image, pavement * (0.75 + 0.5 * grain)[:, :, None], below)
+    blend(image, shaded(pavement, 0.75 + 0.5 * grain), below)
 
     def strip(x0: float, x1: float, z0: float = 1.0, z1: float = 300.0) -> np.ndarray:
         return camera.project(np.array([(x0, 0, z0), (x1, 0, z0), (x1, 0, z1), (x0, 0, z1)]))
@@ -87,42 +91,48 @@ def _surface(
         sheet.polygon(strip(edge, edge + way * 0.25, near), pavement * 1.2)
     sheet.onto(image, 0.7 + 0.6 * grain if cobbled else 0.85 + 0.3 * grain)
     marks = Sketch(side)
-    paint = light.on((0.92, 0.82, 0.35) if rng.random() < 0.25 else (0.9, 0.9, 0.88), 0.6)
+    chalk = light.on((0.92, 0.82, 0.35) if rng.random() < 0.25 else (0.9, 0.9, 0.88), 0.6)
     if not cobbled and not snowy:
         if rng.random() < 0.8:
             step = rng.uniform(3, 8)
             solid = rng.random() < 0.25
             for z in np.arange(near, 90, step):
-                marks.polygon(strip(middle - 0.1, middle + 0.1, z, z + step * (1.0 if solid else 0.5)), paint)
+                marks.polygon(strip(middle - 0.1, middle + 0.1, z, z + step * (1.0 if solid else 0.5)), chalk)
         if road > 5:
             for z in np.arange(near, 70, 5):
                 for way in (-1, 1):
                     marks.polygon(
-                        strip(middle + way * road / 2 - 0.08, middle + way * road / 2 + 0.08, z, z + 2.2), paint
+                        strip(middle + way * road / 2 - 0.08, middle + way * road / 2 + 0.08, z, z + 2.2), chalk
                     )
         if rng.random() < 0.3:
             z = rng.uniform(near + 1, 16)
             for stripe in np.arange(-road + 0.4, road - 0.4, 1.0):
-                marks.polygon(strip(middle + stripe, middle + stripe + 0.5, z, z + 3.2), paint)
+                marks.polygon(strip(middle + stripe, middle + stripe + 0.5, z, z + 3.2), chalk)
     marks.onto(image, 0.75 + 0.5 * grain)
 
 
 def _row(rng: np.random.Generator, image: Floats, camera: Camera, light: Light, x: float, way: int, low: float) -> None:
     """A row of houses along the street, from far to near."""
-    side = image.shape[0]
+    side = image.shape[1]
     ends = [float(rng.uniform(1.2, 6))]
     while ends[-1] < 120:
         ends.append(ends[-1] + float(rng.uniform(5, 15)) * (1 + ends[-1] / 60))
     sunny = 0.85 if (light.side > 0) == (way < 0) else 0.15
     stretch = rng.uniform(0.7, 1.9)
     shade = np.clip(0.8 + 0.4 * fractal(rng, side, (5, 6), 3), 0.5, 1.3)
-    for z0, z1 in reversed(list(zip(ends[:-1], ends[1:], strict=True))):
+    for z0, z1 in reversed(list(pairwise(ends))):
         tall = low + rng.uniform(0, 9) * stretch
         look = style(rng, light, tall=bool(rng.random() < 0.15))
         air = 1 - np.exp(-z0 / 170)
         wall = x + way * float(rng.uniform(0, 0.6))
-        # The flank that shows above a lower neighbour.
         sheet = Sketch(side)
+        if tall < camera.height:
+            top = np.array(
+                [(wall, tall, z0), (wall + way * 12, tall, z0), (wall + way * 12, tall, z1), (wall, tall, z1)]
+            )
+            tiles = light.on(mix((0.48, 0.30, 0.24), (0.42, 0.42, 0.43), rng.random()), 0.9)
+            sheet.polygon(camera.project(top), mix(tiles, light.horizon, air))
+        # The flank that shows above a lower neighbour.
         flank = camera.project(
             np.array([(wall, 0, z0), (wall + way * 12, 0, z0), (wall + way * 12, tall, z0), (wall, tall, z0)])
         )
@@ -155,14 +165,12 @@ def _row(rng: np.random.Generator, image: Floats, camera: Camera, light: Light, 
             sign = camera.project(
                 np.array([(wall, y0, z0 + 1), (wall - way * deep, y0 + rng.uniform(0.5, 1.6), z0 + 1)])
             )
-            sheet.rectangle(
-                *sign.ravel(), rng.uniform(0.2, 1, 3) if light.lamps else light.on(rng.uniform(0.1, 0.9, 3), 0.6)
-            )
+            sheet.span(sign, paint(rng) * 1.1 if light.lamps else light.on(paint(rng), 0.6))
         sheet.onto(image)
 
 
 def _trees(rng: np.random.Generator, image: Floats, camera: Camera, light: Light, x: float, dense: bool) -> None:
-    side = image.shape[0]
+    side = image.shape[1]
     sheet = Sketch(side)
     colour, leafless = plants.leaf(rng), bool(rng.random() < 0.2)
     for z in np.arange(60, 4, -4 if dense else -9):
@@ -192,7 +200,7 @@ def _traffic(
     alley: bool,
 ) -> None:
     """Everything that stands or moves in the street, from far to near."""
-    side = image.shape[0]
+    side = image.shape[1]
     things: list[tuple[float, str, float]] = []
     kerb = road + 0.5
     for way in (-1, 1):
@@ -267,9 +275,9 @@ def _traffic(
     glow.onto(image, blur=0.02)
 
 
-def _wet(rng: np.random.Generator, image: Floats, camera: Camera, light: Light) -> None:
+def _wet(rng: np.random.Generator, image: Floats, camera: Camera) -> None:
     """Rain on the road mirrors what stands above it."""
-    side = image.shape[0]
+    side = image.shape[1]
     x, y = axes(side)
     ripple = (fractal(rng, side, (12, 40), 3) - 0.5) * 0.05 * side
     mirrored = resample(image, (2 * camera.horizon - y) * side + ripple * 3 + 0 * x, x * side + ripple)

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.data.drawing.canvas import Floats, fractal, resample
+from sightline.data.drawing.canvas import Floats, fractal, resample, shaded
 from sightline.data.drawing.light import Light
 
 REACH = 4.0
 """How far one sees; the map covers x from -REACH/2 to REACH/2 and z from 0 to REACH."""
 NEAR = 0.12
-CELLS = 224
+CELLS = 192
 """Points of the height map on a side."""
-STEPS = 224
+STEPS = 176
 """Distances at which each ray is looked at."""
 
 
@@ -46,7 +46,7 @@ class Ground:
     """Place in the map, to read colours from it with `resample`."""
 
     def of(self, values: Floats) -> Floats:
-        """A map (CELLS, CELLS[, 3]) as the viewer sees it."""
+        """A map ([3,] CELLS, CELLS) as the viewer sees it."""
         return resample(values, self.row, self.column)
 
 
@@ -106,21 +106,21 @@ def sunlight(height: Floats, light: Light, relief: float = 1.0) -> Floats:
     toward = np.array([np.cos(elevation) * light.side, np.sin(elevation), -0.35])
     toward /= np.linalg.norm(toward)
     facing = (-dx * toward[0] - dz * toward[2] + toward[1] / relief) / length
-    return np.clip(facing, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(facing, 0, 1), np.float32)
 
 
 def steepness(height: Floats) -> Floats:
     """The slope of each place: 0 flat, 1 for 45 degrees."""
     dz, dx = np.gradient(height, REACH / (CELLS - 1))
-    return np.hypot(dx, dz).astype(np.float32)
+    return np.asarray(np.hypot(dx, dz), np.float32)
 
 
 def lit(colour: Floats, facing: Floats, light: Light) -> Floats:
-    """The colours (H, W, 3) of a map in this light."""
-    return colour * (light.ambient * 0.85 + facing[:, :, None] * light.sun * 0.85)
+    """The colours (3, H, W) of a map in this light."""
+    return colour * light.over(facing, 0.85, 0.85)
 
 
 def haze(picture: Floats, ground: Ground, light: Light, density: float) -> Floats:
     """The land with air between it and the viewer: far things go towards the colour of the horizon."""
-    clear = np.exp(-density * np.maximum(ground.depth - 0.6, 0))[:, :, None]
-    return picture * clear + (light.horizon * 0.92) * (1 - clear)
+    clear = np.exp(-density * np.maximum(ground.depth - 0.6, 0))
+    return np.asarray(picture * clear) + shaded(light.horizon * 0.92, 1 - clear)

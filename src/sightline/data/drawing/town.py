@@ -1,4 +1,4 @@
-"""What towns are made of: a camera, façades, houses as boxes, cars, people, lamps."""
+"""What towns are made of: a camera that sees in perspective, façades, and houses as boxes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from sightline.data.drawing.canvas import Colour, Floats, Sketch, mix, warp
+from sightline.data.drawing.canvas import Colour, Floats, Sketch, level, mix, warp
 from sightline.data.drawing.light import Light
+from sightline.data.drawing.passers import paint
 
 WALLS = (
-    (0.72, 0.66, 0.56), (0.62, 0.38, 0.29), (0.80, 0.78, 0.74), (0.55, 0.55, 0.57), (0.78, 0.62, 0.40), (0.50, 0.42, 0.36),
-    (0.68, 0.74, 0.76), (0.84, 0.72, 0.66), (0.44, 0.50, 0.56), (0.74, 0.76, 0.62), (0.36, 0.34, 0.36), (0.60, 0.70, 0.66),
-)  # fmt: skip
+    (0.72, 0.66, 0.56),
+    (0.62, 0.38, 0.29),
+    (0.80, 0.78, 0.74),
+    (0.55, 0.55, 0.57),
+    (0.78, 0.62, 0.40),
+    (0.50, 0.42, 0.36),
+    (0.68, 0.74, 0.76),
+    (0.84, 0.72, 0.66),
+    (0.44, 0.50, 0.56),
+    (0.74, 0.76, 0.62),
+    (0.36, 0.34, 0.36),
+    (0.60, 0.70, 0.66),
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Camera:
     """Moves the picture down by this fraction, as a shift lens does."""
 
     def project(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
-        """(n, 3) places in the world to (n, 2) places in the picture; what is behind the viewer is put just before it."""
+        """(n, 3) places in the world to (n, 2) in the picture; what is behind the viewer is put just before it."""
         x, y, z = (np.asarray(points, float) - (0, self.height, 0)).T
         x, z = x * np.cos(self.yaw) - z * np.sin(self.yaw), x * np.sin(self.yaw) + z * np.cos(self.yaw)
         y, z = y * np.cos(self.pitch) - z * np.sin(self.pitch), y * np.sin(self.pitch) + z * np.cos(self.pitch)
@@ -40,6 +51,7 @@ class Camera:
 
     @property
     def horizon(self) -> float:
+        """Its height in the picture."""
         return 0.5 + self.shift + self.focal * float(np.tan(self.pitch))
 
 
@@ -59,6 +71,7 @@ class Style:
 
 
 def style(rng: np.random.Generator, light: Light, tall: bool = False) -> Style:
+    """The looks of a house; `tall` for office towers."""
     kinds = ["curtain", "bands", "holes", "grid"] if tall else ["holes", "framed", "balcony", "grid", "bands"]
     wall = np.clip(
         np.asarray(WALLS[rng.integers(len(WALLS))]) * rng.uniform(0.8, 1.15) + rng.normal(0, 0.03, 3), 0.05, 1
@@ -67,9 +80,15 @@ def style(rng: np.random.Generator, light: Light, tall: bool = False) -> Style:
     glass = mix((0.12, 0.15, 0.19), (0.28, 0.38, 0.46), rng.random())
     share = {"night": 0.6, "dusk": 0.4, "storm": 0.25}.get(light.hour, 0.0)
     return Style(
-        wall.astype(np.float32), glass, frame, str(kinds[rng.integers(len(kinds))]), float(rng.uniform(2.8, 4.0)),
-        float(rng.uniform(2.2, 4.2)), bool(rng.random() < 0.5), share * float(rng.uniform(0.5, 1.3)),
-    )  # fmt: skip
+        wall.astype(np.float32),
+        glass,
+        frame,
+        str(kinds[rng.integers(len(kinds))]),
+        float(rng.uniform(2.8, 4.0)),
+        float(rng.uniform(2.2, 4.2)),
+        bool(rng.random() < 0.5),
+        share * float(rng.uniform(0.5, 1.3)),
+    )
 
 
 def facade(
@@ -95,6 +114,7 @@ def facade(
         bays = max(1, w // 3)
     dy, dx = h / floors, w / bays
     frame, sill = _rgb(light.on(look.frame, facing)), _rgb(wall * 0.7)
+    panes = _panes(rng, light, look, floors, bays)
     for floor in range(floors):
         y = floor * dy
         ground = floor == floors - 1
@@ -102,10 +122,10 @@ def facade(
             _shop(rng, pen, light, look, 0, y, w, h, facing)
             continue
         if look.kind == "bands":
-            pen.rectangle((0, y + dy * 0.3, w, y + dy * 0.82), _glass(rng, light, look, floor / floors))
+            pen.rectangle((0, y + dy * 0.3, w, y + dy * 0.82), panes[floor][0])
         for bay in range(bays):
             x = bay * dx
-            pane = _glass(rng, light, look, floor / floors)
+            pane = panes[floor][bay]
             if look.kind == "curtain":
                 pen.rectangle((x + dx * 0.06, y + dy * 0.06, x + dx * 0.95, y + dy * 0.92), pane)
             elif look.kind == "bands":
@@ -134,19 +154,22 @@ def facade(
 
 
 def _rgb(colour: Colour) -> tuple[int, int, int]:
-    r, g, b = (int(min(max(float(c), 0.0), 1.0) * 255) for c in colour)
-    return r, g, b
+    r, g, b = colour.tolist() if isinstance(colour, np.ndarray) else colour
+    return level(r), level(g), level(b)
 
 
-def _glass(rng: np.random.Generator, light: Light, look: Style, down: float) -> tuple[int, int, int]:
-    if rng.random() < look.lit:
-        return _rgb(np.array((1.0, 0.83, 0.5)) * rng.uniform(0.6, 1.0))
-    # Panes mirror the sky, the upper ones more.
+def _panes(
+    rng: np.random.Generator, light: Light, look: Style, floors: int, bays: int
+) -> list[list[tuple[int, int, int]]]:
+    """The colour of each window: some with a lamp on, the others mirroring the sky, the upper ones more."""
+    shape = (floors, bays, 1)
+    up = 1.2 - np.arange(floors).reshape(-1, 1, 1) / floors
     mirror = mix(light.zenith, light.horizon, 0.5)
-    return _rgb(
-        mix(light.on(look.glass, 0.4), mirror, np.clip(rng.normal(0.3, 0.16) * (1.2 - down), 0, 0.9))
-        * rng.uniform(0.85, 1.1)
-    )
+    share = np.clip(rng.normal(0.3, 0.16, shape) * up, 0, 0.9)
+    dark = (light.on(look.glass, 0.4) * (1 - share) + mirror * share) * rng.uniform(0.85, 1.1, shape)
+    lamps = np.array((1.0, 0.83, 0.5)) * rng.uniform(0.6, 1.0, shape)
+    panes = np.where(rng.random(shape) < look.lit, lamps, dark)
+    return [[tuple(pane) for pane in floor] for floor in (np.clip(panes, 0, 1) * 255).astype(int).tolist()]
 
 
 def _shop(
@@ -161,7 +184,7 @@ def _shop(
     facing: float,
 ) -> None:
     tall = y1 - y0
-    sign = rng.uniform(0.1, 0.9, 3)
+    sign = paint(rng)
     pen.rectangle((x0, y0, x1, y1), _rgb(light.on(look.wall * 0.6, facing)))
     x = x0 + 1
     while x < x1 - 3:
@@ -171,7 +194,7 @@ def _shop(
             (x, y0 + tall * 0.3, x + width * 0.9, y1 - tall * 0.08), _rgb(np.asarray(inside) * rng.uniform(0.7, 1))
         )
         if rng.random() < 0.6:
-            awning = rng.uniform(0.2, 0.9, 3)
+            awning = paint(rng)
             pen.polygon(
                 [
                     (x, y0 + tall * 0.2),
@@ -186,9 +209,17 @@ def _shop(
 
 
 def side_of(
-    rng: np.random.Generator, image: Floats, camera: Camera, light: Light, look: Style, base: NDArray[np.floating], height: float,
-    facing: float, foot: float = 0.0, shade: Floats | None = None,
-) -> None:  # fmt: skip
+    rng: np.random.Generator,
+    image: Floats,
+    camera: Camera,
+    light: Light,
+    look: Style,
+    base: NDArray[np.floating],
+    height: float,
+    facing: float,
+    foot: float = 0.0,
+    shade: Floats | None = None,
+) -> None:
     """Draw one upright side of a house, in place.
 
     Args:
@@ -198,17 +229,28 @@ def side_of(
     (xa, za), (xb, zb) = base
     corners = np.array([(xa, height, za), (xb, height, zb), (xb, foot, zb), (xa, foot, za)])
     quad = camera.project(corners)
-    tall = max(abs(quad[3, 1] - quad[0, 1]), abs(quad[2, 1] - quad[1, 1])) * image.shape[0]
+    tall = max(abs(quad[3, 1] - quad[0, 1]), abs(quad[2, 1] - quad[1, 1])) * image.shape[1]
     texture = facade(rng, light, look, float(np.hypot(xb - xa, zb - za)), height - foot, facing, tall)
     warp(image, texture, quad, shade)
 
 
 def box(
-    rng: np.random.Generator, image: Floats, camera: Camera, light: Light, look: Style, x0: float, x1: float, z0: float, z1: float,
-    height: float, roof: Colour | None = None, shade: Floats | None = None, foot: float = 0.0,
-) -> None:  # fmt: skip
+    rng: np.random.Generator,
+    image: Floats,
+    camera: Camera,
+    light: Light,
+    look: Style,
+    x0: float,
+    x1: float,
+    z0: float,
+    z1: float,
+    height: float,
+    roof: Colour | None = None,
+    shade: Floats | None = None,
+    foot: float = 0.0,
+) -> None:
     """A house with upright walls on the rectangle x0-x1, z0-z1: those sides that the viewer sees, in place."""
-    side = image.shape[0]
+    side = image.shape[1]
     sunny, dim = (0.9, 0.15) if rng.random() < 0.5 else (0.7, 0.3)
     top = camera.project(np.array([(x0, height, z0), (x1, height, z0), (x1, height, z1), (x0, height, z1)]))
     if height < camera.height:
@@ -242,86 +284,3 @@ def box(
             shade,
         )
     side_of(rng, image, camera, light, look, np.array([(x0, z0), (x1, z0)]), height, 0.55, foot, shade)
-
-
-def car(rng: np.random.Generator, sheet: Sketch, light: Light, x: float, y: float, size: float, ahead: bool) -> None:
-    """A car seen from behind (`ahead`: it drives away) or from the front; (x, y) is the road under it, `size` its width."""
-    paint = light.on(rng.uniform(0.05, 0.95, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0.08, 0.9)), 0.6)
-    half, tall = size / 2, size * rng.uniform(0.72, 0.85)
-    sheet.ellipse(x, y, half * 1.15, size * 0.07, (0.03, 0.03, 0.04), 0.55)
-    for way in (-1, 1):
-        sheet.rectangle(x + way * half * 0.92, y, x + way * half * 0.6, y - tall * 0.28, (0.05, 0.05, 0.05))
-    sheet.polygon(
-        [
-            (x - half, y - tall * 0.12),
-            (x - half, y - tall * 0.5),
-            (x - half * 0.75, y - tall * 0.58),
-            (x + half * 0.75, y - tall * 0.58),
-            (x + half, y - tall * 0.5),
-            (x + half, y - tall * 0.12),
-        ],
-        paint,
-    )
-    sheet.polygon(
-        [
-            (x - half * 0.8, y - tall * 0.55),
-            (x - half * 0.58, y - tall),
-            (x + half * 0.58, y - tall),
-            (x + half * 0.8, y - tall * 0.55),
-        ],
-        paint * 0.92,
-    )
-    window = mix(light.on((0.12, 0.14, 0.17)), light.horizon, 0.25)
-    sheet.polygon(
-        [
-            (x - half * 0.66, y - tall * 0.58),
-            (x - half * 0.5, y - tall * 0.93),
-            (x + half * 0.5, y - tall * 0.93),
-            (x + half * 0.66, y - tall * 0.58),
-        ],
-        window,
-    )
-    lamp = (0.85, 0.10, 0.08) if ahead else (1.0, 0.97, 0.85)
-    lamp = np.asarray(lamp) * (1.0 if light.lamps else 0.75)
-    for way in (-1, 1):
-        sheet.rectangle(x + way * half * 0.95, y - tall * 0.48, x + way * half * 0.62, y - tall * 0.36, lamp)
-    sheet.rectangle(x - half * 0.25, y - tall * 0.3, x + half * 0.25, y - tall * 0.2, (0.9, 0.9, 0.85))
-
-
-def person(rng: np.random.Generator, sheet: Sketch, light: Light, x: float, y: float, height: float) -> None:
-    """Somebody standing at (x, y)."""
-    coat, legs = light.on(rng.uniform(0.03, 0.9, 3), 0.6), light.on(rng.uniform(0.03, 0.4, 3), 0.4)
-    skin = light.on((rng.uniform(0.3, 0.8), 0.5, 0.4), 0.6)
-    wide, stride = height * 0.12, height * rng.uniform(0.02, 0.1)
-    for way in (-1, 1):
-        sheet.polygon(
-            [
-                (x + way * wide * 0.2 - wide * 0.4, y - height * 0.5),
-                (x + way * wide * 0.2 + wide * 0.4, y - height * 0.5),
-                (x + way * stride + wide * 0.3, y),
-                (x + way * stride - wide * 0.3, y),
-            ],
-            legs,
-        )
-    sheet.polygon(
-        [
-            (x - wide, y - height * 0.8),
-            (x + wide, y - height * 0.8),
-            (x + wide * 0.8, y - height * 0.42),
-            (x - wide * 0.8, y - height * 0.42),
-        ],
-        coat,
-    )
-    sheet.ellipse(x, y - height * 0.9, height * 0.065, height * 0.085, skin)
-
-
-def lamp(sheet: Sketch, glow: Sketch, light: Light, x: float, y: float, height: float, reach: float) -> None:
-    """A street lamp at (x, y) whose arm reaches sideways; its shine goes on `glow`."""
-    post = light.on((0.18, 0.19, 0.20), 0.3)
-    thick = max(height * 0.022, 0.003)
-    sheet.line([(x, y), (x, y - height), (x + reach, y - height * 1.03)], thick, post)
-    if light.lamps:
-        glow.ellipse(x + reach, y - height, height * 0.16, height * 0.16, (1.0, 0.82, 0.5), 0.55)
-        sheet.ellipse(x + reach, y - height, height * 0.04, height * 0.03, (1.0, 0.95, 0.8))
-    else:
-        sheet.ellipse(x + reach, y - height * 1.01, height * 0.04, height * 0.02, post * 1.4)
