@@ -33,6 +33,10 @@ _SUFFIXES = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".
 _BLOCK = 1 << 20
 
 
+class BrokenArchive(SightlineError):
+    """The file is no archive, or not a whole one: fetching it again may help."""
+
+
 @dataclass(frozen=True)
 class Unpacked:
     """An archive's files on disk."""
@@ -61,15 +65,16 @@ def unpack(path: Path) -> Unpacked:
     The folder depends on the archive's content alone, so that it is the same wherever the archive lies.
 
     Raises:
-        SightlineError: it is no archive, is damaged, is refused for what is in it, or the disk is full.
+        BrokenArchive: it is no archive, or is damaged.
+        SightlineError: it is refused for what is in it, or the disk is full.
     """
     try:
         if not archive_kind(path):
-            raise SightlineError(f"{path}: neither a zip nor a tar archive. Unpack it yourself and give the folder.")
-        target = cache.folder("archives") / _digest(path)[:32]
+            raise BrokenArchive(f"{path}: neither a zip nor a tar archive. Unpack it yourself and give the folder.")
+        target = cache.folder("archives") / digest(path)[:32]
     except OSError as error:
         raise SightlineError(f"{path}: cannot be read ({error.strerror}).") from error
-    if not _is_whole(target):
+    if not is_whole(target):
         shutil.rmtree(target, ignore_errors=True)
         _unpack_into(path, target)
     cache.touch(target)
@@ -98,9 +103,9 @@ def _unpack_into(path: Path, target: Path) -> None:
             f"{path}: it {error}. Nothing was unpacked.\nIf you trust it, unpack it yourself."
         ) from error
     except Damaged as error:
-        raise SightlineError(f"{path}: the archive is damaged or incomplete ({error}). Fetch it again.") from error
+        raise BrokenArchive(f"{path}: the archive is damaged or incomplete ({error}). Fetch it again.") from error
     except OSError as error:
-        if not _is_whole(target):  # else another process was quicker, and its folder is as good as ours
+        if not is_whole(target):  # else another process was quicker, and its folder is as good as ours
             raise _cannot_write(target, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -129,7 +134,7 @@ def _write(folder: Path, name: str, blocks: Iterable[bytes], problems: list[Prob
     return int(file is not None)
 
 
-def _is_whole(target: Path) -> bool:
+def is_whole(target: Path) -> bool:
     """Whether a folder holds all that was unpacked into it: clearing a cache may have been broken off half-way."""
     try:
         count = json.loads((target / "archive.json").read_text(encoding="utf-8"))["files"]
@@ -138,15 +143,15 @@ def _is_whole(target: Path) -> bool:
     return bool(sum(len(files) for _, _, files in os.walk(target / "files")) == count)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
     """SHA-256 of an archive. It is remembered for the file as it is now, since large ones take long to read."""
     status = path.stat()
     identity = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
     remembered = cache.folder("digests") / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:32]
     try:
-        digest = remembered.read_text(encoding="ascii").strip()
-        if len(digest) == 64:
-            return digest
+        known = remembered.read_text(encoding="ascii").strip()
+        if len(known) == 64:
+            return known
     except (OSError, ValueError):
         pass  # not seen before
     running = hashlib.sha256()
