@@ -85,7 +85,7 @@ def _one_config(data: str, tables: list[Path]) -> list[Path]:
 
 
 def _snapshot(data: str, repo: str, folder: str, revision: str | None) -> Path:
-    from huggingface_hub import errors, snapshot_download
+    from huggingface_hub import snapshot_download
 
     start = f"{folder}/" if folder else ""
     suffixes = (*naming.IMAGE_SUFFIXES, *_TABLES, *_ARCHIVES)
