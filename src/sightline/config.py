@@ -29,7 +29,7 @@ class Phase(Options):
 
     name: str = "tune"
     train: str | list[str] = "all"
-    """What learns: `all`, `head`, `last:N` (the last N layers with weights), or regular expressions on names."""
+    """What learns: `all`, `head`, `last:N` or `last:N%` (layers with weights), or regular expressions on names."""
     solver: Literal["gradient", "lbfgs"] = "gradient"
     """`lbfgs` fits a linear head on frozen features in one go: a logistic regression, its strength chosen on val."""
     epochs: Annotated[int, Field(ge=0)] = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ def reopen(run: RunFolder, size: int) -> Prepared:
     described, samples = run.dataset(), run.samples()
     dataset = Dataset(
         name=described["name"],
-        root=described["root"],
+        root=Path(described["root"]),
         samples=samples,
         classes=tuple(described["classes"]),
         problems=run.problems(),
