@@ -150,7 +150,7 @@ def _aligned(runs: Sequence[RunFolder]) -> list[pd.DataFrame]:
 
 def _test_table(run: RunFolder) -> pd.DataFrame:
     predictions = run.predictions()
-    if run.status != "complete" or not len(predictions):
+    if not run.evaluation() or not len(predictions):
         raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
     samples = run.samples().drop_duplicates("path")
     known = pd.DataFrame({"path": samples["path"], "digest": samples["digest"]})

@@ -155,13 +155,17 @@ def explain(
         most: how many training photos to show for each.
 
     Returns:
-        For each photo {predicted, confidence, decision, explained (class), heat (rows of a grid, 0–1), neighbours}.
+        For each photo {predicted, confidence, decision, familiar (the share of validation photos that are no nearer to
+        the training photos than this one; None without a memory), explained (class), heat (rows of a grid, 0–1),
+        neighbours}.
     """
     photos = np.asarray(pixels)
     outputs = predictor.outputs(photos)
     predicted = outputs.probabilities.argmax(axis=1)
     targets = predicted if classes is None else np.asarray(classes)
     maps = heat(predictor.network, photos, targets)
+    memory = predictor.familiarity
+    share = memory.share(memory.score(outputs.embeddings)).tolist() if memory else [None] * len(photos)
     remembered = remembered or {}
     near = neighbours(predictor, outputs.embeddings, remembered.get("paths", []), remembered.get("labels", []), most)
     return [
@@ -169,6 +173,7 @@ def explain(
             "predicted": predictor.classes[predicted[i]],
             "confidence": float(outputs.probabilities[i].max()),
             "decision": str(outputs.decisions[i]),
+            "familiar": share[i],
             "explained": predictor.classes[targets[i]],
             "heat": np.round(maps[i].astype(float), 3).tolist(),
             "neighbours": near[i],

@@ -54,13 +54,6 @@ def test_what_is_no_table_is_refused(fitted):
         familiarity.Familiarity.from_arrays(fitted.arrays() | {"bank": np.zeros(3, np.float16)})
 
 
-def test_only_so_many_training_photos_are_chosen():
-    rows = familiarity.choose(300, most=100)
-    assert len(rows) == 100 and (np.diff(rows) > 0).all() and rows.max() < 300
-    assert np.array_equal(rows, familiarity.choose(300, most=100))
-    assert familiarity.choose(5).tolist() == [0, 1, 2, 3, 4]
-
-
 def test_the_bank_is_in_the_order_given(fitted):
     likeness = fitted.bank.astype(np.float32) @ (cloud(2000, 0)[7] / np.linalg.norm(cloud(2000, 0)[7]))
     assert fitted.bank.dtype == np.float16 and likeness.argmax() == 7

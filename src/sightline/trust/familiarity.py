@@ -87,21 +87,12 @@ class Familiarity:
         return cls(bank.astype(np.float16), distances.astype(np.float32), keep)
 
 
-def choose(n: int, most: int = MOST, seed: int = 0) -> NDArray[np.intp]:
-    """Which of `n` training photos stand for all: at most `most` row numbers, ascending.
-
-    Only these need embedding. Two thousand are as good as all: see `benchmarks/trust.md`.
-    """
-    if n <= most:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
-
-
 def fit(train_embeddings: ArrayLike, val_embeddings: ArrayLike, keep: float = 0.95) -> Familiarity:
     """Learn what is familiar.
 
     Args:
-        train_embeddings: (m, F) features of the training photos, or of those that `choose` chose; kept in this order.
+        train_embeddings: (m, F) features of training photos, kept in this order; 2,000 of them (MOST) are as good as
+            all: see `benchmarks/trust.md`.
         val_embeddings: (v, F) features of the validation photos: they set the threshold, since the network has seen
             the training photos and lies nearer to them.
         keep: the share of validation photos that must count as familiar, in (0, 1].
@@ -118,8 +109,7 @@ def fit(train_embeddings: ArrayLike, val_embeddings: ArrayLike, keep: float = 0.
 
 def _unit(embeddings: ArrayLike) -> NDArray[np.float32]:
     x = np.asarray(embeddings, dtype=np.float32)
-    with np.errstate(
-        invalid="ignore", over="ignore"
-    ):  # features that are not numbers stay so; `score` answers for them
+    # Features that are not numbers stay so: `score` answers for them.
+    with np.errstate(invalid="ignore", over="ignore"):
         unit: NDArray[np.float32] = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12))
     return unit
