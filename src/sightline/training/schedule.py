@@ -1,4 +1,4 @@
-"""What learns, and how fast: a freeze plan and learning rates as pure functions.
+"""How fast each parameter learns, and when: parameter groups and learning rates as pure functions.
 
 names = trainable(net, "last:3")                            # which parameters learn in this phase
 parts = groups(net, names, lr=1e-3, layer_decay=0.8, weight_decay=0.02)
@@ -7,59 +7,19 @@ for group in parts:                                         # before each optimi
 """
 
 import math
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 from timm.models import group_parameters
 from torch import nn
 
 from sightline.errors import UsageError
+from sightline.models.freezing import trainable
+
+__all__ = ["groups", "rate", "trainable"]
 
 START = 1 / 25
 """One-cycle begins at this fraction of the peak (fastai's and PyTorch's choice)."""
-
-
-def trainable(module: nn.Module, spec: str | Sequence[str]) -> set[str]:
-    """Names of the parameters that learn.
-
-    Args:
-        module: a timm network.
-        spec: `all`; `head`, the whole classifier; `last:N`, the last N layers that hold weights, norms counted too
-            (the head's are the last of all); or a list of these and of regular expressions, searched in the names.
-
-    Raises:
-        UsageError: nothing matches, or an expression is malformed.
-    """
-    names = [name for name, _ in module.named_parameters()]
-    if not isinstance(spec, str):
-        chosen: set[str] = set()
-        for part in spec:
-            words = part in ("all", "head") or part.startswith("last:")
-            chosen |= trainable(module, part) if words else _matching(names, part)
-        if not chosen:
-            raise UsageError("train: the list is empty. Name what learns: all, head, last:N or expressions.")
-        return chosen
-    if spec == "all":
-        return set(names)
-    head = [name for name, part in module.named_modules() if part is _classifier(module) and name]
-    in_head = {name for name in names if head and name.startswith(f"{head[0]}.")}
-    if spec == "head":
-        if not in_head:
-            raise UsageError("train: head asks for a classifier that learns; this network has none.")
-        return in_head
-    if spec.startswith("last:"):
-        count = spec.removeprefix("last:")
-        if not count.isdecimal() or int(count) == 0:
-            raise UsageError(f"train: {spec} is not understood. Write last:N with N at least 1, such as last:3.")
-        own = {
-            name: [f"{name}.{p}" for p, _ in part.named_parameters(recurse=False)]
-            for name, part in module.named_modules()
-        }
-        layers = [parameters for name, parameters in own.items() if parameters and name]
-        layers.sort(key=lambda parameters: parameters[0] in in_head)  # stable: the head's layers go last
-        return {name for parameters in layers[-int(count) :] for name in parameters}
-    return _matching(names, spec)
 
 
 def groups(
@@ -158,24 +118,6 @@ def rate(
 
 def _cosine(start: float, end: float, position: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * min(max(position, 0.0), 1.0))) / 2
-
-
-def _matching(names: list[str], expression: str) -> set[str]:
-    try:
-        found = {name for name in names if re.search(expression, name)}
-    except re.error as error:
-        raise UsageError(f"train: {expression} is not a regular expression ({error}).") from error
-    if not found:
-        raise UsageError(
-            f"train: {expression} matches no parameter of this network. `sightline models NAME` prints their names."
-        )
-    return found
-
-
-def _classifier(module: nn.Module) -> nn.Module | None:
-    reader = getattr(module, "get_classifier", None)
-    found = reader() if reader else None
-    return found if isinstance(found, nn.Module) else None
 
 
 def _depths(module: nn.Module) -> dict[str, int]:

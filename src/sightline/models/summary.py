@@ -1,0 +1,137 @@
+"""The layers of a network: shapes, parameters, which of them learn, and the totals, as `sightline models NAME` prints.
+
+    table = describe("resnet50", size=150, head="dense", classes=6, train="head")
+    table["totals"]      # {"parameters": 75943..., "trainable": 52435974, ...}
+
+Nothing is computed or filled: torch's meta device follows the shapes through the network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import timm
+import torch
+from torch import nn
+
+from sightline.errors import SightlineError, UsageError
+from sightline.models import heads, zoo
+from sightline.models.freezing import trainable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def describe(
+    name: str, *, size: int | None = None, train: str = "all", head: str = "linear", classes: int | None = None
+) -> dict[str, Any]:
+    """The layers of a network in the order in which an image passes them.
+
+    Args:
+        name: a timm network or one of ours; no weights are needed.
+        size: pixels on a side; None: what it was pretrained at.
+        train: what learns: all, head, last:N, or a regular expression on parameter names.
+        head: linear, dense or regularised.
+        classes: how many; None: as many as the network comes with (1,000).
+
+    Returns:
+        `name`, `size`, `classes`, `layers` (each with name, kind, output shape without the batch or None, parameters,
+        trainable parameters) and `totals`: parameters, trainable, non_trainable, and running_statistics, the means and
+        variances of norms, which are no parameters here but which Keras counts among the non-trainable ones.
+
+    Raises:
+        UsageError: the network or what learns is not known.
+        SightlineError: the network cannot take this size.
+    """
+    if not zoo.is_known(name):
+        raise UsageError(f"{name}: no such network. {zoo.suggest(name)}")
+    cfg = timm.models.get_pretrained_cfg(name, allow_unregistered=True)
+    fixed: dict[str, Any] = {"img_size": size} if size and cfg is not None and cfg.fixed_input_size else {}
+    with torch.device("meta"):
+        module: Any = timm.create_model(name, pretrained=False, **fixed)
+    size = size or int(module.pretrained_cfg["input_size"][-1])
+    classes = classes or int(module.num_classes)
+    try:
+        if head != "linear" or classes != module.num_classes:
+            with torch.device("meta"):
+                heads.attach(module, head, classes, size)
+        layers = _layers(module, size, trainable(module, train))
+    except SightlineError:
+        raise
+    except Exception as error:  # whatever a network raises at a size that does not suit it
+        reason = " ".join(str(error).split())[:200]
+        raise SightlineError(f"{name} cannot take {size}-pixel photos ({reason}). Try --img-size.") from error
+    total = sum(layer["parameters"] for layer in layers)
+    learns = sum(layer["trainable"] for layer in layers)
+    statistics = sum(
+        buffer.numel() for place, buffer in module.named_buffers() if place.endswith(("running_mean", "running_var"))
+    )
+    totals = {
+        "parameters": total,
+        "trainable": learns,
+        "non_trainable": total - learns,
+        "running_statistics": statistics,
+    }
+    return {"name": name, "size": size, "classes": classes, "layers": layers, "totals": totals}
+
+
+def show(described: dict[str, Any], console: Console) -> None:
+    """Print what `describe` found as a table."""
+    from rich.table import Table
+
+    table = Table(title=f"{described['name']} at 3×{described['size']}×{described['size']}", title_justify="left")
+    for column, justify in (("layer", "left"), ("kind", "left"), ("output", "left"), ("parameters", "right")):
+        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("learns")
+    for layer in described["layers"]:
+        shape = "×".join(str(side) for side in layer["output"] or [])
+        learns = "" if not layer["parameters"] else "yes" if layer["trainable"] else "no"
+        count = f"{layer['parameters']:,}" if layer["parameters"] else ""
+        table.add_row(layer["name"], layer["kind"], shape, count, learns)
+    console.print(table)
+    totals = described["totals"]
+    console.print(
+        f"Total parameters: {totals['parameters']:,}\n"
+        f"Trainable parameters: {totals['trainable']:,}\n"
+        f"Non-trainable parameters: {totals['non_trainable']:,}\n"
+        f"Running statistics of norms (not parameters): {totals['running_statistics']:,}",
+        highlight=False,
+    )
+
+
+def _layers(module: nn.Module, size: int, names: set[str]) -> list[dict[str, Any]]:
+    """One row for each module that has no parts, or has parameters of its own, in the order of execution."""
+    places = {part: place for place, part in module.named_modules()}
+    rows: dict[str, dict[str, Any]] = {}
+
+    def row(part: nn.Module) -> dict[str, Any]:
+        place = places[part]
+        own = dict(part.named_parameters(prefix=place, recurse=False))
+        return {
+            "name": place or "(network)",
+            "kind": type(part).__name__,
+            "output": None,
+            "parameters": sum(parameter.numel() for parameter in own.values()),
+            "trainable": sum(parameter.numel() for name, parameter in own.items() if name in names),
+        }
+
+    def passed(part: nn.Module, _: Any, output: Any) -> None:
+        made = rows.setdefault(places[part], row(part))
+        if isinstance(output, torch.Tensor):
+            made["output"] = list(output.shape[1:])
+
+    listed = [part for part in places if not list(part.children()) or list(part.parameters(recurse=False))]
+    if module in listed:
+        rows[""] = row(module)  # such as a class token: it belongs to no layer, and comes before them
+        listed.remove(module)
+    hooks = [part.register_forward_hook(passed) for part in listed]
+    try:
+        with torch.no_grad():
+            module.eval()(torch.empty(1, 3, size, size, device="meta"))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for part in listed:  # parameters that no forward call of their own module shows
+        if places[part] not in rows and list(part.parameters(recurse=False)):
+            rows[places[part]] = row(part)
+    return [made for made in rows.values() if made["kind"] != "Identity"]
