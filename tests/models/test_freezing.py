@@ -30,12 +30,18 @@ def test_head_of_several_layers_counts_as_its_layers() -> None:
     )
 
 
+def test_a_share_of_the_layers_is_rounded_up(resnet: nn.Module) -> None:
+    assert trainable(resnet, "last:1%") == trainable(resnet, "last:1")
+    assert trainable(resnet, "last:100%") == trainable(resnet, "all")
+    assert len(trainable(resnet, "last:50%")) < len(trainable(resnet, "all"))
+
+
 def test_patterns(resnet: nn.Module) -> None:
     names = trainable(resnet, [r"^layer4\.1\.conv", "head"])
     assert names == {"layer4.1.conv1.weight", "layer4.1.conv2.weight", "fc.weight", "fc.bias"}
 
 
-@pytest.mark.parametrize("spec", ["last:0", "last:x", ["^nothing"], ["("], [], "haed"])
+@pytest.mark.parametrize("spec", ["last:0", "last:x", "last:101%", ["^nothing"], ["("], [], "haed"])
 def test_plans_that_name_nothing_are_refused(resnet: nn.Module, spec) -> None:
     with pytest.raises(UsageError, match="train: "):
         trainable(resnet, spec)

@@ -20,7 +20,8 @@ def trainable(module: nn.Module, spec: str | Sequence[str]) -> set[str]:
     Args:
         module: a timm network.
         spec: `all`; `head`, the whole classifier; `last:N`, the last N layers that hold weights, norms counted too
-            (the head's are the last of all); `last:N%`, that share of them, rounded up; or a list of these and of regular expressions, searched in the names.
+            (the head's are the last of all); `last:N%`, that share of them, rounded up; or a list of these and of
+            regular expressions, searched in the names.
 
     Raises:
         UsageError: nothing matches, or an expression is malformed.
@@ -45,7 +46,7 @@ def trainable(module: nn.Module, spec: str | Sequence[str]) -> set[str]:
     if spec.startswith("last:"):
         count, percent = spec.removeprefix("last:").removesuffix("%"), spec.endswith("%")
         if not count.isdecimal() or int(count) == 0 or (percent and int(count) > 100):
-            raise UsageError(f"train: {spec} is not understood. Write last:N such as last:3, or last:N% such as last:60%.")
+            raise UsageError(f"train: {spec} is not understood. Write last:N (such as last:3) or last:N% (last:60%).")
         own = {
             name: [f"{name}.{p}" for p, _ in part.named_parameters(recurse=False)]
             for name, part in module.named_modules()
