@@ -45,7 +45,9 @@ class LimitsMiddleware:
         options = settings.SIGHTLINE
         most = min(_REQUEST_BYTES, int(options.upload_megabytes * 1e6 * options.upload_files) + _FORM_BYTES)
         if length > most:
-            response = refusal(request, Refused(413, f"One request may bring {most / 1e6:,.0f} MB; send fewer photos at once."))
+            response = refusal(
+                request, Refused(413, f"One request may bring {most / 1e6:,.0f} MB; send fewer photos at once.")
+            )
             response["Connection"] = "close"
             return response
         return self.get_response(request)

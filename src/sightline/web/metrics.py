@@ -46,7 +46,11 @@ class MetricsMiddleware:
         response = self.get_response(request)
         match = request.resolver_match
         view = (match.view_name if match else None) or "other"
-        method = request.method if request.method in ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
+        method = (
+            request.method
+            if request.method in ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+            else "other"
+        )
         REQUESTS.labels(view, method, str(response.status_code)).inc()
         LATENCY.labels(view).observe(time.perf_counter() - started)
         return response

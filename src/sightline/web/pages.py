@@ -47,4 +47,6 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def broken(request: HttpRequest) -> HttpResponse:
     """500."""
-    return refusal(request, Refused(500, "This is a fault of the site; it has been noted. Going back and trying again may help."))
+    return refusal(
+        request, Refused(500, "This is a fault of the site; it has been noted. Going back and trying again may help.")
+    )

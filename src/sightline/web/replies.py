@@ -41,7 +41,11 @@ def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
         response: HttpResponse = JsonResponse({"detail": refused.reason}, status=refused.status)
     else:
         fragment = request.headers.get("HX-Request") == "true" or request.headers.get("X-Fragment") == "1"
-        context = {"title": TITLES.get(refused.status, "Not possible"), "reason": refused.reason, "status": refused.status}
+        context = {
+            "title": TITLES.get(refused.status, "Not possible"),
+            "reason": refused.reason,
+            "status": refused.status,
+        }
         template = "parts/refused.html" if fragment else "refused.html"
         response = render(request, template, context, status=refused.status)
     if refused.retry_after is not None:

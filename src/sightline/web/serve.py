@@ -54,7 +54,9 @@ def serve(
     _listen(host, port)
 
 
-def prepare(runs: Path, *, host: str, state: Path | None = None, findings: Path | None = None, device: str = "auto") -> None:
+def prepare(
+    runs: Path, *, host: str, state: Path | None = None, findings: Path | None = None, device: str = "auto"
+) -> None:
     """Choose the settings and load Django; see `serve`."""
     if not runs.is_dir():
         raise UsageError(f"{runs}: there is no such folder. Give a run, or a folder of runs.")
@@ -82,7 +84,9 @@ def prepare(runs: Path, *, host: str, state: Path | None = None, findings: Path 
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise SightlineError(f"{options.state}: cannot be written ({error.strerror}). Choose a folder with --state.") from error
+        raise SightlineError(
+            f"{options.state}: cannot be written ({error.strerror}). Choose a folder with --state."
+        ) from error
     import django
     from django.core.exceptions import ImproperlyConfigured
 
@@ -110,7 +114,9 @@ def _migrate() -> None:
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except OperationalError as error:
-        raise SightlineError(f"The database cannot be reached: {str(error).strip().splitlines()[0]}\nCheck DATABASE_URL.") from error
+        raise SightlineError(
+            f"The database cannot be reached: {str(error).strip().splitlines()[0]}\nCheck DATABASE_URL."
+        ) from error
     if not getattr(settings, "WHITENOISE_USE_FINDERS", False):
         call_command("collectstatic", verbosity=0, interactive=False)
 
@@ -123,7 +129,9 @@ def _create_admin(name: str) -> None:
     password = os.environ.get("SIGHTLINE_ADMIN_PASSWORD")
     if password is None:
         if not sys.stdin.isatty():
-            raise UsageError("--create-admin: nobody is there to type a password; put it into SIGHTLINE_ADMIN_PASSWORD.")
+            raise UsageError(
+                "--create-admin: nobody is there to type a password; put it into SIGHTLINE_ADMIN_PASSWORD."
+            )
         password = getpass.getpass("Password: ")
         if getpass.getpass("Once more: ") != password:
             raise UsageError("--create-admin: the two passwords differ.")

@@ -91,7 +91,13 @@ def account(request: HttpRequest) -> HttpResponse:
         _, fresh = Token.issue(request.user, form.cleaned_data["name"])
         form = TokenForm()
     people = User.objects.order_by("username") if request.user.is_staff else None
-    context = {"form": form, "fresh": fresh, "tokens": request.user.tokens.all(), "people": people, "person": PersonForm()}
+    context = {
+        "form": form,
+        "fresh": fresh,
+        "tokens": request.user.tokens.all(),
+        "people": people,
+        "person": PersonForm(),
+    }
     return render(request, "accounts/account.html", context)
 
 
@@ -127,7 +133,9 @@ def switch_person(request: HttpRequest, person: int) -> HttpResponse:
         if user is not None:
             user.is_active = not user.is_active
             user.save(update_fields=["is_active"])
-            messages.success(request, f"{user.get_username()} {'can sign in again' if user.is_active else 'can no longer sign in'}.")
+            messages.success(
+                request, f"{user.get_username()} {'can sign in again' if user.is_active else 'can no longer sign in'}."
+            )
     return redirect("account")
 
 
@@ -145,5 +153,3 @@ def create_admin(name: str, password: str) -> User:
     user.set_password(password)
     user.save()
     return user
-
-

@@ -36,7 +36,9 @@ def _failed(request: HttpRequest, exception: SightlineError) -> HttpResponse:
 
 @api.exception_handler(AuthenticationError)
 def _stranger(request: HttpRequest, exception: AuthenticationError) -> HttpResponse:
-    response = refusal(request, Refused(401, "Send a token: Authorization: Bearer sightline_… (made on your account page)."))
+    response = refusal(
+        request, Refused(401, "Send a token: Authorization: Bearer sightline_… (made on your account page).")
+    )
     response["WWW-Authenticate"] = "Bearer"
     return response
 
@@ -45,7 +47,9 @@ def _stranger(request: HttpRequest, exception: AuthenticationError) -> HttpRespo
 def _invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
     said: list[dict[str, Any]] = exception.errors
     text = "; ".join(f"{'.'.join(str(part) for part in error['loc'][1:])}: {error['msg']}" for error in said[:5])
-    return refusal(request, Refused(422, text or "The request does not have the form that the documentation describes."))
+    return refusal(
+        request, Refused(422, text or "The request does not have the form that the documentation describes.")
+    )
 
 
 @api.exception_handler(HttpError)

@@ -24,7 +24,9 @@ _open = _Open()
 
 @router.post("/predict", response={200: One, **_PROBLEMS}, summary="Classify one photo")
 def predict(
-    request: HttpRequest, file: UploadedFile = File(..., description="JPEG, PNG or WebP."), run: str = Query("", max_length=255)
+    request: HttpRequest,
+    file: UploadedFile = File(..., description="JPEG, PNG or WebP."),
+    run: str = Query("", max_length=255),
 ) -> dict[str, Any]:
     """The answer of `run`'s model, or of the newest finished run's."""
     request.auth_person = request.auth  # type: ignore[attr-defined]
@@ -35,7 +37,9 @@ def predict(
 
 @router.post("/predict/many", response={200: Many, **_PROBLEMS}, summary="Classify several photos")
 def predict_many(
-    request: HttpRequest, files: list[UploadedFile] = File(..., description="JPEG, PNG or WebP."), run: str = Query("", max_length=255)
+    request: HttpRequest,
+    files: list[UploadedFile] = File(..., description="JPEG, PNG or WebP."),
+    run: str = Query("", max_length=255),
 ) -> dict[str, Any]:
     """One answer for each file, in order; a file that cannot be read has `error` and stops nothing."""
     request.auth_person = request.auth  # type: ignore[attr-defined]

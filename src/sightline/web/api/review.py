@@ -29,7 +29,9 @@ def next_item(request: HttpRequest, name: str) -> tuple[int, Item | None]:
     return (200, item) if item else (204, None)
 
 
-@router.post("/runs/{name}/queue/{int:item}", response={200: DecisionOut, **_PROBLEMS}, summary="Decide a claimed photo")
+@router.post(
+    "/runs/{name}/queue/{int:item}", response={200: DecisionOut, **_PROBLEMS}, summary="Decide a claimed photo"
+)
 def decide(request: HttpRequest, name: str, item: int, body: DecisionIn) -> dict[str, Any]:
     """keep, relabel or drop."""
     classes = tuple(find(name).folder.dataset().get("classes", ()))
@@ -48,7 +50,10 @@ def skip(request: HttpRequest, name: str, item: int) -> tuple[int, None]:
 
 @router.get("/runs/{name}/decisions", response={200: Decisions, **_PROBLEMS}, summary="Every decision, newest first")
 def list_decisions(
-    request: HttpRequest, name: str, before: int | None = Query(None, ge=0, le=2**62), limit: int = Query(100, ge=1, le=1000)
+    request: HttpRequest,
+    name: str,
+    before: int | None = Query(None, ge=0, le=2**62),
+    limit: int = Query(100, ge=1, le=1000),
 ) -> dict[str, Any]:
     """Undone ones too, with the time at which they were taken back."""
     made = Decision.objects.filter(item__run=find(name).name).select_related("item", "user").order_by("-id")

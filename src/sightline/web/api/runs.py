@@ -18,7 +18,10 @@ router = Router(tags=["runs"], auth=_Open())
 
 @router.get("/runs", response={200: list[RunOut], 401: Problem}, summary="The leaderboard")
 def list_runs(
-    request: HttpRequest, q: str = Query("", max_length=200), dataset: str = Query("", max_length=200), sort: str = "accuracy"
+    request: HttpRequest,
+    q: str = Query("", max_length=200),
+    dataset: str = Query("", max_length=200),
+    sort: str = "accuracy",
 ) -> list[leaderboard.Row]:
     """Sorted by accuracy, f1, ece, parameters, speed, opened, date or name."""
     return leaderboard.rows(q, dataset, sort)
@@ -30,13 +33,21 @@ def one_run(request: HttpRequest, name: str) -> leaderboard.Row:
     return leaderboard.row(find(name))
 
 
-@router.get("/runs/{name}/evaluation", response={200: dict[str, Any], 401: Problem, 404: Problem, 409: Problem}, summary="A run's evaluation.json")
+@router.get(
+    "/runs/{name}/evaluation",
+    response={200: dict[str, Any], 401: Problem, 404: Problem, 409: Problem},
+    summary="A run's evaluation.json",
+)
 def evaluation(request: HttpRequest, name: str) -> dict[str, Any]:
     """Empty while the run is not complete."""
     return find(name).folder.evaluation()
 
 
-@router.get("/runs/{name}/findings", response={200: Findings, 401: Problem, 404: Problem, 422: Problem}, summary="What the audit found")
+@router.get(
+    "/runs/{name}/findings",
+    response={200: Findings, 401: Problem, 404: Problem, 422: Problem},
+    summary="What the audit found",
+)
 def list_findings(
     request: HttpRequest,
     name: str,

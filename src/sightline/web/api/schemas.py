@@ -30,7 +30,9 @@ class Prediction(Schema):
     set: list[str] = Field(description="The classes that the promised coverage leaves.")
     familiar: bool | None = Field(description="Whether the photo is like the training photos.")
     decision: Literal["answer", "unsure", "unfamiliar"] | None
-    neighbours: list[Neighbour] = Field(description="The nearest training photos, where the dataset is open to the asker.")
+    neighbours: list[Neighbour] = Field(
+        description="The nearest training photos, where the dataset is open to the asker."
+    )
     error: str = Field(description="Why there is no answer; empty otherwise.")
 
 

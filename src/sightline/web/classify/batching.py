@@ -146,7 +146,9 @@ class Batcher(Generic[Answer]):
             if not ready:
                 continue
             try:
-                answers = [ready[0].work()] if callable(ready[0].work) else self._predict(np.stack([w.work for w in ready]))
+                answers = (
+                    [ready[0].work()] if callable(ready[0].work) else self._predict(np.stack([w.work for w in ready]))
+                )
                 if len(answers) != len(ready):
                     raise RuntimeError(f"{len(ready)} photos got {len(answers)} answers")
             except Exception as error:  # whoever waits must hear of it; the thread goes on

@@ -39,7 +39,9 @@ def submit(request: HttpRequest) -> HttpResponse:
     files = request.FILES.getlist("photos")
     frame = _frame(request)
     if not files:
-        return render(request, "classify/classify.html", frame | {"problem": "Choose one or more photos first."}, status=422)
+        return render(
+            request, "classify/classify.html", frame | {"problem": "Choose one or more photos first."}, status=422
+        )
     results = []
     for file, outcome in zip(files, ask_many(request, files, frame["run"], preview=True), strict=True):
         if isinstance(outcome, Refused):
@@ -57,7 +59,11 @@ def one(request: HttpRequest) -> HttpResponse:
         raise Refused(422, "Send exactly one photo.")
     frame = _frame(request)
     photo, answer = ask(request, files[0], frame["run"], preview=True)
-    return render(request, "classify/card.html", _card(keep(photo, answer, frame["run"], str(files[0].name))) | {"classes": frame["classes"]})
+    return render(
+        request,
+        "classify/card.html",
+        _card(keep(photo, answer, frame["run"], str(files[0].name))) | {"classes": frame["classes"]},
+    )
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
@@ -65,9 +71,9 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     able = [run.name for run in shelved() if run.answers]
     wanted = request.POST.get("run", "") or request.GET.get("run", "")
     try:
-        run = answering(wanted).name
-        classes = list(desks().get(run).predictor.classes)
-        problem = ""
+        chosen = answering(wanted)
+        # Not from the model itself: the first visitor need not wait for it to load.
+        run, classes, problem = chosen.name, list(chosen.folder.dataset().get("classes", [])), ""
     except Refused as refused:
         if wanted or request.method == "POST":
             raise
@@ -111,7 +117,7 @@ def _resembles(upload: Upload) -> list[dict[str, Any]]:
             made.append(
                 {
                     "label": record["label"],
-                    "likeness": near["similarity"],
+                    "similarity": near["similarity"],
                     "thumb": address(found.name, row, str(record["digest"]), "thumb"),
                     "url": reverse("photo", args=(found.name, row)),
                 }
@@ -176,14 +182,21 @@ def results_csv(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="sightline-results.csv"'
     writer = csv.writer(response, lineterminator="\n")
-    writer.writerow(["path", "predicted", "confidence", *(f"p_{name}" for name in classes), "set", "familiar", "decision", "error"])
+    writer.writerow(
+        ["path", "predicted", "confidence", *(f"p_{name}" for name in classes), "set", "familiar", "decision", "error"]
+    )
     for upload in uploads:
         answer = upload.answer
         writer.writerow(
             [
-                _cell(upload.name), answer["predicted"], answer["confidence"],
+                _cell(upload.name),
+                answer["predicted"],
+                answer["confidence"],
                 *(answer["probabilities"].get(name, "") for name in classes),
-                "|".join(answer["set"]), answer["familiar"], answer["decision"], "",
+                "|".join(answer["set"]),
+                answer["familiar"],
+                answer["decision"],
+                "",
             ]  # fmt: skip
         )
     return response

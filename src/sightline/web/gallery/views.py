@@ -98,7 +98,9 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
     found.file(row)
     record = found.table.iloc[row]
     probabilities = sorted(found.probabilities(row).items(), key=lambda pair: -pair[1])
-    known = {key: record.get(key) for key in ("width", "height", "format", "mode", "bytes", "brightness", "notes", "group")}
+    known = {
+        key: record.get(key) for key in ("width", "height", "format", "mode", "bytes", "brightness", "notes", "group")
+    }
     context = {
         "run": name,
         "card": card(found, row),
@@ -131,7 +133,9 @@ def show_heat(request: HttpRequest, name: str, row: int) -> HttpResponse:
     found = photos(run)
     content = picture(found.file(row), str(found.table["digest"].iloc[row]), "photo")
     predicted = found.table["predicted"].iloc[row]
-    label = request.GET.get("label", "") or (predicted if isinstance(predicted, str) else found.table["label"].iloc[row])
+    label = request.GET.get("label", "") or (
+        predicted if isinstance(predicted, str) else found.table["label"].iloc[row]
+    )
     response = HttpResponse(overlay(desks().get(name), content, str(label)), content_type="image/jpeg")
     response["Cache-Control"] = "private, max-age=86400"
     return response

@@ -127,7 +127,19 @@ def _make(run: Shelved) -> Row:
 
 def _damaged(run: Shelved) -> Row:
     nothing: dict[str, Any] = dict.fromkeys(
-        ("size", "accuracy", "low", "high", "macro_f1", "ece", "test_photos", "opened", "parameters", "speed", "seconds")
+        (
+            "size",
+            "accuracy",
+            "low",
+            "high",
+            "macro_f1",
+            "ece",
+            "test_photos",
+            "opened",
+            "parameters",
+            "speed",
+            "seconds",
+        )
     )
     return Row(run.name, "damaged", "", "", date=_date(run), epochs=0, report=False, warning="", **nothing)
 

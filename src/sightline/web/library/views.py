@@ -74,7 +74,11 @@ def comparison(request: HttpRequest) -> HttpResponse:
         try:
             result = compare([find(name).folder for name in names])
             rows = [leaderboard.row(find(name)) for name in names]
-            context |= {"result": result, "difference": result["differences"][0], "pair": list(zip(result["runs"], rows, strict=True))}
+            context |= {
+                "result": result,
+                "difference": result["differences"][0],
+                "pair": list(zip(result["runs"], rows, strict=True)),
+            }
         except SightlineError as error:
             context["problem"] = str(error)
     elif names:

@@ -33,7 +33,11 @@ def claim(user: User, run: str, *, second: bool = False) -> Item | None:
     """
     now = timezone.now()
     with transaction.atomic():
-        held = _lock(Item.objects.filter(run=run, claimed_by=user, claimed_until__gt=now, open=not second)).order_by("id").first()
+        held = (
+            _lock(Item.objects.filter(run=run, claimed_by=user, claimed_until__gt=now, open=not second))
+            .order_by("id")
+            .first()
+        )
         item = held or _free(user, run, now, second)
         if item is not None:
             item.claimed_by, item.claimed_until = user, now + CLAIM
@@ -50,7 +54,9 @@ def waiting(user: User, run: str, *, second: bool = False, now: datetime | None 
         mine = Decision.objects.filter(item=OuterRef("pk"), user=user, undone=None)
         voices = Count("decisions", filter=Q(decisions__undone=None))
         # A subquery, since rows of a grouped query cannot be locked.
-        unsettled = Item.objects.filter(run=run, open=False).annotate(voices=voices).filter(voices__in=(1, 2)).values("pk")
+        unsettled = (
+            Item.objects.filter(run=run, open=False).annotate(voices=voices).filter(voices__in=(1, 2)).values("pk")
+        )
         items = items.filter(~Exists(mine), pk__in=unsettled)
     return items.order_by("-score", "id")
 
@@ -143,7 +149,9 @@ def undo(user: User, run: str) -> Item | None:
             return None
         item = Item.objects.select_for_update(of=("self",)).get(pk=last.item_id)
         if item.claimed_by_id not in (None, user.pk) and item.claimed_until and item.claimed_until > now:
-            raise Refused(409, "Somebody is giving a second opinion on that photo just now; try again in a few minutes.")
+            raise Refused(
+                409, "Somebody is giving a second opinion on that photo just now; try again in a few minutes."
+            )
         Item.objects.filter(run=run, claimed_by=user).update(claimed_by=None, claimed_until=None)
         Decision.objects.filter(pk=last.pk).update(undone=now)
         item.open = not item.decisions.filter(undone=None).exists()

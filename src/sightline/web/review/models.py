@@ -55,7 +55,9 @@ class Decision(models.Model):
     class Meta:
         ordering = ("when", "id")
         constraints = (
-            models.UniqueConstraint(fields=("item", "user"), condition=Q(undone=None), name="one_voice_for_each_person"),
+            models.UniqueConstraint(
+                fields=("item", "user"), condition=Q(undone=None), name="one_voice_for_each_person"
+            ),
         )
         indexes = (models.Index(fields=("user", "undone", "-id"), name="my_last_decision"),)
 

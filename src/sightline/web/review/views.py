@@ -101,7 +101,11 @@ def history(request: HttpRequest, name: str) -> HttpResponse:
     rows = list(made[:101])
     context = {"run": name, "decisions": rows[:100], "more": rows[99].pk if len(rows) > 100 else None}
     disputed = [outcome.item for outcome in outcomes(name) if outcome.verdict is None]
-    return render(request, "review/history.html", context | {"standing": standing(name), "disputed": disputed, "runs": _names(run)})
+    return render(
+        request,
+        "review/history.html",
+        context | {"standing": standing(name), "disputed": disputed, "runs": _names(run)},
+    )
 
 
 def _number(request: HttpRequest) -> int:
@@ -142,7 +146,12 @@ def _desk(request: HttpRequest, run: Shelved) -> dict[str, Any]:
 def _shown(run: Shelved, item: Item) -> dict[str, Any]:
     """The pictures of an item, and what is known of it."""
     if item.kind == VISITOR:
-        return {"picture": reverse("preview", args=(uuid.UUID(item.path),)), "twins": [], "probabilities": [], "known": None}
+        return {
+            "picture": reverse("preview", args=(uuid.UUID(item.path),)),
+            "twins": [],
+            "probabilities": [],
+            "known": None,
+        }
     try:
         found: Photos = photos(run)
     except Refused:

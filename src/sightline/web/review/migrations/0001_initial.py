@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,68 +14,112 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('run', models.CharField(max_length=255)),
-                ('path', models.CharField(max_length=1000)),
-                ('kind', models.CharField(choices=[('finding', 'found by the audit'), ('visitor', 'marked by a visitor')], default='finding', max_length=16)),
-                ('score', models.FloatField(default=0.0)),
-                ('label', models.CharField(blank=True, max_length=255)),
-                ('suggested', models.CharField(blank=True, max_length=255)),
-                ('reasons', models.JSONField(default=list)),
-                ('open', models.BooleanField(default=True)),
-                ('claimed_until', models.DateTimeField(null=True)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('claimed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("run", models.CharField(max_length=255)),
+                ("path", models.CharField(max_length=1000)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("finding", "found by the audit"), ("visitor", "marked by a visitor")],
+                        default="finding",
+                        max_length=16,
+                    ),
+                ),
+                ("score", models.FloatField(default=0.0)),
+                ("label", models.CharField(blank=True, max_length=255)),
+                ("suggested", models.CharField(blank=True, max_length=255)),
+                ("reasons", models.JSONField(default=list)),
+                ("open", models.BooleanField(default=True)),
+                ("claimed_until", models.DateTimeField(null=True)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "claimed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('decision', models.CharField(choices=[('keep', 'keep'), ('relabel', 'relabel'), ('drop', 'drop')], max_length=16)),
-                ('label', models.CharField(blank=True, max_length=255)),
-                ('when', models.DateTimeField(auto_now_add=True)),
-                ('undone', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='review.item')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[("keep", "keep"), ("relabel", "relabel"), ("drop", "drop")], max_length=16
+                    ),
+                ),
+                ("label", models.CharField(blank=True, max_length=255)),
+                ("when", models.DateTimeField(auto_now_add=True)),
+                ("undone", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="decisions", to="review.item"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('when', 'id'),
+                "ordering": ("when", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Skip',
+            name="Skip",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('when', models.DateTimeField(auto_now=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='skips', to='review.item')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("when", models.DateTimeField(auto_now=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="skips", to="review.item"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['run', 'open', '-score', 'id'], name='the_queue'),
+            model_name="item",
+            index=models.Index(fields=["run", "open", "-score", "id"], name="the_queue"),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['claimed_by'], name='held_items'),
+            model_name="item",
+            index=models.Index(fields=["claimed_by"], name="held_items"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('run', 'path'), name='one_item_for_each_photo'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("run", "path"), name="one_item_for_each_photo"),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['user', 'undone', '-id'], name='my_last_decision'),
+            model_name="decision",
+            index=models.Index(fields=["user", "undone", "-id"], name="my_last_decision"),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone', None)), fields=('item', 'user'), name='one_voice_for_each_person'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("undone", None)), fields=("item", "user"), name="one_voice_for_each_person"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='skip',
-            constraint=models.UniqueConstraint(fields=('item', 'user'), name='one_skip_for_each_person'),
+            model_name="skip",
+            constraint=models.UniqueConstraint(fields=("item", "user"), name="one_skip_for_each_person"),
         ),
     ]
