@@ -65,6 +65,12 @@ def scenes(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def quick() -> dict:
+    """The options of the runs that tests train."""
+    return QUICK
+
+
+@pytest.fixture(scope="session")
 def run_path(once: Callable[[str, Callable[[Path], object]], Path], scenes: Path) -> Path:
     """A complete run on `scenes`. Look, do not touch."""
     import sightline

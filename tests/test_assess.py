@@ -10,7 +10,7 @@ from scipy.special import softmax
 from sightline import config
 from sightline.assess import assess, calibrated, covered, headline, intervals
 from sightline.errors import SightlineError
-from sightline.evaluate import evaluate
+from sightline.evaluation import evaluate
 from sightline.files import write_json
 from sightline.runs import RunFolder
 from sightline.trust import calibration, conformal

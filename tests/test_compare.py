@@ -12,7 +12,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from sightline import config, ledger
 from sightline.compare import compare, render
 from sightline.errors import SightlineError, UsageError
-from sightline.evaluate import evaluate
+from sightline.evaluation import evaluate
 from sightline.runs import RunFolder
 
 CLASSES = ["forest", "glacier", "sea"]

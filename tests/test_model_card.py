@@ -9,7 +9,7 @@ from scipy.special import softmax
 from sightline import config, model_card
 from sightline.assess import assess
 from sightline.errors import SightlineError
-from sightline.evaluate import evaluate
+from sightline.evaluation import evaluate
 from sightline.files import write_json
 from sightline.runs import RunFolder
 

@@ -20,7 +20,7 @@ from sightline.data.preflight import preflight
 from sightline.data.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError
-from sightline.evaluate import evaluate as judge
+from sightline.evaluation import evaluate as judge
 from sightline.examine import examine
 from sightline.models import engines
 from sightline.models.zoo import Network

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sightline import ledger
 from sightline import slices as slicing
 from sightline.errors import SightlineError
-from sightline.evaluate import encode, probability_table
+from sightline.evaluation import encode, probability_table
 from sightline.runs import RunFolder
 from sightline.trust import calibration, conformal
 from sightline.trust.decision import DECISIONS, decide

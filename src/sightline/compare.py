@@ -17,7 +17,7 @@ from rich.text import Text
 
 from sightline import ledger
 from sightline.errors import SightlineError, UsageError
-from sightline.evaluate import confusion, encode, evaluate, macro_f1, probability_table
+from sightline.evaluation import confusion, encode, evaluate, macro_f1, probability_table
 from sightline.runs import RunFolder
 from sightline.trust.intervals import bootstrap, mcnemar, paired_bootstrap
 

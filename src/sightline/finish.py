@@ -10,7 +10,7 @@ import pandas as pd
 from sightline import ledger
 from sightline.config import Config
 from sightline.data.pixels import Pixels
-from sightline.evaluate import evaluate
+from sightline.evaluation import evaluate
 from sightline.models import engines
 from sightline.models.zoo import Network
 from sightline.predict import Outputs, Predictor

@@ -96,7 +96,7 @@ class Predictor:
         sample = np.random.default_rng(0).integers(0, 256, (_TRIED_WITH, network.size, network.size, 3), np.uint8)
         predictor = cls(
             network,
-            engines.choose(network, sample, device=device, photos=photos),
+            engines.choose(network, sample, device=device, photos=photos, precision=facts["precision"]),
             tta=facts["tta"],
             temperature=float(calibrated["temperature"]),
             threshold=float(calibrated["threshold"]),
@@ -124,6 +124,7 @@ class Predictor:
                 "std": list(self.network.std),
             },
             "tta": self.tta,
+            "precision": self.engine.precision,  # what was seen to give the answers of float32 on val
             "calibration": {
                 "temperature": self.temperature,
                 "threshold": self.threshold,
@@ -237,6 +238,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         facts = json.loads(path.read_text(encoding="utf-8"))
         version, digests = int(facts["format_version"]), dict(facts["sha256"])
         {name: float(facts["calibration"][name]) for name in ("temperature", "threshold", "coverage")}
+        str(facts["tta"]), str(facts["precision"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SightlineError(f"{path}: is damaged ({error!r}). Copy the model folder again.") from error
     if version > FORMAT_VERSION:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import mmap
 import os
 import secrets
 import shutil
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +33,7 @@ from sightline.errors import SightlineError
 
 _VERIFY_WHOLE = 2 << 30  # bytes of pixels that are checked in full at opening; of larger files a sample
 _VERIFY_ROWS = 2048
+_ABANDONED_SECONDS = 86_400
 
 
 class Pixels:
@@ -93,9 +96,8 @@ class Pixels:
 
     def __reduce__(self) -> tuple[Any, ...]:
         stored = self.stored
-        name = getattr(stored, "filename", None)
-        if isinstance(stored, np.memmap) and name is not None and stored.flags.c_contiguous:
-            return _reopened, (str(name), stored.offset, stored.shape, self.rows)
+        if isinstance(stored, np.memmap) and isinstance(stored.base, mmap.mmap):  # a slice has a memmap for its base
+            return _reopened, (str(stored.filename), stored.offset, stored.shape, self.rows)
         return Pixels, (np.asarray(stored), self.rows)
 
 
@@ -167,6 +169,7 @@ def drafted(count: int, size: int) -> Iterator[Draft]:
     folder = None
     try:
         with room_wanted(count * size * size * 3):
+            _sweep(cache.folder("pixels"))
             folder = cache.folder("pixels") / f".{secrets.token_hex(8)}.tmp"
             folder.mkdir()
             file = folder / "pixels.npy"
@@ -179,6 +182,17 @@ def drafted(count: int, size: int) -> Iterator[Draft]:
         yield Draft(folder, file, offset)
     finally:
         if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(kept: Path) -> None:
+    """Remove drafts in which nothing was written for a day: whoever made them was killed."""
+    for folder in kept.glob(".*.tmp"):
+        try:
+            newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+        except OSError:
+            continue  # just renamed or removed by its owner
+        if time.time() - newest > _ABANDONED_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -222,8 +236,11 @@ def publish(draft: Draft, name: str, records: pd.DataFrame) -> tuple[np.memmap, 
         SightlineError: the disk is full.
     """
     target = draft.folder.with_name(name)
-    size = int(np.load(draft.file, mmap_mode="r").shape[1])
-    with room_wanted(draft.file.stat().st_size):
+    size, length = int(np.load(draft.file, mmap_mode="r").shape[1]), draft.file.stat().st_size
+    with room_wanted(length):
+        if length > _VERIFY_WHOLE:  # a smaller one that a power cut damages is found out by its checksums
+            with open(draft.file, "r+b") as out:
+                os.fsync(out.fileno())
         records.to_parquet(draft.folder / "records.parquet", index=False)
         for _ in range(3):
             try:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from pebble import ProcessExpired, ProcessPool
 
+from sightline import cache
 from sightline.data import decoders, pixels
 from sightline.data.decode import Undecodable, dimensions
 from sightline.data.decoders import Job, Record
@@ -90,7 +91,7 @@ def preflight(dataset: Dataset, size: int, *, workers: int | None = None) -> tup
     Raises:
         SightlineError: there is no room for the cache.
     """
-    samples = dataset.samples
+    samples = dataset.samples.reset_index(drop=True)
     digests, lengths, lost = _hash([dataset.root / path for path in samples["path"]])
     jobs = _jobs(dataset, digests, lengths)
     stored, records = _squares(jobs, size, workers)
@@ -136,10 +137,10 @@ def require_usable(dataset: Dataset) -> None:
     counts = samples["label"].value_counts().reindex(dataset.classes, fill_value=0)
     few = counts[counts < _FEWEST]
     if len(few):
-        out = _left_out(dataset)
-        left_out = f" ({out:,} file{'s were' if out > 1 else ' was'} left out as bad)" if out else ""
+        bad = _left_out(dataset)
+        why = f" ({bad:,} file{'s were' if bad > 1 else ' was'} left out as bad)" if bad else ""
         raise SightlineError(
-            f"{where}: {_named(few)}; each class needs {_FEWEST} or more{left_out}.\n"
+            f"{where}: {_named(few)}; each class needs {_FEWEST} or more{why}.\n"
             "Add photos to it, or take the class out of the dataset."
         )
     given = [split for split in SPLITS if (samples["split"] == split).any()]
@@ -213,7 +214,9 @@ def _squares(jobs: dict[str, Job], size: int, workers: int | None) -> tuple[np.n
         table["digest"] = [job.digest for job in todo]
         # What failed because the machine was short of memory may go well next time: such a result is not found again.
         name = pixels.key(jobs, size) if reproducible else pixels.key([*jobs, draft.folder.name], size)
-        return pixels.publish(draft, name, table)
+        published = pixels.publish(draft, name, table)
+    cache.trim()
+    return published
 
 
 def _table(records: Iterable[Record]) -> pd.DataFrame:

@@ -141,11 +141,12 @@ def _small(photos: NDArray[np.uint8]) -> NDArray[np.float64]:
     n, side = photos.shape[:2]
     block = max(side // _SIDE, 1)
     at = np.linspace(0, side - block, _SIDE).round().astype(int)
-    total = np.zeros((n, _SIDE, _SIDE, 3))
+    total: NDArray[np.float64] = np.zeros((n, _SIDE, _SIDE, 3))
     for i in range(block):
         for j in range(block):
             total += photos[:, at + i][:, :, at + j]
-    return total / (255.0 * block * block)
+    total /= 255 * block * block
+    return total
 
 
 def _measured(photos: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image
 
 from sightline.data.drawing import plants
 from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, mix, warp
 from sightline.data.drawing.house import ROOFS, ground, house, mottle, passers, roofs
 from sightline.data.drawing.light import Light, sky
-from sightline.data.drawing.town import Camera, box, facade, side_of, style
+from sightline.data.drawing.town import Camera, box, facade, rgb, side_of, style
 from sightline.data.drawing.water import lake
 
 
@@ -76,12 +77,8 @@ def _skyline(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats,
                 metres = (b - a) * 170
                 texture = facade(rng, light, look, metres, tall * 170, facing, tall * side)
                 pixels = np.array([(a, top), (b, top), (b, horizon + 0.02), (a, horizon + 0.02)])
-                layer = image.copy()
-                warp(layer, texture, pixels)
-                x0, x1 = int(max(a, 0) * side), int(min(b + 0.01, 1) * side)
-                region = image[:, int(top * side) :, x0:x1]
-                changed = layer[:, int(top * side) :, x0:x1]
-                region[:] = np.where(np.abs(changed - region).sum(0) > 0, mix(changed, light.horizon, air), region)
+                veil = Image.new("RGB", texture.size, rgb(light.horizon))
+                warp(image, Image.blend(texture, veil, air), pixels)
             if rng.random() < 0.25:
                 sheet = Sketch(side)
                 middle = place + wide * 0.5

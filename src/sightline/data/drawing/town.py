@@ -104,16 +104,13 @@ def facade(
     h = int(np.clip(pixels, 12, 220))
     w = int(np.clip(h * width / height, 8, 260))
     wall = light.on(look.wall, facing)
-    picture = Image.new("RGB", (w, h), _rgb(wall))
+    picture = Image.new("RGB", (w, h), rgb(wall))
     pen = ImageDraw.Draw(picture)
     floors = max(1, round(height / look.storey))
     bays = max(1, round(width / look.bay))
-    if h / floors < 3:
-        floors = max(1, h // 3)
-    if w / bays < 3:
-        bays = max(1, w // 3)
+    floors, bays = min(floors, max(1, h // 4)), min(bays, max(1, w // 4))
     dy, dx = h / floors, w / bays
-    frame, sill = _rgb(light.on(look.frame, facing)), _rgb(wall * 0.7)
+    frame, sill = rgb(light.on(look.frame, facing)), rgb(wall * 0.7)
     panes = _panes(rng, light, look, floors, bays)
     for floor in range(floors):
         y = floor * dy
@@ -153,7 +150,8 @@ def facade(
     return picture
 
 
-def _rgb(colour: Colour) -> tuple[int, int, int]:
+def rgb(colour: Colour) -> tuple[int, int, int]:
+    """The colour as Pillow wants it."""
     r, g, b = colour.tolist() if isinstance(colour, np.ndarray) else colour
     return level(r), level(g), level(b)
 
@@ -185,13 +183,13 @@ def _shop(
 ) -> None:
     tall = y1 - y0
     sign = paint(rng)
-    pen.rectangle((x0, y0, x1, y1), _rgb(light.on(look.wall * 0.6, facing)))
+    pen.rectangle((x0, y0, x1, y1), rgb(light.on(look.wall * 0.6, facing)))
     x = x0 + 1
     while x < x1 - 3:
         width = min(rng.uniform(0.7, 1.6) * tall, x1 - x - 1)
         inside = (1.0, 0.86, 0.6) if light.lamps else light.on(look.glass * 1.2, 0.3)
         pen.rectangle(
-            (x, y0 + tall * 0.3, x + width * 0.9, y1 - tall * 0.08), _rgb(np.asarray(inside) * rng.uniform(0.7, 1))
+            (x, y0 + tall * 0.3, x + width * 0.9, y1 - tall * 0.08), rgb(np.asarray(inside) * rng.uniform(0.7, 1))
         )
         if rng.random() < 0.6:
             awning = paint(rng)
@@ -202,10 +200,10 @@ def _shop(
                     (x + width, y0 + tall * 0.45),
                     (x - 1, y0 + tall * 0.45),
                 ],
-                _rgb(light.on(awning, facing)),
+                rgb(light.on(awning, facing)),
             )
         x += width
-    pen.rectangle((x0, y0, x1, y0 + tall * 0.2), _rgb(light.on(sign, facing)))
+    pen.rectangle((x0, y0, x1, y0 + tall * 0.2), rgb(light.on(sign, facing)))
 
 
 def side_of(
@@ -229,6 +227,8 @@ def side_of(
     (xa, za), (xb, zb) = base
     corners = np.array([(xa, height, za), (xb, height, zb), (xb, foot, zb), (xa, foot, za)])
     quad = camera.project(corners)
+    if (quad.max(0) < 0).any() or (quad.min(0) > 1).any():
+        return  # outside the picture
     tall = max(abs(quad[3, 1] - quad[0, 1]), abs(quad[2, 1] - quad[1, 1])) * image.shape[1]
     texture = facade(rng, light, look, float(np.hypot(xb - xa, zb - za)), height - foot, facing, tall)
     warp(image, texture, quad, shade)

@@ -1,0 +1,158 @@
+"""The command line as a person uses it: a process, its exit code, what is on stdout and what on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sightline import config
+
+
+def sightline(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sightline", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+def fails(code: int, *arguments: str | Path, cwd: Path | None = None) -> str:
+    """Run what must fail with `code`; returns its error, which must be plain."""
+    done = sightline(*arguments, cwd=cwd)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    told = [line for line in done.stderr.splitlines() if line]
+    assert len(told) <= 3, told
+    return done.stderr
+
+
+COMMANDS = ["demo", "explore", "train", "evaluate", "predict", "models", "recipes", "datasets", "cache"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_complete(command: str) -> None:
+    done = sightline(command, "--help")
+    assert done.returncode == 0
+    assert "--json" in done.stdout
+
+
+def test_the_whole_story(scenes: Path, tmp_path: Path) -> None:
+    """Train, evaluate, predict, with files the run never saw, as the README tells it."""
+    from sightline.data.scenes import write_scenes
+
+    write_scenes(tmp_path / "new", per_class=4, size=64, seed=9)
+    trained = sightline(
+        "train", scenes, "--recipe", "demo", "--epochs", "2", "--img-size", "48", "--set", "robustness_seconds=0",
+        "--out", "run", "--json", cwd=tmp_path,
+    )  # fmt: skip
+    assert trained.returncode == 0, trained.stderr
+    figures = json.loads(trained.stdout)
+    stored = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert {key: figures[key] for key in stored} == stored
+    assert "scratch 2/2" in trained.stderr
+
+    own = sightline("evaluate", "run", "--json", cwd=tmp_path)
+    assert list(json.loads(own.stdout)) == list(stored)
+    other = sightline("evaluate", "run", "new", cwd=tmp_path)
+    assert other.returncode == 0, other.stderr
+    assert "on 24 photos" in other.stdout
+
+    (tmp_path / "new" / "sea" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+    predicted = sightline("predict", "run", "new", "--out", "p.csv", cwd=tmp_path)
+    assert predicted.returncode == 0, predicted.stderr
+    table = pd.read_csv(tmp_path / "p.csv")
+    assert len(table) == 25
+    assert table["error"].notna().sum() == 1
+    assert "1 of 25 files could not be read" in predicted.stderr
+    piped = sightline("predict", "run", "new", "--json", cwd=tmp_path)
+    assert len(json.loads(piped.stdout)["predictions"]) == 25
+
+    # The same through Python, the same numbers.
+    import sightline as library
+
+    again = library.load(tmp_path / "run").predict([tmp_path / path for path in table["path"]])
+    assert (again["confidence"] - table["confidence"]).abs().max() < 1e-4
+
+    resumed = sightline("train", "--resume", "run", cwd=tmp_path)
+    assert resumed.returncode == 0
+    assert "nothing is left to do" in resumed.stderr
+
+
+def test_wrong_usage_exits_with_2(tmp_path: Path, scenes: Path) -> None:
+    assert "nosuch" in fails(2, "nosuch")
+    assert "--epochs" in fails(2, "train", scenes, "--epochs", "many")
+    assert "--scratch" in fails(2, "train", scenes, "--scratch", "--weights", tmp_path)
+    assert "--recipe nosuch" in fails(2, "train", scenes, "--recipe", "nosuch")
+    assert "resnet34" in fails(2, "train", scenes, "--model", "resnet_34", "--scratch")
+    assert "--time-limit" in fails(2, "train", scenes, "--time-limit", "soon")
+    assert "No DATA" in fails(2, "train")
+    assert "--resume" in fails(2, "train", scenes, "--resume", tmp_path)
+    assert "config.yaml" in fails(2, "train", "--resume", tmp_path)
+    assert "is not a run" in fails(2, "evaluate", tmp_path)
+    assert "No PATH" in fails(2, "predict", tmp_path)
+    assert ".parquet" in fails(2, "predict", tmp_path, scenes, "--out", "p.xlsx")
+
+
+def test_failed_work_exits_with_1(tmp_path: Path, scenes: Path) -> None:
+    assert "no such" in fails(1, "train", tmp_path / "absent", "--scratch", "--model", "resnet18").lower()
+    (tmp_path / "flat").mkdir()
+    photo = next((scenes / "sea").iterdir()).read_bytes()
+    (tmp_path / "flat" / "a.jpg").write_bytes(photo)
+    assert "flat" in fails(1, "explore", tmp_path / "flat")
+    assert "--weights" in fails(1, "train", scenes, "--model", "resnet18")
+
+
+def test_debug_shows_where(tmp_path: Path) -> None:
+    done = sightline("evaluate", tmp_path, "--debug")
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+
+
+def test_lists() -> None:
+    assert set(json.loads(sightline("recipes", "--json").stdout)) == set(config.recipe_names())
+    assert sightline("recipes", "probe").stdout == config.recipe_text("probe")
+    assert "resnet9_lean" in json.loads(sightline("models", "--json").stdout)["own"]
+    described = json.loads(sightline("models", "resnet18", "--img-size", "64", "--train", "head", "--json").stdout)
+    assert described["totals"]["trainable"] == 513_000
+    assert "intel-scenes" in json.loads(sightline("datasets", "--json").stdout)
+    assert "licence" in sightline("datasets", "flowers").stdout.lower()
+
+
+def test_the_cache_is_seen_and_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
+    (tmp_path / "pixels").mkdir()
+    (tmp_path / "pixels" / "a.npy").write_bytes(b"x" * 5000)
+    assert json.loads(sightline("cache", "--json").stdout)["bytes"]["pixels"] >= 5000
+    assert sightline("cache", "--clear").returncode == 0
+    assert not (tmp_path / "pixels" / "a.npy").exists()
+
+
+def test_explore_writes_its_page(scenes: Path, tmp_path: Path) -> None:
+    done = sightline("explore", scenes, "--out", tmp_path / "look", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == json.loads((tmp_path / "look" / "explore.json").read_text())
+    assert (tmp_path / "look" / "explore.html").stat().st_size > 10_000
+
+
+def test_a_reader_that_has_enough_is_no_error(run_path: Path, scenes: Path) -> None:
+    command = f"{sys.executable} -m sightline models | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_the_demo_run_is_shown_again(tmp_path: Path) -> None:
+    environment = {**os.environ, "SIGHTLINE_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "sightline", "demo", "--per-class", "12", "--epochs", "1", "--out", "d", "--json"]
+    first, again = (
+        subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+        for _ in range(2)
+    )
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout) == json.loads(again.stdout)
+    assert "scratch 1/1" in first.stderr
+    assert again.stderr == ""
