@@ -1,15 +1,11 @@
 """Every kind of picture that people have, and every kind of thing that only looks like one."""
 
 import io
-import os
 import random
-import socket
 import struct
-import threading
 import warnings
 import zlib
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pillow_heif
@@ -134,150 +130,6 @@ def test_damaged_exif_costs_neither_the_photo_nor_a_warning(exif):
         assert_quarters(decode(encoded(quarters(), "JPEG", exif=exif, quality=95)).image)
 
 
-def test_an_exif_tag_that_points_outside_warns_nobody():
-    # One entry: orientation as four values that lie far behind the end.
-    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 0x0112, 4, 400, 5000) + b"\0\0\0\0"
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
-        assert_quarters(decode(encoded(quarters(), "JPEG", exif=exif, quality=95)).image)
-    assert seen == []
-
-
-def test_other_modules_warnings_and_filters_survive_threads():
-    before = list(warnings.filters)
-    data = encoded(quarters(), "JPEG")
-    threads = [threading.Thread(target=lambda: [decode(data) for _ in range(40)]) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert list(warnings.filters) == before
-    with pytest.warns(UserWarning, match="mine"):
-        warnings.warn("mine", UserWarning, stacklevel=1)
-
-
-class TestColours:
-    """Whatever a file's mode, the same picture comes out."""
-
-    @pytest.mark.parametrize(("fmt", "options"), [("JPEG", {"quality": 95}), ("TIFF", {})])
-    def test_cmyk(self, fmt, options):
-        found = decode(encoded(quarters().convert("CMYK"), fmt, **options))
-        assert (found.mode, found.notes) == ("CMYK", ("cmyk",))
-        assert_quarters(found.image)
-
-    def test_cmyk_with_a_broken_profile(self):
-        profile = b"\0\0\0\x80lcms\x02\x10\0\0prtrCMYKLab " + b"\0" * 104
-        found = decode(encoded(quarters().convert("CMYK"), "TIFF", icc_profile=profile))
-        assert_quarters(found.image)
-
-    def test_16_bit_gray_is_scaled_not_clipped(self):
-        ramp = np.linspace(0, 65535, 100 * 50).astype(np.uint16).reshape(50, 100)
-        for fmt in ("PNG", "TIFF"):
-            found = decode(encoded(Image.fromarray(ramp), fmt))
-            assert found.notes == ("16-bit", "gray")
-            values = np.asarray(found.image)
-            assert np.abs(values[:, :, 0] - ramp / 257).max() <= 0.5
-            assert (values[:, :, 0] == values[:, :, 2]).all()
-
-    @pytest.mark.parametrize("order", ["<", ">"])
-    @pytest.mark.parametrize("channels", [1, 3])
-    def test_16_bit_tiff_in_both_byte_orders(self, order, channels):
-        values = (np.linspace(0, 65535, 40 * 60 * channels).reshape(40, 60, channels)).astype(np.uint16)
-        found = decode(tiff(values, order))
-        assert np.abs(np.asarray(found.image)[:, :, :channels] - values / 257.0).max() <= 1
-
-    def test_12_bit_tiff_uses_its_own_white(self):
-        found = decode(packed_12_bit(np.full((4, 8), 4095)))
-        assert np.asarray(found.image).min() == 255
-
-    def test_16_bit_rgb_png(self):
-        values = (np.linspace(0, 65535, 40 * 60 * 3).reshape(40, 60, 3)).astype(np.uint16)
-        found = decode(png(values))
-        assert np.abs(np.asarray(found.image) - values / 257.0).max() <= 1
-
-    def test_16_bit_png_with_a_transparent_colour(self):
-        values = np.full((4, 6), 1000, np.uint16)
-        values[0, 0] = 40000
-        data = png(values, extra=[(b"tRNS", struct.pack(">H", 40000))])
-        found = decode(data)
-        assert found.image.getpixel((0, 0)) == WHITE
-        assert found.image.getpixel((1, 1)) == (4, 4, 4)
-        data = png(np.full((4, 6, 3), 3000, np.uint16), extra=[(b"tRNS", struct.pack(">HHH", 1, 2, 3))])
-        assert decode(data).image.getpixel((1, 1)) in [(11, 11, 11), (12, 12, 12)]
-
-    @pytest.mark.parametrize(
-        ("low", "high", "white"), [(0, 1, 1), (0, 255, 255), (0, 65535, 65535), (-3, 5, None), (0, 3e38, None)]
-    )
-    def test_float_tiff(self, low, high, white):
-        values = np.linspace(low, high, 300, dtype=np.float32).reshape(15, 20)
-        found = decode(encoded(Image.fromarray(values), "TIFF"))
-        bottom, top = (0, white) if white else (low, high)
-        expected = (values.astype(np.float64) - bottom) / (top - bottom) * 255
-        assert found.mode == "F"
-        assert np.abs(np.asarray(found.image)[:, :, 1] - expected).max() <= 0.6
-
-    def test_float_with_nan_and_infinity(self):
-        values = np.array([[0, 0.5, 1, np.nan, np.inf, -np.inf]] * 4, np.float32)
-        found = decode(encoded(Image.fromarray(values), "TIFF"))
-        assert np.asarray(found.image)[0, :, 0].tolist() == [0, 128, 255, 0, 255, 0]
-
-    def test_palette_and_its_transparency(self):
-        image = quarters().quantize(4)
-        assert_quarters(decode(encoded(image, "PNG")).image)
-        assert decode(encoded(image, "PNG")).notes == ("palette",)
-        red = image.getpixel((2, 2))
-        for fmt in ("PNG", "GIF"):
-            found = decode(encoded(image, fmt, transparency=red))
-            assert corners(found.image)[0] == WHITE
-            assert "alpha" in found.notes
-        clear = bytes(128 if number == red else 255 for number in range(4))
-        found = decode(encoded(image, "PNG", transparency=clear))
-        assert np.abs(np.array(corners(found.image)[0]) - (np.array(RED) + 255) / 2).max() <= 2
-
-    @pytest.mark.parametrize("fmt", ["PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
-    def test_alpha_lies_on_white(self, fmt):
-        image = quarters().convert("RGBA")
-        alpha = Image.new("L", image.size, 255)
-        alpha.paste(0, (0, 0, 48, 32))
-        alpha.paste(128, (48, 0, 96, 32))
-        image.putalpha(alpha)
-        found = decode(encoded(image, fmt, **FORMATS[fmt]))
-        assert "alpha" in found.notes
-        half = (np.array(GREEN) + 255) / 2
-        assert np.abs(np.array(corners(found.image)) - [WHITE, half, BLUE, WHITE]).max() <= 14
-
-    def test_gray_alpha_and_a_transparent_colour(self):
-        found = decode(encoded(Image.new("LA", (8, 8), (0, 64)), "PNG"))
-        assert found.notes == ("gray", "alpha")
-        assert found.image.getpixel((3, 3)) == (191, 191, 191)
-        found = decode(encoded(quarters(), "PNG", transparency=RED))
-        assert corners(found.image) == [WHITE, GREEN, BLUE, WHITE]
-
-    @pytest.mark.parametrize("mode", ["L", "1"])
-    def test_gray_and_one_bit(self, mode):
-        image = Image.new("L", (16, 16), 255)
-        image.paste(0, (0, 0, 8, 16))
-        found = decode(encoded(image.convert(mode), "PNG"))
-        assert found.notes == ({"L": "gray", "1": "1-bit"}[mode],)
-        assert (found.image.getpixel((2, 2)), found.image.getpixel((12, 2))) == ((0, 0, 0), WHITE)
-
-    def test_lab_and_ycbcr_tiff(self):
-        from PIL import ImageCms
-
-        lab = ImageCms.profileToProfile(
-            quarters(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
-        )
-        assert_quarters(decode(encoded(lab, "TIFF")).image, 4)
-        assert_quarters(decode(encoded(quarters().convert("YCbCr"), "TIFF")).image, 4)
-
-    def test_ten_bit_heic(self):
-        values = np.full((32, 32, 3), 65535 // 2, np.uint16)
-        heif = pillow_heif.from_bytes("RGB;16", (32, 32), values.tobytes())
-        out = io.BytesIO()
-        heif.save(out, quality=-1)
-        assert np.abs(np.asarray(decode(out.getvalue()).image).astype(int) - 127).max() <= 2
-
-
 class TestSeveralPictures:
     @pytest.mark.parametrize("fmt", ["GIF", "PNG", "WEBP", "AVIF"])
     def test_first_frame_of_an_animation(self, fmt):
@@ -302,68 +154,6 @@ class TestSeveralPictures:
         assert_quarters(found.image)
 
 
-SHAM = {
-    "empty": [b""],
-    "not-an-image": [
-        b"hello, this is a text",
-        b"\0" * 5000,
-        b"<!DOCTYPE html><html><body>404</body></html>",
-        b"\n<html>no</html>",
-        b"PK\x03\x04 zip",
-        b"\x80\x04\x95 pickle",
-        b"B",
-        b"BM",
-        b"GIF8",
-        b"\x89PN",
-        b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n",
-    ],
-    "unsupported": [
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"<?xml version='1.0'?>\n<!-- drawn -->\n<svg/>",
-        b"%PDF-1.7",
-        b"%!PS-Adobe-3.0 EPSF-3.0",
-        b"8BPS\0\x01",
-        b"\0\0\0\x0cjP  \r\n\x87\n",
-        b"\xff\x0a\xfa\x1f",
-        b"II*\0\x10\0\0\0CR\x02\0",
-        b"FUJIFILMCCD-RAW 0201",
-        b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2",
-        b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom",
-        b"\0" * 128 + b"DICM",
-    ],
-}
-
-
-@pytest.mark.parametrize(("problem", "data"), [(problem, data) for problem, all_ in SHAM.items() for data in all_])
-def test_what_is_no_picture_is_named(problem, data, tmp_path):
-    fails(data, problem)
-    file = tmp_path / "photo.jpg"
-    file.write_bytes(data)
-    fails(file, problem)
-    with pytest.raises(Undecodable):
-        dimensions(file)
-
-
-def test_camera_raw_is_not_mistaken_for_its_preview(tmp_path):
-    values = np.zeros((8, 8, 3), np.uint8)
-    assert "raw" in fails(tiff(values, extra=[(50706, 1, 4, 0x01040000)]), "unsupported")
-    assert "raw" in fails(tiff(values, extra=[(254, 4, 1, 1), (330, 4, 1, 8)]), "unsupported")
-    file = tmp_path / "DSC_1.NEF"
-    file.write_bytes(tiff(values))
-    assert "raw" in fails(file, "unsupported")
-
-
-@pytest.mark.parametrize("fmt", FORMATS)
-@pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.97])
-def test_cut_off_files_are_truncated(fmt, part):
-    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (160, 160, 3), dtype=np.uint8))
-    data = encoded(noise, fmt, **FORMATS[fmt])
-    cut = data[: max(20, int(len(data) * part))]
-    with pytest.raises(Undecodable) as caught:
-        decode(cut)
-    assert caught.value.problem == "truncated", str(caught.value)
-
-
 def test_damage_in_the_middle_is_corrupt():
     data = bytearray(encoded(quarters(), "PNG"))
     data[data.index(b"IDAT") + 20] ^= 0xFF
@@ -375,12 +165,11 @@ def test_damage_in_the_middle_is_corrupt():
 
 
 def test_bombs_are_stopped_by_their_headers():
-    for data in (
-        png(np.zeros((1, 1), np.uint8), claimed=(60_000, 60_000)),
-        encoded(quarters(), "BMP")[:18] + struct.pack("<ii", 30_000, 30_000) + encoded(quarters(), "BMP")[26:],
-        b"P6\n50000 50000\n255\n" + b"\0" * 100,
-        tiff(np.zeros((1, 1, 3), np.uint8), claimed=(40_000, 40_000)),
-    ):
+    png, bmp = bytearray(encoded(quarters(), "PNG")), bytearray(encoded(quarters(), "BMP"))
+    png[16:24] = struct.pack(">II", 60_000, 60_000)
+    png[29:33] = struct.pack(">I", zlib.crc32(png[12:29]))
+    bmp[18:26] = struct.pack("<ii", 30_000, 30_000)
+    for data in (bytes(png), bytes(bmp), b"P6\n50000 50000\n255\n" + b"\0" * 100):
         assert "limit" in fails(data, "too-large")
     picture = encoded(quarters(), "PNG")
     fails(picture, "too-large", max_pixels=96 * 64 - 1)
@@ -395,67 +184,11 @@ def test_large_but_allowed_does_not_warn():
 def test_strips_and_nothing():
     fails(encoded(Image.new("RGB", (MAX_ASPECT * 2 + 1, 2)), "PNG"), "too-narrow")
     assert decode(encoded(Image.new("RGB", (MAX_ASPECT * 2, 2)), "PNG")).height == 2
-    for claimed in ((0, 5), (5, 0)):
-        fails(png(np.zeros((1, 1), np.uint8), claimed=claimed), "corrupt")
-
-
-class TestWhatIsNoFile:
-    def test_fifo_folder_device_socket(self, tmp_path, monkeypatch):
-        os.mkfifo(tmp_path / "fifo.jpg")
-        (tmp_path / "folder.jpg").mkdir()
-        with socket.socket(socket.AF_UNIX) as unix:
-            monkeypatch.chdir(tmp_path)  # a socket's path must be short
-            unix.bind("socket.jpg")
-            for name, word in (("fifo", "FIFO"), ("folder", "folder"), ("socket", "socket")):
-                assert word in fails(tmp_path / f"{name}.jpg", "unreadable")
-        for device in ("/dev/zero", "/dev/null", "/dev/tty"):
-            if Path(device).exists():
-                assert "device" in fails(Path(device), "unreadable")
-
-    def test_links(self, tmp_path):
-        (tmp_path / "broken.jpg").symlink_to("nowhere.jpg")
-        (tmp_path / "loop.jpg").symlink_to("loop.jpg")
-        (tmp_path / "real.png").write_bytes(encoded(quarters(), "PNG"))
-        (tmp_path / "good.jpg").symlink_to("real.png")
-        assert "link" in fails(tmp_path / "broken.jpg", "unreadable")
-        assert "itself" in fails(tmp_path / "loop.jpg", "unreadable")
-        assert_quarters(decode(tmp_path / "good.jpg").image)
-
-    def test_gone_and_impossible_names(self, tmp_path):
-        assert "not there" in fails(tmp_path / "gone.jpg", "unreadable")
-        fails("a\0b.jpg", "unreadable")
-        assert "name" in fails(tmp_path / ("x" * 300), "unreadable")
-        (tmp_path / "file").write_bytes(b"x")
-        assert "not a folder" in fails(tmp_path / "file" / "photo.jpg", "unreadable")
-
-    @pytest.mark.parametrize("name", ["ü 写真 🌄.png", "two\nlines.png", " .png", "'\"$(x);.png", "n" * 251 + ".png"])
-    def test_odd_names(self, name, tmp_path):
-        (tmp_path / name).write_bytes(encoded(quarters(), "PNG"))
-        assert_quarters(decode(tmp_path / name).image)
-
-    def test_bytes_that_are_no_text_as_name(self, tmp_path):
-        name = os.fsencode(tmp_path) + b"/\xff\xfe.png"
-        Path(os.fsdecode(name)).write_bytes(encoded(quarters(), "PNG"))
-        assert_quarters(decode(Path(os.fsdecode(name))).image)
-
-    def test_no_permission(self, tmp_path, monkeypatch):
-        file = tmp_path / "photo.png"
-        file.write_bytes(encoded(quarters(), "PNG"))
-        if os.geteuid() == 0:  # root may read everything, so the refusal itself is played
-
-            def refuse(*_):
-                raise PermissionError(13, "Permission denied")
-
-            monkeypatch.setattr(os, "open", refuse)
-        file.chmod(0)
-        assert "permission" in fails(file, "unreadable")
-
-    def test_a_huge_file_is_not_read(self, tmp_path):
-        file = tmp_path / "photo.jpg"
-        with open(file, "wb") as out:
-            out.write(encoded(quarters(), "JPEG"))
-            out.truncate(3 << 30)  # a hole: takes no room
-        assert "GB" in fails(file, "too-large")
+    png = bytearray(encoded(quarters(), "PNG"))
+    for size in ((0, 5), (5, 0)):
+        png[16:24] = struct.pack(">II", *size)
+        png[29:33] = struct.pack(">I", zlib.crc32(png[12:29]))
+        fails(bytes(png), "corrupt")
 
 
 @cache
@@ -615,63 +348,3 @@ def test_mutated_files_decode_or_are_refused(fmt, chance: random.Random, changes
         else:
             data[place : place + 4] = chance.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"])
     survives(bytes(data))
-
-
-def png(values: np.ndarray, claimed: tuple[int, int] | None = None, extra: list[tuple[bytes, bytes]] = ()) -> bytes:
-    """A PNG written by hand: 8 or 16 bits, gray or RGB, with a header that may lie about the size."""
-    height, width = values.shape[:2]
-    depth = values.dtype.itemsize * 8
-    rows = b"".join(b"\0" + row.astype(values.dtype.newbyteorder(">")).tobytes() for row in values)
-    header = struct.pack(">IIBBBBB", *(claimed or (width, height)), depth, 2 if values.ndim == 3 else 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
-    )
-
-
-def tiff(
-    values: np.ndarray,
-    order: str = "<",
-    claimed: tuple[int, int] | None = None,
-    extra: list[tuple[int, int, int, int]] = (),
-    bits: int | None = None,
-    body: bytes | None = None,
-) -> bytes:
-    """A TIFF written by hand: gray or RGB of any depth, either byte order."""
-    height, width = values.shape[:2]
-    channels = values.shape[2] if values.ndim == 3 else 1
-    width, height = claimed or (width, height)
-    depth = bits or values.dtype.itemsize * 8
-    pixels = values.astype(values.dtype.newbyteorder(order)).tobytes() if body is None else body
-    start = 8 + 6  # the depths lie before the pixels
-    entries = sorted(
-        [
-            (256, 4, 1, width),
-            (257, 4, 1, height),
-            (258, 3, channels, 8 if channels == 3 else depth),
-            (259, 3, 1, 1),
-            (262, 3, 1, 2 if channels == 3 else 1),
-            (273, 4, 1, start),
-            (277, 3, 1, channels),
-            (278, 4, 1, height),
-            (279, 4, 1, len(pixels)),
-            *extra,
-        ]
-    )
-    directory = struct.pack(order + "H", len(entries))
-    for tag, kind, count, value in entries:
-        small = kind == 3 and count == 1
-        field = struct.pack(order + ("HxxI"[:3] if small else "I"), value)
-        directory += struct.pack(order + "HHI", tag, kind, count) + field.ljust(4, b"\0")
-    directory += b"\0\0\0\0"
-    magic = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, start + len(pixels))
-    return magic + struct.pack(order + "HHH", depth, depth, depth) + pixels + directory
-
-
-def packed_12_bit(values: np.ndarray) -> bytes:
-    """Two 12-bit samples in three bytes."""
-    pairs = values.reshape(-1, 2)
-    body = b"".join(
-        bytes([first >> 4, (first & 15) << 4 | second >> 8, second & 255]) for first, second in pairs.tolist()
-    )
-    return tiff(values.astype(np.uint16), bits=12, body=body)

@@ -88,6 +88,8 @@ class TestPixels:
         sent = pickle.dumps(held)
         assert len(sent) < 5_000
         assert (pickle.loads(sent).array == values[::3]).all()  # noqa: S301
+        part = Pixels(stored[7:9])
+        assert (pickle.loads(pickle.dumps(part)).array == values[7:9]).all()  # noqa: S301
         in_memory = Pixels(values[:2])
         assert (pickle.loads(pickle.dumps(in_memory)).array == values[:2]).all()  # noqa: S301
 
@@ -133,6 +135,8 @@ class TestEntry:
         store(some(500), "entry")
         monkeypatch.setattr(pixels, "_VERIFY_WHOLE", 1000)
         monkeypatch.setattr(pixels, "_VERIFY_ROWS", 50)
+        store(some(500), "flushed")
+        assert pixels.opened("flushed", 8) is not None
         assert pixels.opened("entry", 8) is not None
         file = cache.root() / "pixels" / "entry" / "pixels.npy"
         with open(file, "r+b") as out:  # a hole in the second half, as a lost write leaves behind
@@ -215,6 +219,17 @@ class TestNoRoom:
             assert draft.file.stat().st_size == draft.offset + 10 * 192
             raise KeyboardInterrupt
         assert left_behind() == []
+
+
+def test_drafts_of_the_killed_are_swept_away():
+    folder = cache.folder("pixels")
+    for name in (".old.tmp", ".new.tmp"):
+        (folder / name).mkdir()
+        (folder / name / "pixels.npy").write_bytes(b"half")
+    for path in (folder / ".old.tmp" / "pixels.npy", folder / ".old.tmp"):
+        os.utime(path, (1, 1))
+    store(some(3))
+    assert left_behind() == [".new.tmp", "entry"]
 
 
 def _flip(file, place: int) -> None:

@@ -115,7 +115,10 @@ class TestWhenDecodersMisbehave:
         quarantine._decode = real
         del sys.modules["evil_quarantine"]
 
-    @pytest.mark.parametrize(("data", "problem"), [(b"killed", "crash"), (b"segfault", "crash"), (b"hang", "timeout")])
+    @pytest.mark.parametrize(
+        ("data", "problem"),
+        [(b"killed", "crash"), (b"segfault", "crash"), (b"hang", "timeout"), (b"exit", "timeout")],
+    )
     def test_it_answers_and_works_on(self, two, data, problem):
         for _ in range(2):
             with pytest.raises(Undecodable) as caught:

@@ -96,7 +96,8 @@ class Pixels:
 
     def __reduce__(self) -> tuple[Any, ...]:
         stored = self.stored
-        if isinstance(stored, np.memmap) and isinstance(stored.base, mmap.mmap):  # a slice has a memmap for its base
+        base: Any = stored.base
+        if isinstance(stored, np.memmap) and isinstance(base, mmap.mmap):  # a slice has a memmap for its base
             return _reopened, (str(stored.filename), stored.offset, stored.shape, self.rows)
         return Pixels, (np.asarray(stored), self.rows)
 
