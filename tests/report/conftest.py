@@ -75,7 +75,7 @@ def fill(
     samples: pd.DataFrame,
     classes: Sequence[str],
     skill: float = 4.0,
-    extras: bool = True,
+    extras: bool = False,
     opened: int | None = 1,
 ) -> RunFolder:
     """Everything that a training leaves in a run folder."""
@@ -146,6 +146,14 @@ def _write_extras(run: RunFolder, samples: pd.DataFrame, test: pd.DataFrame) -> 
     run.write_extra("model", {"parameters": 2_231_558, "images_per_second": 612.0})
     found = {"lr": np.geomspace(1e-6, 1, 60).tolist(), "loss": np.linspace(1.8, 0.6, 60).tolist(), "suggestion": 3e-3}
     run.write_extra("lr_finder", found)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run with everything in it, made once; for reading only."""
+    folder = tmp_path_factory.mktemp("finished")
+    samples = photos(folder / "scenes", CLASSES, 24)
+    return fill(RunFolder.create(folder / "run"), folder / "scenes", samples, CLASSES, skill=3.0, extras=True)
 
 
 @pytest.fixture
