@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from sightline.audit.duplicates import find_duplicates
-from sightline.audit.signature import _EXACT_UP_TO, alike, mirrored, shrink, signatures
+from sightline.audit.neighbours import EXACT_UP_TO
+from sightline.audit.signature import alike, mirrored, shrink, signatures
 from sightline.data.pixels import Pixels
 
 SIZE = 96
@@ -129,7 +130,7 @@ def test_the_index_finds_what_the_exact_search_finds(monkeypatch: pytest.MonkeyP
     both /= np.linalg.norm(both, axis=1, keepdims=True)
     exact = {tuple(pair) for pair in alike(both).tolist()}
     assert {(i, i + 1500, 0) for i in range(1500)} <= exact
-    monkeypatch.setattr("sightline.audit.signature._EXACT_UP_TO", 100)
+    monkeypatch.setattr("sightline.audit.neighbours.EXACT_UP_TO", 100)
     indexed = {tuple(pair) for pair in alike(both).tolist()}
     assert len(exact & indexed) >= 0.99 * len(exact)
-    assert _EXACT_UP_TO > 100
+    assert EXACT_UP_TO > 100

@@ -12,17 +12,16 @@ usearch.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.fft import dctn
 
+from sightline.audit.neighbours import Neighbours
+
 SMALL = 32  # side of the pictures from which signatures are taken
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _LIGHT, _COLOUR = 6, 4  # coefficients kept along each axis
-_EXACT_UP_TO = 20_000  # below this a plain matrix product is quicker than building an index
 
 
 def shrink(squares: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -68,17 +67,17 @@ def mirrored(signature: NDArray[np.float32]) -> NDArray[np.float32]:
 def alike(signature: NDArray[np.float32], neighbours: int = 8, least: float = 0.66) -> NDArray[np.int64]:
     """Pairs of photos whose signatures are alike: (m, 3) rows `a, b, mirror` with a < b and mirror 0 or 1.
 
-    Each photo, and its mirror image, asks for its `neighbours` nearest with a cosine of `least` or more. Exact up to
-    20,000 photos; beyond that through an index, so that the cost stays near-linear.
+    Each photo, and its mirror image, asks for its `neighbours` nearest with a cosine of `least` or more. The
+    cost is near-linear.
     """
     n = len(signature)
     if n < 2:
         return np.empty((0, 3), np.int64)
     k = min(neighbours + 1, n)  # one more, because each photo finds itself
-    search = _exact(signature, k) if n <= _EXACT_UP_TO else _index(signature, k)
+    index = Neighbours(signature)
     found = []
     for mirror, query in enumerate((signature, mirrored(signature))):
-        near, cosine = search(query)
+        near, cosine = index.nearest(query, k)
         asker = np.repeat(np.arange(n), near.shape[1])
         other = near.reshape(-1)
         keep = (cosine.reshape(-1) >= least) & (asker != other)
@@ -88,33 +87,3 @@ def alike(signature: NDArray[np.float32], neighbours: int = 8, least: float = 0.
         )
     pairs: NDArray[np.int64] = np.unique(np.concatenate(found).astype(np.int64), axis=0)
     return pairs
-
-
-def _exact(signature: NDArray[np.float32], k: int) -> Any:
-    def search(query: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        near, cosine = [], []
-        for start in range(0, len(query), 1024):
-            product = query[start : start + 1024] @ signature.T
-            best = np.argpartition(-product, k - 1, axis=1)[:, :k]
-            near.append(best)
-            cosine.append(np.take_along_axis(product, best, axis=1))
-        return np.concatenate(near), np.concatenate(cosine)
-
-    return search
-
-
-def _index(signature: NDArray[np.float32], k: int) -> Any:
-    from usearch.index import Index
-
-    index = Index(
-        ndim=signature.shape[1], metric="ip", dtype="f16", connectivity=16, expansion_add=64, expansion_search=64
-    )
-    keys = np.arange(len(signature))
-    # One thread builds: with several the graph depends on who comes first, and a split must not.
-    index.add(keys, signature, threads=1)
-
-    def search(query: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        matches = index.search(query, k)
-        return matches.keys.astype(np.int64), 1 - matches.distances.astype(np.float32)
-
-    return search
