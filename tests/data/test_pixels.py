@@ -59,6 +59,14 @@ class TestPixels:
         with pytest.raises(IndexError):
             held.take([50])
 
+    def test_fills_an_array_that_is_there(self):
+        values = some(50)
+        out = np.empty((3, 8, 8, 3), np.uint8)
+        assert Pixels(values).take([4, 1, 1], out=out) is out
+        assert (out == values[[4, 1, 1]]).all()
+        with pytest.raises(ValueError, match="out must be"):
+            Pixels(values).take([4, 1], out=out)
+
     def test_rows_may_be_shared_and_skipped(self):
         values = some(10)
         rows = [4, 4, 9, 0, 2]

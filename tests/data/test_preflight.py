@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -383,12 +384,13 @@ def test_two_processes_build_the_same_cache_from_a_script_without_a_guard(tmp_pa
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(SCRIPT))
     command = [sys.executable, "-W", "error", str(script), str(root)]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    outputs = [process.communicate(timeout=280) for process in both]
-    assert [process.returncode for process in both] == [0, 0], outputs
-    assert outputs[0][0] == outputs[1][0]
-    assert not [line for _, errors in outputs for line in errors.splitlines() if " of 120 photos" not in line]
-    begins, counts, heavy = outputs[0][0].splitlines()
+    with ThreadPoolExecutor(2) as threads:
+        started = [threads.submit(subprocess.run, command, capture_output=True, text=True, timeout=280) for _ in "ab"]
+        both = [process.result() for process in started]
+    assert [process.returncode for process in both] == [0, 0], both
+    assert both[0].stdout == both[1].stdout
+    assert not [line for process in both for line in process.stderr.splitlines() if " of 120 photos" not in line]
+    begins, counts, heavy = both[0].stdout.splitlines()
     checked, held = run(dataset(root))
     assert (begins, counts, heavy) == ("begins", f"120 {int(held.array.sum(dtype=int))}", "[]")
     assert len(entries()) == 1

@@ -81,10 +81,19 @@ class Pixels:
             self._array = self.stored[first : first + len(self)] if in_order else self.take(np.arange(len(self)))
         return self._array
 
-    def take(self, indices: Any) -> np.ndarray:
-        """The photos at `indices`, (n, S, S, 3) uint8, in memory and writable. The file is read in its own order."""
+    def take(self, indices: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """The photos at `indices`, (n, S, S, 3) uint8, in memory and writable. The file is read in its own order.
+
+        Args:
+            indices: numbers in any order, or a mask.
+            out: an array of that shape to fill and return; large batches spend most of their time on fresh memory.
+        """
         wanted = self.rows[np.asarray(indices, dtype=None if len(indices) else np.int64)]
-        out = np.empty((len(wanted), *self.stored.shape[1:]), dtype=np.uint8)
+        shape = (len(wanted), *self.stored.shape[1:])
+        if out is None:
+            out = np.empty(shape, dtype=np.uint8)
+        elif out.shape != shape or out.dtype != np.uint8:
+            raise ValueError(f"out must be uint8 {shape}, not {out.dtype} {out.shape}")
         stored = self.stored.view(np.ndarray)  # indexing a memmap costs several times as much
         for place in np.argsort(wanted, kind="stable").tolist():
             out[place] = stored[wanted[place]]
