@@ -73,7 +73,7 @@ def test_evaluating_on_other_photos(run: sightline.Run, tmp_path: Path, capsys: 
     found = sightline.evaluate(run, tmp_path / "new")
     assert (found.n, found.test_opened) == (30, None)
     assert "were used to train" not in capsys.readouterr().err
-    table = run.model().predict([p for p in sorted((tmp_path / "new").rglob("*.jpg"))])
+    table = run.model().predict(sorted((tmp_path / "new").rglob("*.jpg")))
     right = np.mean([Path(row.path).parent.name == row.predicted for row in table.itertuples()])
     assert found.accuracy == pytest.approx(right)
 

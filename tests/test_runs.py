@@ -63,7 +63,7 @@ with RunFolder({str(run.path)!r}).hold():
     with pytest.raises(SightlineError, match="another process"), run.hold():
         pass
     process.kill()
-    process.wait()
+    process.communicate()
     assert run.status == "interrupted", "a lock goes with its process"
     run.write_evaluation({"n": 1})
     run.report.write_text("<html>")
@@ -95,5 +95,8 @@ def test_default_names_are_tidy() -> None:
 
 
 def test_json_is_json(run_path: Path) -> None:
+    def refuse(name: str) -> None:
+        pytest.fail(f"{name} is no JSON")
+
     for path in run_path.rglob("*.json"):
-        json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{path}: {name} is no JSON"))
+        json.loads(path.read_text(), parse_constant=refuse)

@@ -214,9 +214,7 @@ def evaluate(run: str | Path | Run, data: str | Path | None = None, *, device: s
         before = folder.samples()
         seen = int(samples["digest"].isin(before.loc[before["split"] != "test", "digest"]).sum())
         if seen:
-            note(
-                f"Warning: {seen:,} of these {len(samples):,} photos were used to train this run; the figures flatter it."
-            )
+            note(f"Warning: {seen:,} of these {len(samples):,} photos were used to train this run; they flatter it.")
     outputs = finish.judge_rows(predictor, pixels, rows, "Evaluating")
     table = finish.prediction_table(samples.iloc[rows], predictor.classes, outputs)
     found = judge(table, predictor.classes, test_opened=opened)

@@ -86,9 +86,7 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     facts = _facts(dataset, given)
     if facts["leaks"]:
         test = int((samples["split"] == "test").sum())
-        note(
-            f"Warning: {facts['leaks']:,} of {test:,} test photos also stand in training or validation, as the data came."
-        )
+        note(f"Warning: {facts['leaks']:,} of {test:,} test photos also stand in training or validation.")
     return Prepared(dataset, pixels, facts)
 
 
@@ -113,7 +111,7 @@ def reopen(run: RunFolder, size: int) -> Prepared:
         now = dict(zip(again.samples["path"], again.samples["digest"], strict=True))
         changed = [p for p, digest in zip(samples["path"], samples["digest"], strict=True) if now.get(p) != digest]
         raise SightlineError(
-            f"{dataset.root}: {len(changed):,} photos changed or went since {run.path} was begun, the first: {changed[0]}.\n"
+            f"{dataset.root}: {len(changed):,} photos changed or went since {run.path} began, first {changed[0]}.\n"
             "Put them back, or start a new run (--from keeps what this one has learned)."
         )
     return Prepared(dataset, pixels, described)

@@ -1,4 +1,4 @@
-"""Worker processes that start clean: never a fork of a process with threads, and never a second run of the user's script.
+"""Worker processes that start clean: never a fork of a process with threads, never a second run of the user's script.
 
 Python's own `forkserver` and `spawn` import the main script again in every worker, so a script without
 `if __name__ == "__main__"`, which no user of a two-line script should need, would start itself over and over. Our

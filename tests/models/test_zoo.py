@@ -59,7 +59,7 @@ def test_a_pickle_that_runs_code_is_not_opened(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "ran",))
 
     torch.save({"conv1.weight": Evil()}, tmp_path / "evil.pth")
-    with pytest.raises(SightlineError, match="evil.pth"):
+    with pytest.raises(SightlineError, match=r"evil\.pth"):
         zoo.build("resnet18", classes=CLASSES, weights=tmp_path / "evil.pth", size=64)
     assert not (tmp_path / "ran").exists()
 
@@ -82,7 +82,14 @@ def test_a_model_that_the_folder_does_not_hold_is_refused(saved: Path) -> None:
 
 @pytest.mark.parametrize(
     "config",
-    ["", "[]", "{}", '{"architecture": "nosuch"}', '{"architecture": 3}', '{"architecture": "resnet18", "pretrained_cfg": 1}'],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"architecture": "nosuch"}',
+        '{"architecture": 3}',
+        '{"architecture": "resnet18", "pretrained_cfg": 1}',
+    ],
 )
 def test_a_hostile_description_is_refused_plainly(saved: Path, config: str) -> None:
     (saved / "config.json").write_text(config)
@@ -125,7 +132,7 @@ def test_other_heads_come_back(tmp_path: Path) -> None:
 
 def test_a_size_that_the_network_cannot_take_is_refused() -> None:
     with pytest.raises(SightlineError, match="--img-size"):
-        zoo.build("vit_tiny_patch16_224", classes=CLASSES, scratch=True, size=60)
+        zoo.build("plain_cnn", classes=CLASSES, scratch=True, size=16)
 
 
 def test_known_classes_keep_their_rows(tmp_path: Path) -> None:
@@ -139,12 +146,3 @@ def test_a_folder_with_pickled_weights_only_is_refused(saved: Path) -> None:
     shutil.move(saved / "model.safetensors", saved / "pytorch_model.bin")
     with pytest.raises(SightlineError, match="pickled"):
         zoo.build(None, classes=CLASSES, weights=saved)
-
-
-def test_the_hubs_cache_is_used_without_a_network(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "try_to_load_from_cache", lambda repository, filename: str(saved / "model.safetensors"))
-    full = timm.create_model("resnet18")
-    save_file(full.state_dict(), saved / "model.safetensors")
-    network = zoo.build("resnet18", classes=CLASSES, size=64)
-    assert torch.equal(network.module.conv1.weight, full.conv1.weight)
-    assert "hub" in network.origin

@@ -14,26 +14,22 @@ from typing import Any
 
 import timm
 import torch
-from huggingface_hub import constants, get_session, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from timm.models import get_pretrained_cfg
 
 from sightline.errors import SightlineError, UsageError
 from sightline.files import replacing, sha256, write_json
-from sightline.models import heads, nets
+from sightline.models import heads, hub, nets
 
 DEFAULT = "mobilenetv2_100"
-
-_SECONDS_TO_REACH_THE_HUB = 5
-_WAYS_OUT = "Give --weights a file or a timm local folder, or start from random weights with --scratch."
 
 
 @dataclass
 class Network:
     """A network, its classes, and how photos must be prepared for it.
 
-    `module` follows timm's contract: get_classifier()(forward_head(forward_features(x), pre_logits=True)) = logits (n, K).
+    `module` follows timm's contract: get_classifier()(forward_head(forward_features(x), pre_logits=True)) gives logits.
     `mean` and `std` are per channel, for pixels in 0-1. `size` is the side in pixels that it is built for.
     """
 
@@ -137,7 +133,8 @@ def build(
             if not file.exists():
                 raise UsageError(f"--weights {weights}: there is no such file or folder.")
         else:
-            file, origin = _from_hub(name)
+            file, repository = hub.weights_of(name)
+            origin = f"the hub ({repository})"
     overlay = {**overlay, "custom_load": False, **({"file": str(file), "source": ""} if file else {})}
     architecture, _ = timm.models.split_model_name_tag(name)
     module = _create(
@@ -289,33 +286,6 @@ def _create(
         if pretrained:
             raise SightlineError(f"{overlay['file']}: these weights do not fit {architecture} ({reason}).") from error
         raise SightlineError(f"{architecture}: cannot be built ({reason}).") from error
-
-
-def _from_hub(name: str) -> tuple[Path, str]:
-    """The weights file of a timm name, from the hub's cache, else from the hub."""
-    cfg = get_pretrained_cfg(name, allow_unregistered=True)
-    repository = cfg.hf_hub_id if cfg else None
-    if not repository:
-        raise SightlineError(f"--model {name}: no pretrained weights are published for it. {_WAYS_OUT}")
-    for filename in ("model.safetensors", "pytorch_model.bin"):
-        cached = try_to_load_from_cache(repository, filename)
-        if isinstance(cached, str):
-            return Path(cached), f"the hub ({repository})"
-    try:
-        # Asked once and briefly: the hub's own client tries for most of a minute before it gives up.
-        httpx.head(
-            hf_hub_url(repository, "model.safetensors"),
-            timeout=_SECONDS_TO_REACH_THE_HUB,
-            follow_redirects=True,
-        )
-        return Path(hf_hub_download(repository, "model.safetensors")), f"the hub ({repository})"
-    except Exception as error:
-        offline = (
-            "the hub is switched off (HF_HUB_OFFLINE)" if constants.HF_HUB_OFFLINE else "the hub cannot be reached"
-        )
-        raise SightlineError(
-            f"--model {name}: pretrained weights are not in the cache and {offline}.\n{_WAYS_OUT}"
-        ) from error
 
 
 @torch.no_grad()

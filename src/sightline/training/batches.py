@@ -61,7 +61,8 @@ class Preparation:
         self.class_weights: torch.Tensor | None = None
         if config.class_weights == "balanced":
             counts = np.bincount(data.labels[data.train], minlength=self.classes)
-            self.class_weights = torch.tensor(counts.sum() / (self.classes * counts), dtype=torch.float32, device=device)
+            weights = counts.sum() / (self.classes * counts)
+            self.class_weights = torch.tensor(weights, dtype=torch.float32, device=device)
 
     def __call__(self, rows: np.ndarray, draws: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """Images (n, 3, S, S) as the network wants them, and targets (n, K) that sum to 1, for training."""

@@ -1,4 +1,4 @@
-"""Features of a frozen backbone: computed once for each photo, kept on disk as long as nothing they depend on changes."""
+"""Features of a frozen backbone: computed once for each photo, and kept until something they depend on changes."""
 
 from __future__ import annotations
 

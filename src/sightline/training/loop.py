@@ -28,7 +28,7 @@ from sightline.config import Config, Machine, Phase
 from sightline.errors import SightlineError
 from sightline.models.engines import Engine
 from sightline.models.zoo import Network
-from sightline.runs import STEPS, RunFolder
+from sightline.runs import METRICS, STEPS, RunFolder
 from sightline.training import checkpoint, probe
 from sightline.training.batches import Data, Preparation, generator, shuffled
 from sightline.training.display import Display
@@ -38,6 +38,7 @@ from sightline.training.schedule import groups, rate, trainable
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 Row = dict[str, Any]
+Figures = tuple[float, float]  # mean loss, accuracy
 Tensors = dict[str, torch.Tensor]
 
 
@@ -170,16 +171,17 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
             state.loss += loss.item() * len(images)
             state.right += int((logits.argmax(1) == targets.argmax(1)).sum())
             state.seconds = time.monotonic() - started
-            _record(training, phase, step, len(batches), optimiser, loss.item(), norm)
+            rates = [group["lr"] for group in optimiser.param_groups]
+            _record(training, phase, step, len(batches), rates, loss.item(), norm)
             if training.stop.is_set():
                 _keep(training, optimiser)
                 raise Stopped(f"Stopped; nothing is lost. Go on with: sightline train --resume {training.run.path}")
             if time.monotonic() - training.kept > SECONDS_BETWEEN_CHECKPOINTS:
                 _keep(training, optimiser)
 
-        val_loss, val_accuracy = _judge(training)
         epoch_seconds = state.seconds
-        _conclude(training, phase, state.loss / state.seen, state.right / state.seen, val_loss, val_accuracy, state.seen)
+        on_train = state.loss / state.seen, state.right / state.seen
+        _conclude(training, phase, on_train, _judge(training), state.seen)
         state.next_epoch()
         _keep(training, optimiser)
 
@@ -200,22 +202,25 @@ def _fit_head(training: Training, phase: Phase, engine: Engine) -> None:
     figures = []
     for rows, labels in ((train, data.labels[data.train]), (val, data.labels[data.val])):
         logits = torch.from_numpy(fitted.logits(rows))
-        figures.append((float(F.cross_entropy(logits, torch.from_numpy(labels))), float((logits.argmax(1).numpy() == labels).mean())))
+        loss = float(F.cross_entropy(logits, torch.from_numpy(labels)))
+        figures.append((loss, float((logits.argmax(1).numpy() == labels).mean())))
     training.state.seconds = time.monotonic() - started
-    _conclude(training, phase, *figures[0], *figures[1], len(both))
+    _conclude(training, phase, figures[0], figures[1], len(both))
     training.state.next_epoch()
 
 
-def _conclude(
-    training: Training, phase: Phase, train_loss: float, train_accuracy: float, val_loss: float, val_accuracy: float, photos: int
-) -> None:  # fmt: skip
+def _conclude(training: Training, phase: Phase, on_train: Figures, on_val: Figures, photos: int) -> None:
     """Write down an epoch, and keep its weights if it is the best on val so far."""
     state = training.state
-    row: Row = {
-        "phase": phase.name, "epoch": state.epoch + 1, "train_loss": train_loss, "train_accuracy": train_accuracy,
-        "val_loss": val_loss, "val_accuracy": val_accuracy, "seconds": round(state.seconds, 3),
-        "images_per_second": round(photos / state.seconds, 1),
-    }  # fmt: skip
+    figures = (
+        phase.name,
+        state.epoch + 1,
+        *on_train,
+        *on_val,
+        round(state.seconds, 3),
+        round(photos / state.seconds, 1),
+    )
+    row: Row = dict(zip(METRICS, figures, strict=True))
     state.metrics.append(row)
     score = _score(row)
     if state.best is None or score > state.best:
@@ -228,7 +233,7 @@ def _conclude(
 
 
 def _record(
-    training: Training, phase: Phase, step: int, batches: int, optimiser: torch.optim.Optimizer, loss: float, norm: float
+    training: Training, phase: Phase, step: int, batches: int, rates: list[float], loss: float, norm: float
 ) -> None:
     """Write down a step, and show it."""
     if not math.isfinite(loss):
@@ -236,7 +241,6 @@ def _record(
             f"The loss is no longer a number (phase {phase.name}, step {step + 1}). Use a lower --lr than {phase.lr:g}."
         )
     state, config = training.state, training.config
-    rates = [group["lr"] for group in optimiser.param_groups]
     training.steps.append(dict(zip(STEPS, (phase.name, step + 1, min(rates), max(rates), loss, norm), strict=True)))
     earlier = sum(p.epochs for p in config.phases[: state.phase] if p.solver == "gradient") * batches
     speed = state.seen / state.seconds
@@ -244,7 +248,7 @@ def _record(
 
 
 @torch.no_grad()
-def _judge(training: Training) -> tuple[float, float]:
+def _judge(training: Training) -> Figures:
     """Mean cross entropy and accuracy on val."""
     module, prepare, val = training.network.module.eval(), training.prepare, training.data.val
     loss, right, batch = 0.0, 0, training.machine.evaluation_batch
