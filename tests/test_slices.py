@@ -82,3 +82,9 @@ def test_accuracy_with_and_without_leaked_twins():
 def test_slices_read_as_words():
     assert described("size", "small (side below 80 pixels)") == "small photos (side below 80 pixels)"
     assert described("twins", "without a twin") == "photos without a twin"
+
+
+def test_a_kind_with_one_slice_left_is_not_shown():
+    samples = photos().assign(width=150, height=150)
+    samples.loc[:2, "width"] = 100  # too few to be a slice of their own
+    assert "size" not in set(slices(samples, np.ones(900))["kind"])

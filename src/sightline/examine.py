@@ -1,4 +1,4 @@
-"""What a finished run can say beyond its figures: reasons, robustness, how far to trust them. Kept for the report."""
+"""What a finished run can say beyond its figures: reasons, robustness, how far to trust them; and its model card."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from sightline import model_card
 from sightline.assess import assess
 from sightline.config import Config
 from sightline.errors import SightlineError
@@ -20,7 +21,7 @@ _TIMED = 128  # photos
 
 
 def examine(predictor: Predictor, config: Config, prepared: Prepared, run: RunFolder) -> None:
-    """Write RUN/extras: model, explanations, robustness, and all that `assess` finds."""
+    """Write RUN/extras: model, explanations, robustness, and all that `assess` finds; then RUN/model/README.md."""
     test = prepared.rows("test")
     run.write_extra("model", _cost(predictor, prepared.pixels.take(test[:_TIMED])))
     _explain_mistakes(predictor, prepared, run)
@@ -30,6 +31,7 @@ def examine(predictor: Predictor, config: Config, prepared: Prepared, run: RunFo
         )
         run.write_extra("robustness", found)
     assess(run)
+    model_card.write(run)
 
 
 def _cost(predictor: Predictor, pixels: np.ndarray) -> dict[str, float]:

@@ -40,7 +40,7 @@ def card(run: RunFolder, licence: str | None = None, data_licence: str | None = 
     evaluation = run.evaluation()
     if not evaluation:
         raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
-    dataset, config = run.dataset(), run.config()
+    dataset = run.dataset()
     name = run.name
     results = [
         EvalResult(
@@ -68,23 +68,24 @@ def card(run: RunFolder, licence: str | None = None, data_licence: str | None = 
     )
     sections = [
         f"# {_plain(name)}",
-        _summary(run, evaluation, config.model),
+        _summary(run, evaluation),
         _intended(dataset),
         _data(run, dataset, data_licence),
         _figures(run, evaluation),
         _failures(run, evaluation),
         _confidence(run),
-        _loading(run, config.head),
+        _loading(run, run.config().head),
     ]
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n" + "\n\n".join(sections) + "\n", ignore_metadata_errors=True)
 
 
-def _summary(run: RunFolder, evaluation: dict[str, Any], model: str | None) -> str:
+def _summary(run: RunFolder, evaluation: dict[str, Any]) -> str:
     facts = run.extra("model")
+    network = _model_file(run, "config.json").get("architecture") or run.config().model or "a timm network"
     size = f" with {facts['parameters']:,} parameters" if facts.get("parameters") else ""
     headline = run.extra("trust").get("headline") or f"{evaluation['accuracy']:.1%} on {evaluation['n']:,} photos"
     warning = run.extra("trust").get("warning", "")
-    text = f"An image classifier: {_code(model or 'a timm network')}{size}, trained by Sightline {__version__}.\n\n"
+    text = f"An image classifier: {_code(str(network))}{size}, trained by Sightline {__version__}.\n\n"
     text += f"**{headline}** of its test part, which chose nothing."
     return text + (f" Mind that {warning}" if warning else "")
 
@@ -111,7 +112,7 @@ def _data(run: RunFolder, dataset: dict[str, Any], data_licence: str | None) -> 
         if dataset.get("leaks")
         else ""
     )
-    origin = _origin(run)
+    origin = _plain(str(_model_file(run, "sightline.json").get("origin") or "unknown"))
     return (
         f"## Training data\n\nDataset {_code(dataset['name'])}: {parts} photos.{duplicates}{leaks}\n\n"
         f"- Licence of the photos: {data_licence or 'not known to the tool; ask who gave you the photos'}\n"
@@ -203,12 +204,13 @@ def _loading(run: RunFolder, head: str) -> str:
     return text
 
 
-def _origin(run: RunFolder) -> str:
+def _model_file(run: RunFolder, name: str) -> dict[str, Any]:
+    """One of the model folder's JSON files; {} where it cannot be read."""
     try:
-        facts = json.loads((run.model / "sightline.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((run.model / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return "unknown"
-    return _plain(str(facts.get("origin") or "unknown"))
+        return {}
+    return found
 
 
 def _span(interval: list[float] | None, percent: bool = False) -> str:

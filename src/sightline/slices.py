@@ -33,8 +33,9 @@ def slices(samples: pd.DataFrame, right: ArrayLike, twins: ArrayLike | None = No
             in train or val); None where duplicates were not sought.
 
     Returns:
-        One row per slice of at least 10 photos: kind, slice, n, right, accuracy, low and high (95 % Wilson), p (could
-        the difference from all other photos be chance? Fisher's exact test), worse (True where it could hardly).
+        One row per slice of at least 10 photos, of kinds that have two or more: kind, slice, n, right, accuracy, low
+        and high (95 % Wilson), p (could the difference from all other photos be chance? Fisher's exact test), worse
+        (True where it could hardly).
     """
     hits = np.asarray(right, dtype=bool)
     found = [
@@ -42,6 +43,9 @@ def slices(samples: pd.DataFrame, right: ArrayLike, twins: ArrayLike | None = No
         for kind, name, member in _members(samples.reset_index(drop=True), twins)
         if member.sum() >= FEWEST
     ]
+    # A kind with one slice left says nothing that the whole does not.
+    kinds = [kind for kind, _, _ in found]
+    found = [entry for entry in found if kinds.count(entry[0]) > 1]
     level = 0.05 / max(len(found), 1)
     rows: list[dict[str, Any]] = []
     for kind, name, member in found:
