@@ -56,7 +56,7 @@ class Preparation:
         self.labels = torch.from_numpy(data.labels).to(device)
         self.augment = augment.build(config.augment, network.size)
         self.resident: torch.Tensor | None = None
-        if device == "cuda" and data.pixels.array.nbytes < 0.5 * torch.cuda.mem_get_info()[0]:
+        if device == "cuda" and data.pixels.nbytes < 0.5 * torch.cuda.mem_get_info()[0]:
             self.resident = torch.from_numpy(data.pixels.take(np.arange(len(data.pixels)))).to(device)
         self.class_weights: torch.Tensor | None = None
         if config.class_weights == "balanced":
