@@ -22,9 +22,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "sightline.web.settings.local"
 for name in ("DATABASE_URL", "SECRET_KEY", "SIGHTLINE_FINDINGS"):
     os.environ.pop(name, None)
 
-import django  # noqa: E402
+import django.conf  # noqa: E402
 
 django.setup()
+django.conf.settings.ALLOWED_HOSTS.append("testserver")
 
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402

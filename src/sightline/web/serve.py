@@ -87,9 +87,11 @@ def prepare(
         raise SightlineError(
             f"{options.state}: cannot be written ({error.strerror}). Choose a folder with --state."
         ) from error
-    import django
-    from django.core.exceptions import ImproperlyConfigured
-
+    try:
+        import django
+        from django.core.exceptions import ImproperlyConfigured
+    except ImportError as error:
+        raise UsageError("serve needs the web extra: pip install 'sightline[web]'.") from error
     try:
         django.setup()
     except ImproperlyConfigured as error:

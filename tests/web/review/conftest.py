@@ -54,7 +54,9 @@ def postgres() -> Iterator[str]:
         )
         options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c max_connections=100"
         subprocess.run(
-            _as_postgres(programs / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log", "-o", options, "start"),
+            _as_postgres(
+                programs / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log", "-o", options, "start"
+            ),
             **run,
         )
         yield f"postgres://sightline@127.0.0.1:{port}/postgres"

@@ -131,6 +131,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s  %(levelname)s  %(name)s  %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"django.request": {"level": "ERROR"}},  # a wrong address is the visitor's matter, not a warning of ours
+    # A wrong address or host is the visitor's matter, not a fault of ours.
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("SIGHTLINE_LOG", "WARNING")},
 }
