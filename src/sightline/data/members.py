@@ -155,7 +155,7 @@ def _zip(path: Path, budget: Budget, problems: list[Problem]) -> Iterator[tuple[
             except NotImplementedError as error:
                 raise Refused("is compressed in a way that is not read here") from error
             with opened:
-                yield plain, _blocks(opened, budget)
+                yield plain, _guarded(_blocks(opened, budget))
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -172,6 +172,12 @@ def _blocks(file: IO[bytes], budget: Budget) -> Iterator[bytes]:
     while block := file.read(_BLOCK):
         budget.spend(len(block))
         yield block
+
+
+def _guarded(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same blocks; they are taken by the caller, and so are read outside of `members` itself."""
+    with _reading():
+        yield from blocks
 
 
 def _tar(
@@ -199,7 +205,7 @@ def _tar(
                 continue
             except tarfile.FilterError as error:
                 raise Refused(f"names a file outside its own folder: {printable(member.name)[:200]!r}") from error
-            yield plain, window.file(member.offset_data, member.size)
+            yield plain, _guarded(window.file(member.offset_data, member.size))
         # The module takes a broken header for the end. A whole tar ends in empty blocks; where they were left out,
         # the end of a compressed stream is as good, since that is checked.
         if window.last.strip(b"\0") or (not window.last and kind == "tar"):
