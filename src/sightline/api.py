@@ -250,16 +250,18 @@ def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | N
         + " · ".join(f"{split} {counts.get(split, 0):,}" for split in ("train", "val", "test"))
         + f" · {network.architecture} at {network.size} pixels, from {network.origin}"
     )
-    if not run.evaluation():
-        _train_and_test(run, config, network, prepared, started)
-    examine(Predictor.load(run.path, config.machine.device), config, prepared, run)
+    if run.evaluation():
+        predictor = Predictor.load(run.path, config.machine.device)
+    else:
+        predictor = _train_and_test(run, config, network, prepared, started)
+    examine(predictor, config, prepared, run)
     run_report.write(run)
     if not config.keep_checkpoint:
         shutil.rmtree(run.checkpoint, ignore_errors=True)
     run.log(f"complete in {clock(time.monotonic() - started)}")
 
 
-def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: Prepared, started: float) -> None:
+def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: Prepared, started: float) -> Predictor:
     assert config.machine is not None
     data = Data(
         prepared.pixels,
@@ -273,3 +275,4 @@ def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: 
     loop.train(network, config, data, run, engine, deadline)
     predictor, on_val = finish.calibrate(network, config, prepared, run)
     finish.open_test(predictor, on_val, prepared, run)
+    return predictor

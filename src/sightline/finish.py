@@ -31,8 +31,10 @@ def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFold
     assert config.machine is not None, "the machine is settled before training starts"
     train, val = prepared.rows("train"), prepared.rows("val")
     labels = prepared.labels
+    judged = len(prepared.rows("test")) + len(val) + min(len(train), familiarity.MOST)
+    views = 2 if config.tta == "flip" else 1
     engine = engines.choose(
-        network, prepared.pixels.take(val[:400]), device=config.machine.device, photos=len(prepared.pixels)
+        network, prepared.pixels.take(val[:400]), device=config.machine.device, photos=judged * views
     )
     predictor = Predictor(network, engine, tta=config.tta, coverage=config.coverage)
     embeddings, logits = _raw(predictor, prepared.pixels, val, "Calibrating on val")
@@ -50,9 +52,7 @@ def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFold
     return predictor, predictor.judge(embeddings, logits)
 
 
-def open_test(
-    predictor: Predictor, on_val: Outputs, prepared: Prepared, run: RunFolder
-) -> dict[str, Any]:
+def open_test(predictor: Predictor, on_val: Outputs, prepared: Prepared, run: RunFolder) -> dict[str, Any]:
     """Look at the test photos, once; write predictions and extras, and evaluation.json last."""
     samples = prepared.dataset.samples
     val, test = prepared.rows("val"), prepared.rows("test")

@@ -66,7 +66,7 @@ def test_the_choice_is_remembered(network: zoo.Network, photos: np.ndarray) -> N
 
 def test_a_damaged_memory_is_started_afresh(network: zoo.Network, photos: np.ndarray) -> None:
     (cache.folder("engines") / "choices.json").write_text("{")
-    assert engines.choose(network, photos).name in engines.candidates("cpu", 0)
+    assert engines.choose(network, photos).name in engines.candidates("cpu")[0]
 
 
 def test_an_engine_that_answers_differently_is_never_chosen(
@@ -85,10 +85,15 @@ def test_an_engine_that_answers_differently_is_never_chosen(
     assert engines.choose(network, photos).name == "eager"
 
 
-def test_onnx_is_tried_only_where_it_can_win_back_its_export() -> None:
-    assert "onnxruntime" not in engines.candidates("cpu", 100)
+def test_onnx_is_tried_only_where_it_can_win_back_its_export(
+    network: zoo.Network, photos: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("onnxruntime")
-    assert "onnxruntime" in engines.candidates("cpu", 1_000_000)
+    monkeypatch.setattr(engines, "_speed", lambda engine, sample: 900.0 if engine.name == "onnxruntime" else 100.0)
+    assert engines.choose(network, photos, photos=100).name != "onnxruntime"
+    assert engines.choose(network, photos, photos=100_000).name == "onnxruntime"
+    # The export is there now, so that it costs nothing any more.
+    assert engines.choose(network, photos, photos=10).name == "onnxruntime"
 
 
 def test_a_device_that_is_not_there_is_named() -> None:

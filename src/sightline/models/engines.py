@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from sightline import cache
 from sightline.errors import UsageError
@@ -33,8 +34,8 @@ BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}
 # Where the head is still random its labels mean nothing: the largest error of an embedding, relative to its length.
 EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 
-# Exporting to ONNX takes seconds; below this many photos it cannot win them back.
-_PHOTOS_WORTH_AN_EXPORT = 20_000
+# Compiling, and exporting to ONNX, take some seconds; where the rest takes less than this they cannot win them back.
+_SECONDS_WORTH_SETTING_UP = 30.0
 _SECONDS_PER_CANDIDATE = 0.3
 
 Outputs = tuple[np.ndarray, np.ndarray]
@@ -97,14 +98,10 @@ def device_of(wanted: str = "auto") -> str:
     return wanted
 
 
-def candidates(device: str, photos: int) -> list[str]:
-    """The engines worth trying on `device` for this many photos, the reference first."""
-    names = ["eager", "channels-last", "channels-last-bfloat16"]
-    if device == "cuda" and photos >= _PHOTOS_WORTH_AN_EXPORT:
-        names.append("compiled-bfloat16")
-    if device == "cpu" and photos >= _PHOTOS_WORTH_AN_EXPORT and _has_onnxruntime():
-        names.append("onnxruntime")
-    return names
+def candidates(device: str) -> tuple[list[str], list[str]]:
+    """The engines to try on `device`: those that start at once, the reference first, and those that must be set up."""
+    slow = {"cuda": ["compiled-bfloat16"], "cpu": ["onnxruntime"] if _has_onnxruntime() else []}
+    return ["eager", "channels-last", "channels-last-bfloat16"], slow.get(device, [])
 
 
 def make(name: str, network: Network, device: str = "cpu", batch: int = 32) -> Engine:
@@ -148,13 +145,13 @@ def choose(
         sample: photos to try it on, (n, S, S, 3) uint8; agreement is checked on all of them, so give 200 or more
             where labels matter.
         device: cpu, cuda or mps.
-        photos: how many photos are to come; an engine that is slow to set up is only tried when they are many.
+        photos: how many looks at photos are to come; an engine that must be set up is only tried when they are many.
         trained: judge by probabilities and labels; otherwise by embeddings, since the head is new.
         precision: what was found to hold for these very weights, on photos that count; it is not judged again, and
             with float32 nothing coarser is tried.
     """
     agrees = _agrees if trained and precision is None else _embeds_alike
-    key = _key(network, device, photos, precision)
+    key = _key(network, device, photos, trained, precision)
     remembered = _remember().get(key)
     reference = make("eager", network, device)
     if remembered is not None:
@@ -162,8 +159,11 @@ def choose(
         if engine.name == "eager" or precision is not None or agrees(reference, engine, sample):
             return engine
     fastest, speed = reference, _speed(reference, sample)
-    for name in candidates(device, photos)[1:]:
+    at_once, set_up = candidates(device)
+    for name in [*at_once[1:], *set_up]:
         if precision == "float32" and name.endswith("bfloat16"):
+            continue
+        if name in set_up and photos / speed < _SECONDS_WORTH_SETTING_UP and not _is_set_up(name, network):
             continue
         engine = make(name, network, device)
         tried = _speed(engine, sample)
@@ -180,7 +180,7 @@ def choose(
 
 def agreement(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:
     """Largest difference of a probability, and share of equal labels, between two sets of logits (n, K)."""
-    a, b = (torch.from_numpy(x).double().softmax(1).numpy() for x in (reference, candidate))
+    a, b = (softmax(logits.astype(np.float64), axis=1) for logits in (reference, candidate))
     return float(np.abs(a - b).max()), float((a.argmax(1) == b.argmax(1)).mean())
 
 
@@ -222,10 +222,7 @@ def _onnx_session(module: Forward, network: Network) -> Callable[[np.ndarray], O
         )
     import onnxruntime
 
-    state = hashlib.sha256()
-    for value in network.module.state_dict().values():
-        state.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    path = cache.folder("engines") / f"{network.architecture}-{network.size}-{state.hexdigest()[:24]}.onnx"
+    path = _onnx_path(network)
     if not path.exists():
         with replacing(path) as temporary:
             to_onnx(module.cpu(), network.size, temporary)
@@ -239,6 +236,18 @@ def _onnx_session(module: Forward, network: Network) -> Callable[[np.ndarray], O
         return embedding, logits
 
     return run
+
+
+def _onnx_path(network: Network) -> Path:
+    """Where the export of exactly these weights is kept."""
+    state = hashlib.sha256(repr((network.mean, network.std)).encode())
+    for value in network.module.state_dict().values():
+        state.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return cache.folder("engines") / f"{network.architecture}-{network.size}-{state.hexdigest()[:24]}.onnx"
+
+
+def _is_set_up(name: str, network: Network) -> bool:
+    return name == "onnxruntime" and _onnx_path(network).exists()
 
 
 def to_onnx(module: Forward, size: int, path: Path) -> None:
@@ -259,7 +268,7 @@ def to_onnx(module: Forward, size: int, path: Path) -> None:
     program.save(path, external_data=False)
 
 
-def _key(network: Network, device: str, photos: int, precision: str | None) -> str:
+def _key(network: Network, device: str, photos: int, trained: bool, precision: str | None) -> str:
     """What the choice depends on: the machine, the libraries, the network's shape, and whether set-up can pay."""
     processor = torch.cuda.get_device_name() if device == "cuda" else _processor()
     parts = (
@@ -271,8 +280,9 @@ def _key(network: Network, device: str, photos: int, precision: str | None) -> s
         network.architecture,
         network.head,
         network.size,
-        photos >= _PHOTOS_WORTH_AN_EXPORT,
-        precision == "float32",
+        photos.bit_length(),  # twice as many may be worth another engine
+        trained,
+        precision,
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
