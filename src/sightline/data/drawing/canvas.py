@@ -56,6 +56,11 @@ def blend(image: Floats, paint: Floats | Colour, mask: Floats | float) -> None:
     image += change
 
 
+def child(rng: np.random.Generator) -> np.random.Generator:
+    """A generator for what needs more numbers in a larger picture, so that all that is drawn later stays the same."""
+    return np.random.Generator(np.random.SFC64(int(rng.integers(2**62))))
+
+
 def fractal(
     rng: np.random.Generator,
     side: int | tuple[int, int],
@@ -73,6 +78,7 @@ def fractal(
     """
     height, width = (side, side) if isinstance(side, int) else side
     across, down = (cells, cells) if isinstance(cells, (int, float)) else cells
+    rng = child(rng)
     total: Floats | None = None
     weight, power, columns, rows = 1.0, 0.0, 1, 1
     for number in range(octaves):
@@ -98,6 +104,7 @@ def _enlarged(values: Floats, width: int, height: int) -> Floats:
 
 def ridge(rng: np.random.Generator, points: int, roughness: float = 0.5) -> Floats:
     """A skyline by midpoint displacement (Fournier, Fussell, Carpenter 1982): `points` heights scaled to 0-1."""
+    rng = child(rng)
     line = rng.random(3)
     spread = 0.5
     while len(line) < points:
@@ -224,7 +231,8 @@ def warp(image: Floats, texture: Image.Image, corners: NDArray[np.floating], sha
     if right - left < 1 or bottom - top < 1:
         return
     width, height = texture.size
-    source = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+    # A pixel inside the edge: what lies outside the texture is black, and would show as a dark seam.
+    source = np.array([(1, 1), (width - 1, 1), (width - 1, height - 1), (1, height - 1)], np.float64)
     quad = quad - (left, top)
     # Pillow wants the map from the place in the output to the place in the texture.
     system = np.zeros((8, 8))

@@ -232,19 +232,19 @@ def _edge(rng: np.random.Generator, side: int, light: Light, season: str) -> tup
 
 def _above(rng: np.random.Generator, side: int, light: Light, season: str) -> tuple[Floats, float]:
     """Treetops from a hill or a drone."""
-    horizon = float(rng.uniform(-0.1, 0.3))
+    firs = season in ("needles", "winter")
+    horizon = float(rng.uniform(0.1, 0.35) if firs else rng.uniform(-0.1, 0.3))
     image = sky(rng, side, light, max(horizon, 0.02))
     _, y = axes(side)
     blend(image, light.on(_leaf(rng, season) * 0.4, 0.2), (y > horizon - 0.005).astype(np.float32))
     second = _leaf(rng, "needles" if rng.random() < 0.5 else season)
-    firs = season in ("needles", "winter")
     river = rng.random() < 0.3
     bend, phase, slope = rng.uniform(0.05, 0.25), rng.uniform(0, 6.3), rng.uniform(-0.3, 0.3)
     sheet = Sketch(side)
-    row, size = horizon, 0.012
+    row = horizon
     while row < 1.12:
         depth = max(row - horizon, 0.0)
-        size = 0.012 + (0.1 if firs else 0.075) * depth
+        size = 0.02 + (0.095 if firs else 0.07) * depth
         middle = 0.5 + slope * depth + bend * np.sin(depth * 5 + phase)
         for place in np.arange(-0.05 + rng.uniform(0, size), 1.05, size * 1.5):
             px = float(place + rng.normal(0, size * 0.4))
@@ -253,10 +253,11 @@ def _above(rng: np.random.Generator, side: int, light: Light, season: str) -> tu
             colour = mix(mix(_leaf(rng, season), second, rng.random() * 0.7), light.horizon, 0.5 * np.exp(-depth * 5))
             py = row + rng.normal(0, size * 0.2)
             if firs:
-                plants.fir(rng, sheet, light, px, py + size, size * 3.4, colour, 0.4 if season == "winter" else 0.0)
+                frosted = mix(colour, _SNOW, 0.4) if season == "winter" else colour
+                plants.fir(rng, sheet, light, px, py + size, size * 3.4, frosted, 0.15 if season == "winter" else 0.0)
             else:
-                plants.crown(rng, sheet, light, px, py, size * 1.1, size, colour, 6)
-        row += size * (1.1 if firs else 0.85)
+                plants.crown(rng, sheet, light, px, py, size * 1.1, size, colour, 4 if size < 0.035 else 7)
+        row += size * (1.7 if firs else 0.85)
     if river:
         water = mix(light.zenith, light.horizon, 0.5) * 0.9
         blend(image, water, (y > horizon).astype(np.float32) * 0.8)

@@ -41,7 +41,10 @@ def fir(
     sheet.rectangle(
         x - height * 0.012, base - height * 0.15, x + height * 0.012, base, light.on((0.25, 0.18, 0.12), 0.3)
     )
-    shade, bright = light.on(colour, 0.25), light.on(np.asarray(colour) * 1.25, 0.8)
+    # Light falls on the tops; between the lower branches of neighbouring trees it is dark.
+    own = np.asarray(colour, np.float32) * rng.uniform(0.75, 1.3)
+    tone = np.linspace(0.5, 1.15, tiers)[:, None]
+    shades, brights = own * tone * light.on((1, 1, 1), 0.25), own * tone * 1.25 * light.on((1, 1, 1), 0.8)
     white = light.on((0.92, 0.94, 0.99), 0.6)
     halves = wide * (1 - np.arange(tiers) / tiers) * rng.uniform(0.85, 1.15, tiers) + 0.001
     sag = rng.uniform(0, 0.25, (tiers, 2)).tolist()
@@ -52,10 +55,10 @@ def fir(
         top = y - height * (1.5 / tiers)
         left, right = (x - half, y + sag[i][0] * half), (x + half, y + sag[i][1] * half)
         sheet.polygon(
-            [(x, top), left, (x - half * 0.3, y - half * 0.1), (x + half * 0.3, y - half * 0.1), right], shade
+            [(x, top), left, (x - half * 0.3, y - half * 0.1), (x + half * 0.3, y - half * 0.1), right], shades[i]
         )
         lit = right if light.side > 0 else left
-        sheet.polygon([(x, top), lit, (x + (lit[0] - x) * 0.2, y - half * 0.1)], bright)
+        sheet.polygon([(x, top), lit, (x + (lit[0] - x) * 0.2, y - half * 0.1)], brights[i])
         for tip, white_one in zip((left, right), laden[i], strict=True):
             if white_one:
                 inner = (x + (tip[0] - x) * 0.3, top + (y - top) * 0.45)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from sightline.data.drawing.canvas import Colour, Floats, Sketch, level, mix, warp
+from sightline.data.drawing.canvas import Colour, Floats, Sketch, child, level, mix, warp
 from sightline.data.drawing.light import Light
 from sightline.data.drawing.passers import paint
 
@@ -101,6 +101,7 @@ def facade(
         facing: how much sun it gets, 0-1.
         pixels: height that it will have in the final picture; finer detail than that would only glitter.
     """
+    rng = child(rng)
     h = int(np.clip(pixels, 12, 220))
     w = int(np.clip(h * width / height, 8, 260))
     wall = light.on(look.wall, facing)
