@@ -193,7 +193,7 @@ def _require_plain(answer: Any, url: str) -> None:
 def _receive(answer: Any, part: _Part, have: int, whole: int | None, most: int, advance: Callable[..., None]) -> None:
     with open(part.path, "ab" if have else "wb") as file:
         try:
-            while block := answer.read(_BLOCK):
+            while block := answer.read1(_BLOCK):  # what there is: a connection that stalls loses nothing
                 file.write(block)
                 advance(((have + len(block)) >> 20) - (have >> 20))
                 have += len(block)
