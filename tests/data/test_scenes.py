@@ -64,7 +64,7 @@ def test_a_scene_keeps_its_composition_at_another_size(label: str) -> None:
 
 @pytest.mark.parametrize(("label", "seed", "size"), [("lake", 0, 64), ("sea", -1, 64), ("sea", 0, 8), ("sea", 0, 5000)])
 def test_senseless_arguments_are_refused(label: str, seed: int, size: int) -> None:
-    with pytest.raises(ValueError, match="there are|takes"):
+    with pytest.raises(ValueError, match=r"there are|takes"):
         draw(label, seed, size)
 
 
@@ -79,8 +79,9 @@ def test_write_scenes_writes_what_draw_draws(tmp_path: Path) -> None:
             assert image.format == "JPEG" and image.size == (32, 32)
             qualities.add(tuple(image.quantization[0]))
             label, name = path.split("/")
-            drawn = np.asarray(draw(label, 3_000_000 + int(name[:4]), 32), float)
-            assert np.abs(np.asarray(image, float) - drawn).mean() < 12  # what JPEG loses, no more
+            drawn = draw(label, 3_000_000 + int(name[:4]), 32)
+            lost = np.asarray(image.convert("L"), float) - np.asarray(drawn.convert("L"), float)
+            assert np.abs(lost).mean() < 10  # what JPEG loses, no more
     assert len(qualities) > 5
 
 

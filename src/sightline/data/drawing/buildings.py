@@ -15,7 +15,7 @@ from sightline.data.drawing.water import lake
 
 def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, float]:
     """A picture of buildings, and the height of its horizon."""
-    kinds = {"tower": 0.3, "skyline": 0.16, "house": 0.2, "front": 0.18, "above": 0.16}
+    kinds = {"tower": 0.3, "skyline": 0.17, "house": 0.17, "front": 0.22, "above": 0.14}
     kind = rng.choice(list(kinds), p=list(kinds.values()))
     return {"tower": _tower, "skyline": _skyline, "house": house, "front": _front, "above": _above}[str(kind)](
         rng, side, light

@@ -11,7 +11,7 @@ from sightline.data.drawing.light import Light
 
 def weather(rng: np.random.Generator, image: Floats, light: Light, horizon: float) -> None:
     """Fog, rain or snow over the scene, in place; most pictures are left dry."""
-    kind = rng.choice(["dry", "fog", "rain", "snow"], p=[0.75, 0.10, 0.08, 0.07])
+    kind = rng.choice(["dry", "fog", "rain", "snow"], p=[0.78, 0.08, 0.07, 0.07])
     if kind == "fog":
         _fog(rng, image, light, horizon)
     elif kind == "rain":
@@ -25,7 +25,7 @@ def _fog(rng: np.random.Generator, image: Floats, light: Light, horizon: float) 
     _, y = axes(side)
     veil = mix(light.horizon, np.full(3, light.level), 0.6)
     band = np.exp(-(((y - horizon) / rng.uniform(0.2, 0.45)) ** 2))
-    amount = rng.uniform(0.3, 0.6) * (0.35 + 0.65 * band) * (0.6 + 0.8 * fractal(rng, side, (2, 5), 3))
+    amount = rng.uniform(0.25, 0.5) * (0.35 + 0.65 * band) * (0.6 + 0.8 * fractal(rng, side, (2, 5), 3))
     blend(image, veil, np.clip(amount, 0, 0.75).astype(np.float32))
 
 
@@ -55,10 +55,10 @@ def _snow(rng: np.random.Generator, image: Floats, light: Light) -> None:
 
 def in_front(rng: np.random.Generator, image: Floats, light: Light) -> None:
     """Now and then something close to the camera hides a part of the scene, in place."""
-    if rng.random() > 0.16:
+    if rng.random() > 0.14:
         return
     sheet = Sketch(image.shape[1])
-    colour = mix(light.ambient, (0.1, 0.1, 0.1), 0.8) * rng.uniform(0.65, 1.3)
+    colour = mix(light.ambient, (0.1, 0.1, 0.1), 0.8) * rng.uniform(0.75, 1.3)
     kind = rng.choice(["branch", "pole", "rail", "wire", "thumb"])
     blur = float(rng.uniform(0.003, 0.012))
     if kind == "branch":
@@ -121,11 +121,11 @@ def photograph(rng: np.random.Generator, image: Floats, size: int) -> Image.Imag
     small = to_array(frame(rng, image).reduce(image.shape[1] // size))
     # A photo is exposed for what it shows, only not quite.
     middle = float(small.mean())
-    exposure = (0.42 / max(middle, 0.08)) ** rng.uniform(0.0, 0.6) * 2 ** rng.normal(0, 0.28)
+    exposure = (0.42 / max(middle, 0.08)) ** rng.uniform(0.0, 0.6) * 2 ** rng.normal(0, 0.18)
     cast = rng.normal(0, 0.06) * np.array((1.0, 0.0, -1.0)) + rng.normal(0, 0.015) * np.array((1.0, -1.0, 1.0))
     small *= (exposure * (1 + cast)).astype(np.float32)[:, None, None]
     gray = 0.299 * small[0] + 0.587 * small[1] + 0.114 * small[2]
-    saturation = 0.0 if rng.random() < 0.05 else rng.uniform(0.5, 1.2)
+    saturation = 0.0 if rng.random() < 0.03 else rng.uniform(0.5, 1.2)
     small = gray + (small - gray) * np.float32(saturation)
     # Highlights roll off instead of being cut.
     small = np.where(small > 0.8, 0.8 + 0.2 * np.tanh((small - 0.8) / 0.2), small)

@@ -18,7 +18,7 @@ _SNOW = (0.90, 0.92, 0.97)
 def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, float]:
     """A picture of a forest, and the height of its horizon."""
     season = str(rng.choice(["spring", "summer", "autumn", "needles", "winter"], p=[0.17, 0.28, 0.23, 0.17, 0.15]))
-    kind = rng.choice(["within", "edge", "above", "up"], p=[0.54, 0.2, 0.16, 0.1])
+    kind = rng.choice(["within", "edge", "above", "up"], p=[0.58, 0.2, 0.14, 0.08])
     return {"within": _within, "edge": _edge, "above": _above, "up": _up}[str(kind)](rng, side, light, season)
 
 
@@ -259,8 +259,10 @@ def _above(rng: np.random.Generator, side: int, light: Light, season: str) -> tu
                 plants.crown(rng, sheet, light, px, py, size * 1.1, size, colour, 4 if size < 0.035 else 7)
         row += size * (1.7 if firs else 0.85)
     if river:
-        water = mix(light.zenith, light.horizon, 0.5) * 0.9
-        blend(image, water, (y > horizon).astype(np.float32) * 0.8)
+        x, depths = axes(side)[0], np.maximum(y - horizon, 0)
+        middle_line = 0.5 + slope * depths + bend * np.sin(depths * 5 + phase)
+        bank = smoothstep(1.3, 1.0, np.abs(x - middle_line) / (0.02 + 0.16 * depths)) * (y > horizon)
+        blend(image, mix(light.zenith, light.horizon, 0.5) * 0.9, bank * 0.9)
     sheet.onto(image, plants.leaves(rng, side, 60))
     blend(image, light.horizon, np.clip(0.6 * np.exp(-np.abs(y - horizon) / 0.12), 0, 1))
     return image, max(horizon, 0.1)
@@ -288,7 +290,7 @@ def _up(rng: np.random.Generator, side: int, light: Light, season: str) -> tuple
             sheet.line([tuple(spot), tuple(twig)], 0.008, light.on(bark * 0.5, 0.2))
     sheet.onto(image, 0.65 + 0.7 * fractal(rng, side, 40, 2))
     wood = sheet.mask()
-    if season != "winter":
+    if season != "winter" or rng.random() < 0.5:
         fine, clumps = fractal(rng, side, 38, 2, gain=0.8), fractal(rng, side, 6, 3)
         gap = np.exp(-((np.hypot(x - cx, y - cy) / rng.uniform(0.15, 0.4)) ** 2))
         cover = smoothstep(0.42, 0.56, clumps * 0.6 + fine * 0.4 + 0.06 - 0.35 * gap) * (1 - 0.8 * wood)

@@ -36,7 +36,7 @@ def passers(rng: np.random.Generator, image: Floats, camera: Camera, light: Ligh
     """Trees, people, a car and a lamp in front of the buildings."""
     side = image.shape[1]
     sheet, glow = Sketch(side), Sketch(side)
-    for z in np.sort(rng.uniform(6, 24, int(rng.integers(0, 7))))[::-1]:
+    for z in np.sort(rng.uniform(6, 24, int(rng.integers(0, 6))))[::-1]:
         x = rng.uniform(-0.55, 0.55) * z
         foot, head = camera.project(np.array([(x, 0, z), (x, 1.75, z)]))
         metre = (foot[1] - head[1]) / 1.75
@@ -48,7 +48,7 @@ def passers(rng: np.random.Generator, image: Floats, camera: Camera, light: Ligh
                 light,
                 foot[0],
                 foot[1],
-                metre * rng.uniform(4, 9),
+                metre * rng.uniform(3.5, 7),
                 plants.leaf(rng),
                 bool(rng.random() < 0.15),
             )

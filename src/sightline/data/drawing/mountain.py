@@ -15,7 +15,7 @@ _MEADOWS = ((0.30, 0.42, 0.16), (0.45, 0.47, 0.20), (0.62, 0.52, 0.26), (0.50, 0
 
 def draw(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, float]:
     """A picture of mountains, and the height of its horizon."""
-    kind = rng.choice(["range", "chains", "peak"], p=[0.6, 0.17, 0.23])
+    kind = rng.choice(["range", "chains", "peak"], p=[0.58, 0.2, 0.22])
     return _chains(rng, side, light) if kind == "chains" else _range(rng, side, light, peak=kind == "peak")
 
 
@@ -48,7 +48,7 @@ def _range(rng: np.random.Generator, side: int, light: Light, peak: bool) -> tup
         patch = smoothstep(0.48, 0.56, fractal(rng, terrain.CELLS, 5, 5)) * smoothstep(0.5, 0.35, height / high)
         blend(colour, shaded(woods, 0.5 + noise), patch)
     if rng.random() < 0.8:
-        line = rng.uniform(0.02, 0.75)
+        line = rng.uniform(0.15, 0.75)
         snow = smoothstep(line - 0.08, line + 0.08, height / high + (noise - 0.5) * 0.5 - (steep - 1) * 0.14)
         blend(colour, (0.93, 0.95, 1.0), snow * 0.95)
     picture = terrain.haze(ground.of(terrain.lit(colour, facing, light)), ground, light, rng.uniform(0.06, 0.35))
@@ -60,7 +60,7 @@ def _range(rng: np.random.Generator, side: int, light: Light, peak: bool) -> tup
 
 def _foreground(rng: np.random.Generator, image: Floats, light: Light) -> None:
     side = image.shape[1]
-    kind = rng.choice(["lake", "firs", "meadow", "snow", "nothing"], p=[0.22, 0.22, 0.2, 0.18, 0.18])
+    kind = rng.choice(["lake", "firs", "meadow", "snow", "nothing"], p=[0.22, 0.25, 0.25, 0.1, 0.18])
     if kind == "lake":
         lake(rng, image, light, float(rng.uniform(0.68, 0.82)))
     elif kind == "firs":
