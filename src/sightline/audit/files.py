@@ -23,9 +23,9 @@ FLAGGED = 0.8  # … from which the finding is flagged
 
 # Measure: (where the score begins to rise, where it is 1). Levels are 0-255.
 LIMITS = {
-    "blank": (16.0, 4.0),  # standard deviation of the most varied channel
+    "blank": (10.0, 3.0),  # standard deviation of the most varied channel
     "dark": (75.0, 22.0),  # the level that all but the brightest 5 % stay below
-    "bright": (195.0, 245.0),  # the level that all but the darkest 5 % stay above
+    "bright": (190.0, 232.0),  # the level that all but the darkest 5 % stay above
     "blurred": (0.28, 0.10),  # the steepest slope, in parts of the whole range per hundredth of the picture's side
     "tiny": (64.0, 16.0),  # shorter side in pixels
     "odd shape": (2.2, 5.0),  # longer side to shorter, against the dataset's usual
@@ -60,12 +60,10 @@ def quality(samples: pd.DataFrame, pixels: Pixels) -> pd.DataFrame:
     """
     measures = _measure(pixels)
     scores = {name: _ramp(measures[name], *LIMITS[name]) for name in ("blank", "dark", "bright", "blurred")}
-    # A picture of nothing has no edges and no light either: one complaint is enough.
-    for name in ("dark", "bright", "blurred"):
+    scores["off-colour"] = _ramp(_strangeness(measures), *LIMITS["off-colour"])
+    # A picture of nothing has no edges and no colour to speak of: one complaint is enough.
+    for name in ("blurred", "off-colour"):
         scores[name] = np.where(scores["blank"] >= WORTH_A_LINE, 0.0, scores[name])
-    scores["off-colour"] = np.where(
-        scores["blank"] >= WORTH_A_LINE, 0.0, _ramp(_strangeness(measures), *LIMITS["off-colour"])
-    )
     if {"width", "height"} <= set(samples) and len(samples):
         width, height = samples["width"].to_numpy(float), samples["height"].to_numpy(float)
         shorter = np.minimum(width, height)

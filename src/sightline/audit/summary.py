@@ -14,12 +14,14 @@ def sentences(found: pd.DataFrame, samples: pd.DataFrame) -> list[str]:
     flagged = found[found["flagged"]]
     said = []
     split = samples.set_index("path")["split"]
-    leaks = split.reindex(flagged.loc[flagged["check"] == "leak", "path"]).value_counts()
+    leaks = flagged[flagged["check"] == "leak"].drop_duplicates("path")
     for part in ("test", "val"):
-        if leaks.get(part, 0):
+        leaked = leaks[leaks["path"].map(split) == part]
+        if n := len(leaked):
+            homes = {"train": "training", "val": "validation", "test": "the test part"}
+            there = [name for home, name in homes.items() if (leaked["twin"].map(split) == home).any()]
             whole = int((samples["split"] == part).sum())
-            home = "training" if part == "val" or (samples["split"] == "train").any() else "validation"
-            said.append(f"{leaks[part]:,} of {whole:,} {_PART[part]} photos also {_stand(leaks[part])} in {home}.")
+            said.append(f"{n:,} of {whole:,} {_PART[part]} photos also {_stand(n)} in {' or '.join(there)}.")
     count = flagged.drop_duplicates(["check", "path"])["check"].value_counts()
     if n := count.get("conflict", 0):
         said.append(f"{n:,} photos are there under two labels.")

@@ -39,6 +39,18 @@ EXPLAINED = {
     "quality": "Judged by themselves (light, sharpness) or by what is usual here (size, colour).",
     "balance": "What could be learned instead of the content.",
 }
+SHORT = {
+    "leak": "Leaks",
+    "conflict": "Conflicts",
+    "label": "Labels",
+    "file": "Files",
+    "duplicate": "Duplicates",
+    "near-duplicate": "Changed copies",
+    "burst": "Series",
+    "outlier": "Outliers",
+    "quality": "Quality",
+    "balance": "Balance",
+}
 _TABLES = ("file", "balance")  # findings without a photo to show
 
 
@@ -85,7 +97,7 @@ def write(dataset: Dataset, pixels: Pixels, found: pd.DataFrame, out: Path, *, n
         photos=len(dataset.samples),
         classes=list(dataset.classes),
         found=sections,
-        sections=[(section["id"], section["heading"]) for section in sections],
+        sections=[(section["id"], SHORT[str(section["id"])]) for section in sections],
     )
     path = out / "audit.html"
     write_text(path, _alive(html))
