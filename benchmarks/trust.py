@@ -46,7 +46,7 @@ def main() -> None:
     network = f"{predictor.network.architecture} at {predictor.size} pixels"
     print(f"Run: {prepared.dataset.name}, {network}, {platform.machine()}")
     promises(run)
-    strangers(predictor, prepared, given.photos)
+    strangers(run, predictor, prepared, given.photos)
     reasons(run.config(), predictor, prepared, given.photos)
     if given.export:
         for form in ("onnx", "torch"):
@@ -75,20 +75,22 @@ def promises(run: RunFolder) -> None:
     print(f"| worst | {found['slices']['worst']} |")
 
 
-def strangers(predictor: Predictor, prepared: Prepared, photos: int) -> None:
+def strangers(run: RunFolder, predictor: Predictor, prepared: Prepared, photos: int) -> None:
     """Methods compared on validation photos against drawn strangers; then the chosen one measured on test."""
     generator = np.random.default_rng(0)
-    train, val, test = (prepared.rows(split) for split in ("train", "val", "test"))
-    train, test = generator.permutation(train)[: familiarity.MOST], generator.permutation(test)[: 3 * photos]
-    labels = prepared.labels[train]
-    known, kin, judged = (predictor.outputs(prepared.pixels.take(rows)) for rows in (train, val, test))
+    val, test = (generator.permutation(prepared.rows(split))[: 3 * photos] for split in ("val", "test"))
+    assert predictor.familiarity is not None
+    # What the model folder remembers: unit vectors of up to 2,000 training photos, and their labels.
+    known = predictor.familiarity.bank.astype(np.float32)
+    labels = np.array([predictor.classes.index(label) for label in run.extra("neighbours")["labels"]])
+    kin, judged = (predictor.outputs(prepared.pixels.take(rows)) for rows in (val, test))
     odd = {
         kind: predictor.outputs(np.stack([np.asarray(off_topic(seed, predictor.size, kind)) for seed in range(photos)]))
         for kind in KINDS
     }
     print("\n## Strangers: AUROC against validation photos\n")
     print(f"| method | {' | '.join(KINDS)} |\n|---|{'---|' * len(KINDS)}")
-    for name, score in _methods(known.embeddings, labels).items():
+    for name, score in _methods(known, labels).items():
         cells = [f"{_auroc(score(kin.embeddings), score(other.embeddings)):.4f}" for other in odd.values()]
         print(f"| {name} | {' | '.join(cells)} |")
     sure = [f"{_auroc(1 - kin.probabilities.max(1), 1 - other.probabilities.max(1)):.4f}" for other in odd.values()]
@@ -101,7 +103,7 @@ def strangers(predictor: Predictor, prepared: Prepared, photos: int) -> None:
     print("| class | five nearest |\n|---|---|")
     val_labels = prepared.labels[val]
     for i, name in enumerate(predictor.classes):
-        score = _nearest(known.embeddings[labels != i], 5)
+        score = _nearest(known[labels != i], 5)
         print(
             f"| {name} | {_auroc(score(kin.embeddings[val_labels != i]), score(kin.embeddings[val_labels == i])):.3f} |"
         )
@@ -162,6 +164,7 @@ def _mahalanobis(train: Array, labels: NDArray[Any], *, relative: bool) -> Calla
     precision, whole = _precision(within), _precision(train - train.mean(axis=0))
 
     def score(x: Array) -> Array:
+        x = x / np.linalg.norm(x, axis=1, keepdims=True)
         nearest = np.min([np.sum((x - m) @ precision * (x - m), axis=1) for m in middles], axis=0)
         centred = x - train.mean(axis=0)
         return nearest - (np.sum(centred @ whole * centred, axis=1) if relative else 0)

@@ -104,6 +104,7 @@ def ledger(axes: plt.Axes) -> None:
     axes.plot(range(1, 51), best, color=BLUE)
     axes.axhline(0.90, color=GREY, ls="--", lw=1)
     axes.text(50, 0.8995, "what every one of them is worth", ha="right", va="top", color=GREY)
+    axes.set_ylim(0.896, 0.923)
     axes.set(xlabel="times the test set was opened (1,000 photos)", ylabel="best accuracy shown")
     axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, 1))
 
@@ -119,7 +120,7 @@ def calibrated(axes: plt.Axes) -> None:
         (BLUE, f"after, temperature {temperature:.2f}", calibration.probabilities(test, temperature)),
     ):
         diagram = calibration.reliability(p, labels)
-        seen = diagram.count > 0
+        seen = diagram.count >= 10
         error = [(diagram.accuracy - diagram.low)[seen], (diagram.high - diagram.accuracy)[seen]]
         label = f"{name}: ECE {calibration.ece(p, labels):.3f}"
         x, y = diagram.confidence[seen], diagram.accuracy[seen]
@@ -184,7 +185,8 @@ def familiar(axes: plt.Axes) -> None:
         axes.hist(fitted.score(photos), 40, color=colour, alpha=0.6, label=name)
     axes.axvline(fitted.threshold, color="black", lw=1)
     axes.text(fitted.threshold, axes.get_ylim()[1], " unfamiliar from here", va="top")
-    axes.legend(frameon=False, loc="center right")
+    axes.legend(frameon=False, loc="upper right")
+    axes.set_xlim(0.1, 1.15)
     axes.set(xlabel="distance to the nearest training photos", yticks=[])
 
 
@@ -208,7 +210,7 @@ def weakness(axes: plt.Axes) -> None:
 
 def robustness() -> Image.Image:
     """One drawn scene under each damage, mild to strong."""
-    photo = np.asarray(draw("mountain", 7, 96))
+    photo = np.asarray(draw("buildings", 2, 96))
     rows = [
         np.hstack([photo, *(damage(photo, change, DAMAGES[change][i]) for i in range(len(STRENGTHS)))])
         for change in DAMAGES

@@ -78,7 +78,7 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
     parts = []
     try:
         for start in range(0, len(photos), _BATCH):
-            batch = torch.from_numpy(np.ascontiguousarray(photos[start : start + _BATCH])).to(device)
+            batch = torch.from_numpy(np.array(photos[start : start + _BATCH])).to(device)
             images = (batch.permute(0, 3, 1, 2).float() - mean) / std
             wanted = targets[start : start + _BATCH].to(device)
             with torch.enable_grad():
