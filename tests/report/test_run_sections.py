@@ -24,7 +24,7 @@ def test_pairs_make_the_heading() -> None:
 def test_robustness_names_what_hurts_most() -> None:
     rows = [
         {"change": "blur", "strength": "mild", "accuracy": 0.9},
-        {"change": "noise", "strength": "mild", "accuracy": 0.91},
+        {"change": "noise", "strength": "mild", "accuracy": 0.915},
         {"change": "noise", "strength": "strong", "accuracy": 0.6},
     ]
     found = run_sections.robustness({"rows": rows, "clean": 0.92}, {"accuracy": 0.93})
