@@ -1,0 +1,163 @@
+"""The learning-rate range test: raise the rate at every step and watch the loss.
+
+    found = search(network, config, data)      # the network is left as it was
+    found.suggestion                           # 0.0021
+    found.save("lr/")                          # lr.csv, lr.svg
+
+After L. N. Smith, "Cyclical learning rates for training neural networks" (WACV 2017), with the smoothing and the two
+rules of thumb that fastai made common: the rate at which the loss falls fastest, and a tenth of the rate at which the
+loss is least.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+
+from sightline import files
+from sightline.config import Config
+from sightline.errors import SightlineError
+from sightline.models.zoo import Network
+from sightline.progress import track
+from sightline.training.batches import Data, Preparation, generator, shuffled
+from sightline.training.schedule import groups, trainable
+
+_STEADY = 0.9  # how much of the running mean each step keeps
+_BLOWN_UP = 4.0  # the test ends when the smoothed loss is this many times its least
+_SETTLING = 5  # the first steps, whose mean is of too few losses to trust
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a range test saw.
+
+    Attributes:
+        table: one row per step: lr, loss, smooth (the running mean of the losses).
+        steepest: the rate at which the smoothed loss falls fastest.
+        tenth: a tenth of the rate at which it is least.
+        suggestion: the smaller of the two, rounded to two digits: a peak rate to begin with.
+    """
+
+    table: pd.DataFrame
+    steepest: float
+    tenth: float
+
+    @property
+    def suggestion(self) -> float:
+        """See the class."""
+        return float(f"{min(self.steepest, self.tenth):.1e}")
+
+    def save(self, folder: str | Path) -> None:
+        """Write lr.csv and the plot lr.svg into `folder`, which is made if need be."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        files.write_table(folder / "lr.csv", self.table)
+        files.write_text(folder / "lr.svg", self.picture())
+
+    def picture(self) -> str:
+        """The smoothed loss over the rate, with the suggestion marked, as SVG."""
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7, 4), layout="constrained")
+        FigureCanvasSVG(figure)
+        axes = figure.subplots()
+        axes.plot(self.table["lr"], self.table["loss"], color="0.8", linewidth=1, label="loss of each step")
+        axes.plot(self.table["lr"], self.table["smooth"], color="C0", label="smoothed")
+        axes.axvline(self.suggestion, color="C3", linestyle="--", label=f"suggestion {self.suggestion:g}")
+        axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
+        top = self.table["smooth"].iloc[:_SETTLING].max()
+        axes.set_ylim(top=1.5 * top if math.isfinite(top) else None)
+        axes.legend()
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None})
+        return text.getvalue()
+
+
+def find(step: Callable[[float], float], lowest: float = 1e-6, highest: float = 1.0, steps: int = 100) -> Found:
+    """Try rates from `lowest` to `highest`, evenly on a logarithmic scale, one for each call of `step`.
+
+    Args:
+        step: takes one optimiser step at the rate it is given, and returns the loss before it.
+        lowest: first rate.
+        highest: last rate; the test ends sooner when the loss blows up.
+        steps: how many rates at most.
+
+    Raises:
+        SightlineError: the loss blew up before there was anything to see.
+    """
+    rates, losses, smooth = [], [], []
+    mean, least = 0.0, math.inf
+    with track("Trying learning rates", total=steps, unit="steps") as advance:
+        for number, lr in enumerate(np.geomspace(lowest, highest, steps)):
+            loss = step(float(lr))
+            mean = _STEADY * mean + (1 - _STEADY) * loss
+            unbiased = mean / (1 - _STEADY ** (number + 1))
+            if not math.isfinite(unbiased) or (number >= _SETTLING and unbiased > _BLOWN_UP * least):
+                break
+            rates.append(float(lr))
+            losses.append(loss)
+            smooth.append(unbiased)
+            least = min(least, unbiased)
+            advance(1)
+    if len(rates) <= 2 * _SETTLING:
+        raise SightlineError(f"The loss blew up at rates near {lowest:g} already. Start the test from a lower rate.")
+    table = pd.DataFrame({"lr": rates, "loss": losses, "smooth": smooth})
+    bottom = max(int(np.argmin(smooth[_SETTLING:])) + _SETTLING, _SETTLING + 1)
+    slope = np.gradient(np.asarray(smooth), np.log(rates))
+    steepest = rates[_SETTLING + int(np.argmin(slope[_SETTLING : bottom + 1]))]
+    return Found(table, steepest, rates[bottom] / 10)
+
+
+def search(network: Network, config: Config, data: Data, *, device: str = "cpu", steps: int = 100) -> Found:
+    """The range test for the last gradient phase of `config`, on a copy of the network, in float32.
+
+    Raises:
+        SightlineError: `config` has no phase that takes gradient steps, or the loss blows up at once.
+    """
+    phases = [phase for phase in config.phases if phase.solver == "gradient"]
+    if not phases:
+        raise SightlineError("This recipe only fits a head on features: there is no learning rate to find.")
+    phase = phases[-1]
+    module = copy.deepcopy(network.module).to(device).train()
+    names = trainable(module, phase.train)
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(name in names)
+    for part in module.modules():  # as in training: norms in frozen layers keep their statistics
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+            part.train(any(parameter.requires_grad for parameter in part.parameters()) and not config.freeze_norm)
+    parts = groups(module, names, phase.lr, phase.layer_decay, config.weight_decay)
+    optimiser: torch.optim.Optimizer
+    if config.optimizer == "sgd":
+        optimiser = torch.optim.SGD(parts, momentum=config.momentum)
+    else:
+        optimiser = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer](parts)
+    prepare = Preparation(network, config, data, device)
+    batches: list[np.ndarray] = []
+    taken = 0
+
+    def step(lr: float) -> float:
+        nonlocal taken
+        if not batches:
+            batches.extend(shuffled(config, data, len(config.phases), taken))
+        images, targets = prepare(batches.pop(), generator(config.seed, len(config.phases), taken))
+        taken += 1
+        for group in optimiser.param_groups:
+            group["lr"] = lr * group["scale"]
+        logits = module(images).float()
+        loss = F.cross_entropy(logits, targets, prepare.class_weights, label_smoothing=config.label_smoothing)
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimiser.step()
+        return loss.item()
+
+    return find(step, steps=steps)
