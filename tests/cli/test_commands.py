@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from sightline import config
+from sightline.cli import main
 
 
 def sightline(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -19,25 +21,33 @@ def sightline(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Com
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
 
 
-def fails(code: int, *arguments: str | Path, cwd: Path | None = None) -> str:
-    """Run what must fail with `code`; returns its error, which must be plain."""
-    done = sightline(*arguments, cwd=cwd)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    told = [line for line in done.stderr.splitlines() if line]
-    assert len(told) <= 3, told
-    return done.stderr
+@pytest.fixture
+def fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`fails(code, *arguments)`: run what must fail with `code`; returns its error, which must be plain."""
+
+    def run(code: int, *arguments: str | Path) -> str:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main([str(argument) for argument in arguments])
+        out, error = capsys.readouterr()
+        assert caught.value.code == code, error
+        assert "Traceback" not in error
+        assert out == ""
+        assert len(error.splitlines()) <= 3, error
+        return error
+
+    return run
 
 
 COMMANDS = ["demo", "explore", "train", "evaluate", "predict", "models", "recipes", "datasets", "cache"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_is_complete(command: str) -> None:
-    done = sightline(command, "--help")
-    assert done.returncode == 0
-    assert "--json" in done.stdout
+def test_help_is_complete(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code in (0, None)
+    assert "--json" in capsys.readouterr().out
 
 
 def test_the_whole_story(scenes: Path, tmp_path: Path) -> None:
@@ -82,7 +92,7 @@ def test_the_whole_story(scenes: Path, tmp_path: Path) -> None:
     assert "nothing is left to do" in resumed.stderr
 
 
-def test_wrong_usage_exits_with_2(tmp_path: Path, scenes: Path) -> None:
+def test_wrong_usage_exits_with_2(fails: Callable[..., str], tmp_path: Path, scenes: Path) -> None:
     assert "nosuch" in fails(2, "nosuch")
     assert "--epochs" in fails(2, "train", scenes, "--epochs", "many")
     assert "--scratch" in fails(2, "train", scenes, "--scratch", "--weights", tmp_path)
@@ -97,7 +107,7 @@ def test_wrong_usage_exits_with_2(tmp_path: Path, scenes: Path) -> None:
     assert ".parquet" in fails(2, "predict", tmp_path, scenes, "--out", "p.xlsx")
 
 
-def test_failed_work_exits_with_1(tmp_path: Path, scenes: Path) -> None:
+def test_failed_work_exits_with_1(fails: Callable[..., str], tmp_path: Path, scenes: Path) -> None:
     assert "no such" in fails(1, "train", tmp_path / "absent", "--scratch", "--model", "resnet18").lower()
     (tmp_path / "flat").mkdir()
     photo = next((scenes / "sea").iterdir()).read_bytes()

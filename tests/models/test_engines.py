@@ -92,8 +92,6 @@ def test_onnx_is_tried_only_where_it_can_win_back_its_export(
     monkeypatch.setattr(engines, "_speed", lambda engine, sample: 900.0 if engine.name == "onnxruntime" else 100.0)
     assert engines.choose(network, photos, photos=100).name != "onnxruntime"
     assert engines.choose(network, photos, photos=100_000).name == "onnxruntime"
-    # The export is there now, so that it costs nothing any more.
-    assert engines.choose(network, photos, photos=10).name == "onnxruntime"
 
 
 def test_a_device_that_is_not_there_is_named() -> None:

@@ -22,9 +22,14 @@ Json = Annotated[bool, Parameter(name="--json", negative=())]
 """One JSON object on stdout."""
 
 
+class _Pipe(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # `main` knows that a reader who has enough is no error; rich would exit with 1
+
+
 def stdout() -> Console:
     """For tables."""
-    return Console(highlight=False, soft_wrap=True)
+    return _Pipe(highlight=False, soft_wrap=True)
 
 
 def lines(*texts: str) -> None:

@@ -36,6 +36,7 @@ EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 
 # Compiling, and exporting to ONNX, take some seconds; where the rest takes less than this they cannot win them back.
 _SECONDS_WORTH_SETTING_UP = 30.0
+_MANY = 2000  # photos, from which on the choice is made and remembered apart
 _SECONDS_PER_CANDIDATE = 0.3
 
 Outputs = tuple[np.ndarray, np.ndarray]
@@ -163,7 +164,8 @@ def choose(
     for name in [*at_once[1:], *set_up]:
         if precision == "float32" and name.endswith("bfloat16"):
             continue
-        if name in set_up and photos / speed < _SECONDS_WORTH_SETTING_UP and not _is_set_up(name, network):
+        pays = photos >= _MANY and (photos / speed > _SECONDS_WORTH_SETTING_UP or _is_set_up(name, network))
+        if name in set_up and not pays:
             continue
         engine = make(name, network, device)
         tried = _speed(engine, sample)
@@ -280,7 +282,7 @@ def _key(network: Network, device: str, photos: int, trained: bool, precision: s
         network.architecture,
         network.head,
         network.size,
-        photos.bit_length(),  # twice as many may be worth another engine
+        photos >= _MANY,
         trained,
         precision,
     )
