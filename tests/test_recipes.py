@@ -1,0 +1,99 @@
+"""Every shipped recipe says what it is, and runs for one epoch on a few drawn photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import timm
+
+import sightline
+from sightline import config
+from sightline.data import augment
+from sightline.models import zoo
+
+NAMES = config.recipe_names()
+FROM_TEXTS = {
+    "resnet34-onecycle": "000",
+    "resnet50-dense-head": "001",
+    "resnet9-scratch": "002",
+    "resnet34-freeze-unfreeze": "002",
+    "flowers-cnn": "003",
+    "flowers-cnn-augmented": "003",
+    "flowers-resnet50": "003",
+    "landscape-cnn": "004",
+    "landscape-resnet4": "004",
+    "landscape-resnet50": "004",
+}
+
+
+def header(name: str) -> list[str]:
+    lines = config.recipe_text(name).splitlines()
+    return lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
+
+
+def test_the_table_of_recipes_is_complete() -> None:
+    assert set(NAMES) == set(FROM_TEXTS) | {"default", "probe", "demo"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_header_gives_the_command_and_what_was_measured(name: str) -> None:
+    text = "\n".join(header(name))
+    command = "sightline demo" if name == "demo" else "sightline train"
+    assert f"#   {command}" in text
+    assert "Measured: " in text
+    if name in FROM_TEXTS:
+        assert f"--recipe {name}" in text
+        assert f"(text {FROM_TEXTS[name]})" in text
+        assert "# Claimed: " in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_in_a_recipe_are_known(name: str) -> None:
+    made = config.build(config.recipe(name), name)
+    augment.build(made.augment, 64)
+    assert made.model is None or zoo.is_known(made.model)
+
+
+@pytest.fixture(scope="session")
+def few(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """Ten drawn photos of each of the six scenes, 64 pixels."""
+    from sightline.data.scenes import write_scenes
+
+    return once("few", lambda folder: write_scenes(folder, per_class=10, size=64, seed=5, workers=1))
+
+
+@pytest.fixture(scope="session")
+def backbone(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """A small network of random weights as a timm local folder, in the place of pretrained ones."""
+
+    def make(folder: Path) -> None:
+        timm.models.save_for_hf(timm.create_model("resnet10t"), folder, safe_serialization=True)
+
+    return once("backbone", make)
+
+
+# Trying which engine is fastest takes longer than these runs do.
+PLAIN = (
+    "machine={device: cpu, precision: float32, channels_last: false, engine: eager, threads: 1, evaluation_batch: 16}"
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_for_one_epoch(name: str, few: Path, backbone: Path, tmp_path: Path) -> None:
+    values = config.recipe(name)
+    changes = ["robustness_seconds=0", "img_size=64", PLAIN]
+    changes += [f"phases.{i}.epochs=1" for i, p in enumerate(values["phases"]) if p.get("solver") != "lbfgs"]
+    options: dict[str, object] = {}
+    if values.get("model") is None:
+        options["weights"] = backbone
+    elif not values.get("scratch"):
+        options["scratch"] = True  # the recipe's own network, without its weights
+    if "per_class" in values:
+        options["per_class"] = 7
+    run = sightline.train(few, recipe=name, out=tmp_path / "run", set=changes, **options)
+    assert run.folder.status == "complete"
+    assert len(run.metrics) == len(values["phases"])
+    assert run.folder.config().augment == values["augment"]
+    assert run.evaluation.n == (18 if "per_class" in values else 9)
