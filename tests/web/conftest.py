@@ -26,6 +26,8 @@ import django.conf  # noqa: E402
 
 django.setup()
 django.conf.settings.ALLOWED_HOSTS.append("testserver")
+# Good hashes are slow on purpose; what is tested here is not the hash.
+django.conf.settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402

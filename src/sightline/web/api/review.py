@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from sightline.web.api.auth import people
 from sightline.web.api.schemas import DecisionIn, DecisionOut, Decisions, ItemOut, Problem, Standing
@@ -21,12 +21,12 @@ _PROBLEMS = {401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Proble
 
 
 @router.post("/runs/{name}/queue/next", response={200: ItemOut, 204: None, **_PROBLEMS}, summary="Claim the next photo")
-def next_item(request: HttpRequest, name: str) -> tuple[int, Item | None]:
+def next_item(request: HttpRequest, name: str) -> Status[Item | None]:
     """The worst free photo, held for ten minutes; the one already held, if there is one; 204 when nothing is left."""
     run = find(name)
     take_in(run)
     item = claims.claim(_person(request), run.name)
-    return (200, item) if item else (204, None)
+    return Status(200, item) if item else Status(204, None)
 
 
 @router.post(
@@ -41,11 +41,11 @@ def decide(request: HttpRequest, name: str, item: int, body: DecisionIn) -> dict
 
 
 @router.post("/runs/{name}/queue/{int:item}/skip", response={204: None, **_PROBLEMS}, summary="Let a claimed photo go")
-def skip(request: HttpRequest, name: str, item: int) -> tuple[int, None]:
+def skip(request: HttpRequest, name: str, item: int) -> Status[None]:
     """Others get it first."""
     find(name)
     claims.skip(_person(request), item if item < 2**62 else 0)
-    return 204, None
+    return Status(204, None)
 
 
 @router.get("/runs/{name}/decisions", response={200: Decisions, **_PROBLEMS}, summary="Every decision, newest first")

@@ -90,11 +90,15 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 
 def _card(upload: Upload) -> dict[str, Any]:
     answer = upload.answer
+    also = [name for name in answer["set"] if name != answer["predicted"]]
+    guess = "Probably" if answer["decision"] == "unsure" and answer["confidence"] >= 0.5 else "Perhaps"
     bars = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
     return {
         "upload": upload,
         "name": upload.name,
         "answer": answer,
+        "maybe": "" if answer["decision"] == "answer" else guess,
+        "also": " or ".join([", ".join(also[:-1])] * (len(also) > 1) + also[-1:]),
         "bars": bars[:_SHOWN],
         "rest": sum(p for _, p in bars[_SHOWN:]),
         "others": len(bars[_SHOWN:]),

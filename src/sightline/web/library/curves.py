@@ -20,10 +20,10 @@ class Curve:
 
 
 def curves(run: RunFolder) -> list[Curve]:
-    """Accuracy and loss by epoch, and the learning rate by step; empty before the first epoch is done."""
+    """Accuracy and loss by epoch, and the learning rate by step; empty before the second epoch is done."""
     metrics, steps = run.metrics(), run.steps()
     made = []
-    if len(metrics):
+    if len(metrics) > 1:
         epochs = list(range(1, len(metrics) + 1))
         best = metrics["val_accuracy"].max()
         shown = [
