@@ -28,7 +28,6 @@ from sightline.models import engines, zoo
 from sightline.predict import Predictor
 from sightline.prepare import Prepared, reopen
 from sightline.runs import RunFolder
-from sightline.trust import familiarity
 
 Array = NDArray[np.float32]
 
