@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sightline.report.photos import Album, Photo, spotlight
+from sightline.report.photos import OUTLINE, Album, Photo, spotlight
 
 
 def opened(photo: Photo) -> Image.Image:
@@ -70,4 +70,5 @@ def test_a_spotlight_keeps_what_mattered_and_dims_the_rest() -> None:
     lit = spotlight(photo, np.array([[1.0, 0.0], [np.nan, 0.0]]))
     assert np.abs(lit[2, 2].astype(int) - photo[2, 2]).max() <= 2
     dim = lit[60, 60]
+    assert (lit == OUTLINE).all(axis=2).any(), "the place is outlined"
     assert dim.max() < 80 and np.ptp(dim) < 10, "dim and nearly grey"

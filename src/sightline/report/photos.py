@@ -15,6 +15,7 @@ from sightline.data.decode import Undecodable, decode, square
 
 BUDGET = 3_800_000  # bytes of JPEG on a page; a third more as text keeps the page below 6 MB
 QUALITY = 80
+OUTLINE = (255, 176, 0)  # seen on light and dark by every kind of eye
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def jpeg(pixels: NDArray[np.uint8], quality: int = QUALITY) -> bytes:
 
 
 def spotlight(pixels: NDArray[np.uint8], heat: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """A photo with the places that mattered in full light and the rest dim and grey.
+    """A photo with the places that mattered in full light, outlined where the heat is at least one half.
 
     Light, not a rainbow laid over the photo: what was looked at stays to be seen, also by the colour-blind.
 
@@ -96,8 +97,14 @@ def spotlight(pixels: NDArray[np.uint8], heat: NDArray[np.float64]) -> NDArray[n
     """
     height, width = pixels.shape[:2]
     grid = Image.fromarray(np.nan_to_num(heat).clip(0, 1).astype(np.float32))
-    light = np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC)).clip(0, 1)[..., None] ** 0.8
+    hot = np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC)).clip(0, 1)
+    light = hot[..., None] ** 0.7
     photo = pixels.astype(np.float32)
     grey = photo.mean(axis=2, keepdims=True) * 0.3 + 18
     lit: NDArray[np.uint8] = (grey * (1 - light) + photo * light).round().astype(np.uint8)
+    inside = core = hot >= 0.5
+    for _ in range(max(1, width // 90)):  # the outline keeps its width on a larger picture
+        near = np.pad(core, 1, mode="edge")
+        core = core & near[:-2, 1:-1] & near[2:, 1:-1] & near[1:-1, :-2] & near[1:-1, 2:]
+    lit[inside & ~core] = OUTLINE
     return lit

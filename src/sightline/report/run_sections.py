@@ -164,7 +164,16 @@ def robustness(extra: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, A
     name, heading = words.name(worst["change"]), "It hardly notices worse photos"
     if worst["lost"] > 0.01:
         heading = f"{name[:1].upper()}{name[1:]} hurts it most: up to {100 * worst['lost']:.1f} points lost"
-    return {"heading": heading, "strengths": strengths, "rows": rows, "clean": clean, "n": extra.get("n")}
+    ranges = [row["accuracy_ci95"] for row in given if row.get("accuracy_ci95")]
+    within = max(((high - low) / 2 for low, high in ranges), default=None)
+    return {
+        "heading": heading,
+        "strengths": strengths,
+        "rows": rows,
+        "clean": clean,
+        "n": extra.get("n"),
+        "within": within,
+    }
 
 
 def reasons(extra: dict[str, Any], answers: Sequence[Answer], album: Album) -> list[dict[str, Any]]:
