@@ -37,7 +37,7 @@ def test_a_dataset_without_splits_is_cut_70_15_15_in_every_class():
 
 
 def test_odd_ones_go_to_val_and_test_in_turn():
-    samples = photos({name: 10 for name in "abcd"})  # 7, 1.5 and 1.5
+    samples = photos(dict.fromkeys("abcd", 10))  # 7, 1.5 and 1.5
     parts = split(samples)
     assert parts.value_counts().to_dict() == {"train": 28, "val": 6, "test": 6}
 
@@ -200,6 +200,14 @@ def test_rows_without_a_split_join_their_group_and_the_rest_are_dealt():
     assert counts_of(samples, result).loc["a"].to_dict() == {"train": 140, "val": 30, "test": 30}
 
 
+def test_given_training_rows_are_kept_where_other_rows_have_no_split():
+    samples = pd.concat([photos({"a": 60, "b": 60}, "train"), photos({"a": 40, "b": 40}, prefix="new")])
+    samples = samples.reset_index(drop=True)
+    result = split(samples)
+    assert (result[:120] == "train").all()
+    assert counts_of(samples, result).loc["a"].to_dict() == {"train": 70, "val": 15, "test": 15}
+
+
 # --- per class --------------------------------------------------------------------------------------------------
 
 
@@ -220,7 +228,7 @@ def test_per_class_keeps_groups_whole():
 
 
 def test_per_class_says_what_is_possible():
-    with pytest.raises(SightlineError, match="class 'rose' has only 20 photos.* Try 17"):
+    with pytest.raises(SightlineError, match=r"class 'rose' has only 20 photos.* Try 17"):
         split(photos({"rose": 20, "tulip": 80}), per_class=20)
     with pytest.raises(UsageError, match="brings its own splits"):
         split(photos({"rose": 20, "tulip": 80}, "train"), per_class=10)

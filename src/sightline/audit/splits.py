@@ -59,7 +59,7 @@ def split(
         if brought:
             raise UsageError("--per-class: this dataset brings its own splits, which are kept. Leave --per-class out.")
         return _finished(cut.balanced(per_class), cut, samples)
-    if brought <= {"train"}:
+    if not brought or (brought == {"train"} and "" not in given):
         cut.require_groups(np.arange(len(samples)), 3, ONE_EACH)
         parts = np.full(len(samples), "", dtype=object)
         cut.deal_rest(parts, list(FRACTIONS.values()))
