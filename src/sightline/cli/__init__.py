@@ -13,15 +13,11 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from sightline import cli_trust
-from sightline.cli import auditing, judging, listing, looking, serving, training
+from sightline.cli import auditing, judging, listing, looking, serving, training, trusting
 from sightline.cli.app import app
 from sightline.errors import SightlineError
 
-for command in (cli_trust.compare, cli_trust.explain, cli_trust.export):
-    app.command(command)
-
-__all__ = ["auditing", "judging", "listing", "looking", "main", "serving", "training"]
+__all__ = ["auditing", "judging", "listing", "looking", "main", "serving", "training", "trusting"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

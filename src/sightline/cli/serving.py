@@ -1,4 +1,4 @@
-"""serve: the web site."""
+"""sightline serve"""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def serve(
     port
         The port; 0 takes any free one.
     host
-        The address to listen on. Others than this machine can reach anything but 127.0.0.1, so that needs SECRET_KEY and
+        The address to listen on. Anything but 127.0.0.1 can be reached by others, so that needs SECRET_KEY and
         ALLOWED_HOSTS in the environment.
     findings
-        A findings.csv or findings.parquet for the review queue. Default: what `sightline audit` left in the run's folder.
+        A findings.csv or .parquet for the review queue. Default: what `sightline audit` left in the run's folder.
     state
         Where the site keeps its database and the photos of visitors. Default: the folder `site` beside the runs.
     create_admin

@@ -1,19 +1,18 @@
-"""The commands that ask how far a run can be trusted, and why: compare, explain, export. `cli` puts them in place."""
+"""sightline compare · explain · export"""
 
 from __future__ import annotations
 
-import json as _json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
 
+from sightline.cli.app import Json, app, print_json
 from sightline.errors import SightlineError, UsageError
 
-Json = Annotated[bool, Parameter(name="--json", negative=())]
 
-
+@app.command
 def compare(*runs: Path, json: Json = False) -> None:
     """Is one run better than another? Paired on the same test photos, with intervals, class by class, and the cost.
 
@@ -29,11 +28,12 @@ def compare(*runs: Path, json: Json = False) -> None:
 
     found = comparing.compare([RunFolder.open(run) for run in runs])
     if json:
-        _print(found)
+        print_json(found)
     else:
         Console(highlight=False).print(comparing.render(found))
 
 
+@app.command
 def explain(
     run: Path,
     *images: Path,
@@ -114,7 +114,7 @@ def explain(
     write_text(place / "explain.html", html)
     write_json(place / "explain.json", {"photos": found, "failed": failed})
     if json:
-        _print({"page": str(place / "explain.html"), "photos": found, "failed": failed})
+        print_json({"page": str(place / "explain.html"), "photos": found, "failed": failed})
         return
     for reason in found:
         near = ", ".join(f"{other['label']} {other['similarity']:.2f}" for other in reason["neighbours"])
@@ -123,6 +123,7 @@ def explain(
     print(f"Page: {place / 'explain.html'}")
 
 
+@app.command
 def export(
     run: Path,
     *,
@@ -148,14 +149,10 @@ def export(
 
     found = exporting.export(RunFolder.open(run), form, out)
     if json:
-        _print(found)
+        print_json(found)
         return
     print(
         f"{found['folder']}: {found['bytes'] / 1e6:.1f} MB. The same labels on {found['checked_on']:,} photos of "
         f"{found['from']}, probabilities within {found['largest_difference']:.1g}."
     )
     print(f"Try it: python {Path(found['folder']) / 'predict.py'} PHOTO")
-
-
-def _print(value: Any) -> None:
-    print(_json.dumps(value, ensure_ascii=False, allow_nan=False))
