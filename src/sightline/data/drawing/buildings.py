@@ -33,7 +33,7 @@ def _tower(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, f
     houses = []
     for _ in range(int(rng.integers(1, 5))):
         z, wide = rng.uniform(14, 50), rng.uniform(9, 24)
-        x = rng.uniform(-0.75, 0.75) * z
+        x = rng.uniform(-0.55, 0.55) * z
         houses.append((z, x - wide / 2, x + wide / 2, rng.uniform(0.5, 1.6) * z + 12))
     for z, x0, x1, height in sorted(houses, reverse=True):
         look = style(rng, light, tall=bool(rng.random() < 0.65))
@@ -151,8 +151,7 @@ def _above(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, f
     image = sky(rng, side, light, max(camera.horizon, 0.02))
     ground(rng, image, camera, light)
     shade = mottle(rng, side)
-    rows = np.geomspace(330, 38, 9)
-    sheet_trees = Sketch(side)
+    rows = np.geomspace(300, 38, 8)
     for z in rows:
         block = rng.uniform(16, 26)
         for x in np.arange(-z * 0.75 + rng.uniform(0, block), z * 0.75, block * 1.35):
@@ -180,7 +179,6 @@ def _above(rng: np.random.Generator, side: int, light: Light) -> tuple[Floats, f
                 roof,
                 shade,
             )
-    sheet_trees.onto(image)
     _, y = axes(side)
     blend(
         image,

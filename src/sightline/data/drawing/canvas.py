@@ -217,6 +217,28 @@ def to_image(pixels: Floats) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(np.moveaxis(values, 0, 2)))
 
 
+def _stencil(image: Floats, outline: Floats) -> tuple[tuple[slice, slice], Floats, Image.Image] | None:
+    """(window of the picture, the outline in pixels of the window, what it covers there); None outside the picture."""
+    side = image.shape[1]
+    quad = np.asarray(outline, np.float64) * side
+    left, top = np.floor(np.clip(quad.min(0), 0, side)).astype(int).tolist()
+    right, bottom = np.ceil(np.clip(quad.max(0), 0, side)).astype(int).tolist()
+    if right - left < 1 or bottom - top < 1:
+        return None
+    quad = quad - (left, top)
+    stencil = Image.new("L", (right - left, bottom - top))
+    ImageDraw.Draw(stencil).polygon([(x, y) for x, y in quad.tolist()], 255)
+    return (slice(top, bottom), slice(left, right)), quad, stencil
+
+
+def fill(image: Floats, outline: Floats, colour: Colour, alpha: float = 1.0) -> None:
+    """Lay one flat shape over `image`, in place; for a few shapes that must come in order with others."""
+    found = _stencil(image, outline)
+    if found is not None:
+        (rows, columns), _, stencil = found
+        blend(image[:, rows, columns], colour, np.asarray(stencil, np.float32) * np.float32(alpha / 255))
+
+
 def warp(image: Floats, texture: Image.Image, corners: NDArray[np.floating], shade: Floats | None = None) -> None:
     """Lay `texture` over `image`, in place, so that its corners come to `corners`.
 
@@ -224,16 +246,13 @@ def warp(image: Floats, texture: Image.Image, corners: NDArray[np.floating], sha
         corners: (4, 2) places of the texture's top left, top right, bottom right and bottom left.
         shade: multiplies the result, (side, side).
     """
-    side = image.shape[1]
-    quad = np.asarray(corners, np.float64) * side
-    left, top = np.floor(np.clip(quad.min(0), 0, side)).astype(int)
-    right, bottom = np.ceil(np.clip(quad.max(0), 0, side)).astype(int)
-    if right - left < 1 or bottom - top < 1:
+    found = _stencil(image, corners)
+    if found is None:
         return
+    (rows, columns), quad, stencil = found
     width, height = texture.size
     # A pixel inside the edge: what lies outside the texture is black, and would show as a dark seam.
     source = np.array([(1, 1), (width - 1, 1), (width - 1, height - 1), (1, height - 1)], np.float64)
-    quad = quad - (left, top)
     # Pillow wants the map from the place in the output to the place in the texture.
     system = np.zeros((8, 8))
     for i, ((x, y), (u, v)) in enumerate(zip(quad, source, strict=True)):
@@ -243,11 +262,10 @@ def warp(image: Floats, texture: Image.Image, corners: NDArray[np.floating], sha
         coefficients = np.linalg.solve(system, source.reshape(-1))
     except np.linalg.LinAlgError:
         return  # seen edge on: nothing of it shows
-    size = (int(right - left), int(bottom - top))
-    picture = texture.transform(size, Image.Transform.PERSPECTIVE, coefficients.tolist(), Image.Resampling.BILINEAR)
-    stencil = Image.new("L", size)
-    ImageDraw.Draw(stencil).polygon([(float(x), float(y)) for x, y in quad], 255)
+    picture = texture.transform(
+        stencil.size, Image.Transform.PERSPECTIVE, coefficients.tolist(), Image.Resampling.BILINEAR
+    )
     paint = to_array(picture)
     if shade is not None:
-        paint *= shade[top:bottom, left:right]
-    blend(image[:, top:bottom, left:right], paint, np.asarray(stencil, np.float32) / 255)
+        paint *= shade[rows, columns]
+    blend(image[:, rows, columns], paint, np.asarray(stencil, np.float32) / 255)

@@ -107,7 +107,7 @@ def frame(rng: np.random.Generator, image: Floats) -> Image.Image:
     tilt = rng.normal(0, 0.05) if rng.random() < 0.5 else 0.0
     cos, sin = np.cos(tilt), np.sin(tilt)
     widest = 1 / (cos + abs(sin))  # a wider frame would show what lies beyond the drawing
-    zoom = widest * rng.uniform(0.72, 1.0)
+    zoom = widest * rng.uniform(0.78, 1.0)
     slack = (1 - zoom * (cos + abs(sin))) / 2
     x, y = (0.5 + rng.uniform(-slack, slack, 2)) * side
     a, b = zoom * cos, zoom * sin

@@ -41,7 +41,7 @@ def passers(rng: np.random.Generator, image: Floats, camera: Camera, light: Ligh
         foot, head = camera.project(np.array([(x, 0, z), (x, 1.75, z)]))
         metre = (foot[1] - head[1]) / 1.75
         kind = rng.choice(["tree", "person", "lamp", "car"], p=[0.35, 0.35, 0.15, 0.15])
-        if kind == "tree":
+        if kind == "tree" and z > 11:
             plants.tree(
                 rng,
                 sheet,

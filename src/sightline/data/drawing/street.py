@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from sightline.data.drawing import plants
-from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fractal, mix, resample, shaded, smoothstep
+from sightline.data.drawing.canvas import Floats, Sketch, axes, blend, fill, fractal, mix, resample, shaded, smoothstep
 from sightline.data.drawing.light import Light, sky
 from sightline.data.drawing.passers import car, lamp, paint, person
 from sightline.data.drawing.town import Camera, side_of, style
@@ -125,48 +125,29 @@ def _row(rng: np.random.Generator, image: Floats, camera: Camera, light: Light, 
         look = style(rng, light, tall=bool(rng.random() < 0.15))
         air = 1 - np.exp(-z0 / 170)
         wall = x + way * float(rng.uniform(0, 0.6))
-        sheet = Sketch(side)
         if tall < camera.height:
-            top = np.array(
-                [(wall, tall, z0), (wall + way * 12, tall, z0), (wall + way * 12, tall, z1), (wall, tall, z1)]
-            )
+            top = [(wall, tall, z0), (wall + way * 12, tall, z0), (wall + way * 12, tall, z1), (wall, tall, z1)]
             tiles = light.on(mix((0.48, 0.30, 0.24), (0.42, 0.42, 0.43), rng.random()), 0.9)
-            sheet.polygon(camera.project(top), mix(tiles, light.horizon, air))
+            fill(image, camera.project(np.array(top)), mix(tiles, light.horizon, air))
         # The flank that shows above a lower neighbour.
-        flank = camera.project(
-            np.array([(wall, 0, z0), (wall + way * 12, 0, z0), (wall + way * 12, tall, z0), (wall, tall, z0)])
-        )
-        sheet.polygon(flank, mix(light.on(look.wall * 0.85, 0.4), light.horizon, air))
-        sheet.onto(image)
+        flank = [(wall, 0, z0), (wall + way * 12, 0, z0), (wall + way * 12, tall, z0), (wall, tall, z0)]
+        fill(image, camera.project(np.array(flank)), mix(light.on(look.wall * 0.85, 0.4), light.horizon, air))
         base = np.array([(wall, z0), (wall, z1)]) if way < 0 else np.array([(wall, z1), (wall, z0)])
         side_of(rng, image, camera, light, look, base, tall, sunny, shade=shade)
-        sheet = Sketch(side)
         if air > 0.1:
-            quad = camera.project(np.array([(wall, 0, z0), (wall, 0, z1), (wall, tall, z1), (wall, tall, z0)]))
-            sheet.polygon(quad, light.horizon, float(air) * 0.7)
+            front = [(wall, 0, z0), (wall, 0, z1), (wall, tall, z1), (wall, tall, z0)]
+            fill(image, camera.project(np.array(front)), light.horizon, float(air) * 0.7)
         if rng.random() < 0.4:
             # A roof, sloping back from the eaves.
-            roof = camera.project(
-                np.array(
-                    [
-                        (wall, tall, z0),
-                        (wall, tall, z1),
-                        (wall + way * 3, tall + 2.5, z1),
-                        (wall + way * 3, tall + 2.5, z0),
-                    ]
-                )
-            )
-            sheet.polygon(
-                roof, mix(light.on(rng.choice([(0.5, 0.27, 0.2), (0.3, 0.29, 0.31)]), 0.5), light.horizon, air)
-            )
+            back = wall + way * 3
+            slope = [(wall, tall, z0), (wall, tall, z1), (back, tall + 2.5, z1), (back, tall + 2.5, z0)]
+            tiles = light.on(mix((0.5, 0.27, 0.2), (0.3, 0.29, 0.31), rng.random()), 0.5)
+            fill(image, camera.project(np.array(slope)), mix(tiles, light.horizon, air))
         if rng.random() < 0.35 and z0 > 3:
             # A sign that sticks out over the pavement.
-            y0, deep = rng.uniform(2.6, 4.5), rng.uniform(0.6, 1.2)
-            sign = camera.project(
-                np.array([(wall, y0, z0 + 1), (wall - way * deep, y0 + rng.uniform(0.5, 1.6), z0 + 1)])
-            )
-            sheet.span(sign, paint(rng) * 1.1 if light.lamps else light.on(paint(rng), 0.6))
-        sheet.onto(image)
+            foot, head, tip = rng.uniform(2.6, 4.5), rng.uniform(0.5, 1.6), wall - way * rng.uniform(0.6, 1.2)
+            sign = [(wall, foot, z0 + 1), (tip, foot, z0 + 1), (tip, foot + head, z0 + 1), (wall, foot + head, z0 + 1)]
+            fill(image, camera.project(np.array(sign)), paint(rng) * 1.1 if light.lamps else light.on(paint(rng), 0.6))
 
 
 def _trees(rng: np.random.Generator, image: Floats, camera: Camera, light: Light, x: float, dense: bool) -> None:

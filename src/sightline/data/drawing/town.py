@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from sightline.data.drawing.canvas import Colour, Floats, Sketch, child, level, mix, warp
+from sightline.data.drawing.canvas import Colour, Floats, child, fill, level, mix, warp
 from sightline.data.drawing.light import Light
 from sightline.data.drawing.passers import paint
 
@@ -251,13 +251,10 @@ def box(
     foot: float = 0.0,
 ) -> None:
     """A house with upright walls on the rectangle x0-x1, z0-z1: those sides that the viewer sees, in place."""
-    side = image.shape[1]
     sunny, dim = (0.9, 0.15) if rng.random() < 0.5 else (0.7, 0.3)
     top = camera.project(np.array([(x0, height, z0), (x1, height, z0), (x1, height, z1), (x0, height, z1)]))
     if height < camera.height:
-        sheet = Sketch(side)
-        sheet.polygon(top, light.on(roof if roof is not None else (0.45, 0.43, 0.42), 1.0))
-        sheet.onto(image)
+        fill(image, top, light.on(roof if roof is not None else (0.45, 0.43, 0.42), 1.0))
     if x0 > 0:
         side_of(
             rng,
