@@ -56,8 +56,9 @@ def check_labels(
     features = compact(embeddings)
     probabilities = out_of_sample(features, labels, groups, len(classes), seed=seed)
     score, suggested = suspicion(probabilities, labels)
-    flagged = _confident_learning(labels, probabilities) & (suggested != labels)
-    rows = np.flatnonzero(flagged | (score >= WORTH_A_LINE))
+    doubted = probabilities.argmax(axis=1) != labels
+    flagged = _confident_learning(labels, probabilities) & doubted
+    rows = np.flatnonzero(flagged | (doubted & (score >= WORTH_A_LINE)))
     near = _neighbours(features, rows, np.asarray(groups))
     found: list[dict[str, Any]] = []
     for row, neighbours in zip(rows, near, strict=True):
@@ -119,18 +120,23 @@ def out_of_sample(
 def suspicion(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """How likely each label is wrong, (n,) 0-1, and the likeliest class, (n,).
+    """How likely each label is wrong, (n,) 0-1, and the likeliest class other than it, (n,).
 
-    Bayes' rule with the noise matrix T: P(true class k | photo, label) ∝ p(k | photo) · T[k, label]^c. The exponent c
-    says how far mistakes keep to few pairs of classes: 0 where they are spread evenly.
+    Bayes' rule with the noise matrix T: the odds of class k against the given label j are p(k | photo) / p(j | photo),
+    times (T[k, j] / its mean over all pairs)^c. The exponent c says how far mistakes keep to few pairs of classes; it
+    is 0 where they are spread evenly. Only the pattern of T is used, not its level, which the probabilities know.
     """
     concentrated = _concentration(probabilities, labels)
     posterior = probabilities
     if concentrated > 0:
-        posterior = probabilities * _noise(probabilities, labels)[:, labels].T ** concentrated
+        noise = _noise(probabilities, labels)
+        mistakes = ~np.eye(len(noise), dtype=bool)
+        odds = np.where(mistakes, noise / noise[mistakes].mean(), 1.0)
+        posterior = probabilities * odds[:, labels].T ** concentrated
         posterior = posterior / posterior.sum(axis=1, keepdims=True)
     score: NDArray[np.float64] = 1 - posterior[np.arange(len(labels)), labels]
-    return np.clip(score, 0, 1), posterior.argmax(axis=1)
+    others = np.where(np.eye(posterior.shape[1], dtype=bool)[labels], -1, posterior)
+    return np.clip(score, 0, 1), others.argmax(axis=1)
 
 
 def _noise(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
