@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,16 @@ class Found:
     def suggestion(self) -> float:
         """See the class."""
         return float(f"{min(self.steepest, self.tenth):.1e}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """What RUN/extras/lr_finder.json and --json hold: lr and loss (smoothed) for each step, and the suggestion."""
+        return {
+            "lr": self.table["lr"].tolist(),
+            "loss": self.table["smooth"].tolist(),
+            "suggestion": self.suggestion,
+            "steepest": self.steepest,
+            "tenth": self.tenth,
+        }
 
     def save(self, folder: str | Path) -> None:
         """Write lr.csv and the plot lr.svg into `folder`, which is made if need be."""
