@@ -139,8 +139,7 @@ def reasons(config: Config, predictor: Predictor, prepared: Prepared, photos: in
 
 def _methods(train: Array, labels: NDArray[Any]) -> dict[str, Callable[[Array], Array]]:
     found: dict[str, Callable[[Array], Array]] = {
-        f"{k} nearest, cosine ({len(bank)} kept)": _nearest(bank, k)
-        for k, bank in ((1, train), (5, train), (50, train), (5, train[:500]))
+        f"{k} nearest, cosine ({len(train)} kept)": _nearest(train, k) for k in (1, 5, 50)
     }
     found["Mahalanobis, by class"] = _mahalanobis(train, labels, relative=False)
     found["relative Mahalanobis (Ren et al. 2021)"] = _mahalanobis(train, labels, relative=True)

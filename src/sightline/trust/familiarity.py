@@ -91,8 +91,7 @@ def fit(train_embeddings: ArrayLike, val_embeddings: ArrayLike, keep: float = 0.
     """Learn what is familiar.
 
     Args:
-        train_embeddings: (m, F) features of training photos, kept in this order; 2,000 of them (MOST) are as good as
-            all: see `benchmarks/trust.md`.
+        train_embeddings: (m, F) features of training photos, kept in this order; give at most MOST.
         val_embeddings: (v, F) features of the validation photos: they set the threshold, since the network has seen
             the training photos and lies nearer to them.
         keep: the share of validation photos that must count as familiar, in (0, 1].
