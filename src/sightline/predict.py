@@ -174,7 +174,7 @@ class Predictor:
         Returns:
             Columns path, predicted, confidence, p_<class>…, set (class names joined by "|"), familiar, decision, error.
         """
-        listed = [photos] if isinstance(photos, (str, Path, bytes, Image.Image)) else list(photos)
+        listed: list[Photo] = [photos] if isinstance(photos, (str, Path, bytes, Image.Image)) else list(photos)
         if names is None:
             names = [os.fspath(p) if isinstance(p, (str, Path)) else f"image {i}" for i, p in enumerate(listed, 1)]
         rows = list(self._batches(listed, names))
@@ -218,13 +218,8 @@ class Predictor:
         }
         table = pd.DataFrame({**columns, **{f"p_{name}": probabilities[:, i] for i, name in enumerate(self.classes)}})
         table.loc[~rows, "confidence"] = np.nan
-        extra = {
-            "set": sets,
-            "familiar": pd.array(familiar, dtype="boolean"),
-            "decision": decision,
-            "error": list(errors),
-        }
-        return table.assign(**extra)
+        known = pd.array(familiar, dtype="boolean")
+        return table.assign(set=sets, familiar=known, decision=decision, error=list(errors))
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:

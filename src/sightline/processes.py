@@ -59,8 +59,8 @@ class _SpawnProcess(multiprocessing.context.SpawnProcess):
 
 
 class _ForkServerContext(multiprocessing.context.ForkServerContext):
-    Process = _ForkServerProcess  # type: ignore[assignment]
+    Process = _ForkServerProcess
 
 
 class _SpawnContext(multiprocessing.context.SpawnContext):
-    Process = _SpawnProcess  # type: ignore[assignment]
+    Process = _SpawnProcess

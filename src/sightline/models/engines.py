@@ -47,9 +47,9 @@ class Forward(torch.nn.Module):
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        self.module = network.module
-        self.register_buffer("mean", torch.tensor(network.mean).view(3, 1, 1) * 255, persistent=False)
-        self.register_buffer("std", torch.tensor(network.std).view(3, 1, 1) * 255, persistent=False)
+        self.module: Any = network.module
+        self.mean = torch.nn.Buffer(torch.tensor(network.mean).view(3, 1, 1) * 255, persistent=False)
+        self.std = torch.nn.Buffer(torch.tensor(network.std).view(3, 1, 1) * 255, persistent=False)
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, S, S, 3) uint8 -> embedding (n, F), logits (n, K), both float32."""

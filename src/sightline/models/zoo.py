@@ -33,7 +33,7 @@ class Network:
     `mean` and `std` are per channel, for pixels in 0-1. `size` is the side in pixels that it is built for.
     """
 
-    module: torch.nn.Module
+    module: Any  # a torch.nn.Module; what timm adds to it is in no type
     architecture: str
     classes: tuple[str, ...]
     size: int
@@ -269,7 +269,7 @@ def _create(
     size: int | None,
     *,
     pretrained: bool,
-) -> torch.nn.Module:
+) -> Any:
     arguments = dict(settings, num_classes=classes)
     if drop_rate:
         arguments["drop_rate"] = drop_rate

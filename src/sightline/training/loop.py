@@ -133,7 +133,7 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(name in names)
     if training.machine.channels_last:
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module.to(memory_format=torch.channels_last)
     optimiser = _optimiser(config, groups(module, names, phase.lr, phase.layer_decay, config.weight_decay))
     checkpoint.restore_optimiser(optimiser, training.optimiser_tensors)
     training.optimiser_tensors = {}
@@ -163,7 +163,7 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
             weights = training.prepare.class_weights
             loss = F.cross_entropy(logits.float(), targets, weights, label_smoothing=config.label_smoothing)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             norm = _clip(module, config)
             optimiser.step()
 
@@ -195,7 +195,7 @@ def _fit_head(training: Training, phase: Phase, engine: Engine) -> None:
     train, val = np.asarray(features[: len(data.train)]), np.asarray(features[len(data.train) :])
     balanced = training.config.class_weights == "balanced"
     fitted = probe.fit(train, data.labels[data.train], val, data.labels[data.val], balanced=balanced)
-    classifier: Any = network.module.get_classifier()  # type: ignore[operator]
+    classifier: Any = network.module.get_classifier()
     with torch.no_grad():
         classifier.weight.copy_(torch.from_numpy(fitted.weight).view_as(classifier.weight))
         classifier.bias.copy_(torch.from_numpy(fitted.bias))
@@ -269,7 +269,7 @@ def _score(row: Row) -> tuple[float, float]:
 def _optimiser(config: Config, parameter_groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
     if config.optimizer == "sgd":
         return torch.optim.SGD(parameter_groups, momentum=config.momentum)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer](parameter_groups)
+    return torch.optim.Adam(parameter_groups) if config.optimizer == "adam" else torch.optim.AdamW(parameter_groups)
 
 
 def _set_mode(module: nn.Module, config: Config) -> None:
