@@ -111,7 +111,9 @@ def duplicates(data: str, peer: str | None, each: int = 200) -> pd.DataFrame:
         if peer:
             script = Path(name) / "peer.py"
             script.write_text(PEER)
-            done = subprocess.run([peer, str(script), str(folder)], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [peer, str(script), str(folder)], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+            )
             sets = json.loads(done.stdout.strip().splitlines()[-1])
         paths = planted.samples["path"].to_numpy()
         own = [set(paths[rows].tolist()) for rows in _groups(found.same)]
