@@ -120,7 +120,7 @@ class Config(Options):
     """`flip`: average the answers for a photo and its mirror image, in evaluation and in the model folder alike."""
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """What share of the answer sets shall hold the true class."""
-    robustness_seconds: Annotated[float, Field(ge=0)] = 20.0
+    robustness_seconds: Annotated[float, Field(ge=0)] = 10.0
     """About how long to try the test photos blurred, dark, noisy, crooked; 0: not at all."""
     keep_checkpoint: bool = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,14 @@ def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFold
         network, prepared.pixels.take(val[:400]), device=config.machine.device, photos=judged * views
     )
     predictor = Predictor(network, engine, tta=config.tta, coverage=config.coverage)
-    embeddings, logits = _raw(predictor, prepared.pixels, val, "Calibrating on val")
+    embeddings, logits = _look(predictor.raw, prepared.pixels, val, "Calibrating on val")
     predictor.temperature = calibration.fit_temperature(logits, labels[val])
     probabilities = calibration.probabilities(logits, predictor.temperature)
     predictor.threshold = conformal.fit(probabilities, labels[val], config.coverage)
 
     # The photos that familiarity remembers are drawn here, so that each can be named again as a neighbour.
     remembered = np.sort(np.random.default_rng(0).permutation(train)[: familiarity.MOST])
-    known, _ = _raw(predictor, prepared.pixels, remembered, "Remembering training photos")
+    known, _ = _look(predictor.engine, prepared.pixels, remembered, "Remembering training photos")
     predictor.familiarity = familiarity.fit(known, embeddings)
     samples = prepared.dataset.samples.iloc[remembered]
     run.write_extra("neighbours", {"paths": list(samples["path"]), "labels": list(samples["label"])})
@@ -57,7 +58,7 @@ def open_test(predictor: Predictor, on_val: Outputs, prepared: Prepared, run: Ru
     samples = prepared.dataset.samples
     val, test = prepared.rows("val"), prepared.rows("test")
     times = ledger.opened(run.path, samples["digest"].iloc[test], "train")
-    on_test = predictor.judge(*_raw(predictor, prepared.pixels, test, "Opening the test photos"))
+    on_test = predictor.judge(*_look(predictor.raw, prepared.pixels, test, "Opening the test photos"))
     tables = [
         prediction_table(samples.iloc[rows], predictor.classes, outputs)
         for rows, outputs in ((val, on_val), (test, on_test))
@@ -88,15 +89,17 @@ def prediction_table(samples: pd.DataFrame, classes: tuple[str, ...], outputs: O
 
 def judge_rows(predictor: Predictor, pixels: Pixels, rows: np.ndarray, label: str) -> Outputs:
     """What the predictor says of some rows, with progress under `label`."""
-    return predictor.judge(*_raw(predictor, pixels, rows, label))
+    return predictor.judge(*_look(predictor.raw, pixels, rows, label))
 
 
-def _raw(predictor: Predictor, pixels: Pixels, rows: np.ndarray, label: str) -> tuple[np.ndarray, np.ndarray]:
+def _look(
+    at: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], pixels: Pixels, rows: np.ndarray, label: str
+) -> tuple[np.ndarray, np.ndarray]:
     parts = []
     with track(label, len(rows)) as advance:
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
-            parts.append(predictor.raw(pixels.take(part)))
+            parts.append(at(pixels.take(part)))
             advance(len(part))
     embeddings, logits = zip(*parts, strict=True)
     return np.concatenate(embeddings), np.concatenate(logits)

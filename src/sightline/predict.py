@@ -137,11 +137,10 @@ class Predictor:
         write_json(folder / "sightline.json", self.facts)
 
     def raw(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n, S, S, 3) uint8 -> embeddings (n, F), logits (n, K), averaged over the mirror image where tta is flip."""
+        """(n, S, S, 3) uint8 -> embeddings (n, F), logits (n, K), which tta averages with the mirror's."""
         embeddings, logits = self.engine(pixels)
         if self.tta == "flip":
-            mirrored = self.engine(np.ascontiguousarray(pixels[:, :, ::-1]))
-            embeddings, logits = (embeddings + mirrored[0]) / 2, (logits + mirrored[1]) / 2
+            logits = (logits + self.engine(np.ascontiguousarray(pixels[:, :, ::-1]))[1]) / 2
         return embeddings, logits
 
     def judge(self, embeddings: np.ndarray, logits: np.ndarray) -> Outputs:

@@ -35,9 +35,9 @@ BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}
 EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 
 # Compiling, and exporting to ONNX, take some seconds; where the rest takes less than this they cannot win them back.
-_SECONDS_WORTH_SETTING_UP = 30.0
+_SECONDS_WORTH_SETTING_UP = 60.0
 _MANY = 2000  # photos, from which on the choice is made and remembered apart
-_SECONDS_PER_CANDIDATE = 0.3
+_SECONDS_PER_CANDIDATE = 0.2
 
 Outputs = tuple[np.ndarray, np.ndarray]
 
@@ -105,7 +105,7 @@ def candidates(device: str) -> tuple[list[str], list[str]]:
     return ["eager", "channels-last", "channels-last-bfloat16"], slow.get(device, [])
 
 
-def make(name: str, network: Network, device: str = "cpu", batch: int = 32) -> Engine:
+def make(name: str, network: Network, device: str = "cpu", batch: int = 16) -> Engine:
     """The engine of this name for `network`, which is moved to `device` and set to evaluation mode.
 
     Raises:
@@ -171,7 +171,7 @@ def choose(
         tried = _speed(engine, sample)
         if tried > speed * 1.03 and agrees(reference, engine, sample):
             fastest, speed = engine, tried
-    for batch in (8, 16, 64) if device == "cpu" else (64, 128, 256, 512):
+    for batch in (8, 32) if device == "cpu" else (64, 128, 256, 512):
         engine = Engine(fastest.name, device, batch, fastest.run)
         tried = _speed(engine, sample)
         if tried > speed * 1.05:
@@ -203,7 +203,7 @@ def _speed(engine: Engine, sample: np.ndarray) -> float:
     batch = np.resize(sample, (engine.batch, *sample.shape[1:]))
     engine(batch)
     best, spent, repeats = float("inf"), 0.0, 0
-    while spent < _SECONDS_PER_CANDIDATE or repeats < 3:
+    while spent < _SECONDS_PER_CANDIDATE or repeats < 2:
         started = time.perf_counter()
         engine(batch)
         taken = time.perf_counter() - started
