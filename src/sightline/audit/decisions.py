@@ -36,7 +36,8 @@ def read_decisions(path: str | Path) -> pd.DataFrame:
     table["decision"] = table["decision"].str.lower()
     for number, row in enumerate(table.itertuples(index=False), start=2):
         if row.decision not in DECISIONS:
-            raise SightlineError(f"{path}, line {number}: {row.decision!r} is no decision; write {', '.join(DECISIONS)}.")
+            known = ", ".join(DECISIONS)
+            raise SightlineError(f"{path}, line {number}: {row.decision!r} is no decision; write {known}.")
         if row.decision == "relabel" and not row.label:
             raise SightlineError(f"{path}, line {number}: relabel needs a label.")
     return table.drop_duplicates("path", keep="last", ignore_index=True)
@@ -51,14 +52,15 @@ def apply_decisions(dataset: Dataset, decisions: pd.DataFrame) -> Dataset:
     unknown = sorted({*decisions.loc[decisions["decision"] == "relabel", "label"]} - {*dataset.classes})
     if unknown:
         raise SightlineError(
-            f"The decisions relabel to {', '.join(unknown)}; the classes of {dataset.name} are {', '.join(dataset.classes)}."
+            f"The decisions relabel to {', '.join(unknown)}; "
+            f"the classes of {dataset.name} are {', '.join(dataset.classes)}."
         )
     samples = dataset.samples.copy()
     absent = ~decisions["path"].isin(samples["path"])
     if len(decisions) and absent.all():
         raise SightlineError(
-            f"None of the {len(decisions):,} decisions is about a photo of {dataset.root}, the first: {decisions['path'][0]}."
-            " Their paths must be relative to that folder."
+            f"None of the {len(decisions):,} decisions is about a photo of {dataset.root}, "
+            f"the first: {decisions['path'][0]}. Their paths must be relative to that folder."
         )
     if absent.any():
         note(f"{int(absent.sum()):,} decisions are about photos that are not in {dataset.name}; they change nothing.")
