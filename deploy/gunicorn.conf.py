@@ -7,6 +7,6 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sightline.web.settings.production")
 
-from sightline.web.serve import gunicorn_settings  # noqa: E402
+from sightline.web.serve import gunicorn_settings
 
 globals().update(gunicorn_settings("0.0.0.0", int(os.environ.get("PORT", "8000"))))

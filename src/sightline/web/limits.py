@@ -1,5 +1,7 @@
 """How much a request may bring, checked before it is read; and who sent it."""
 
+# ruff: noqa: ARG002  (who calls decides what is given)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -57,7 +59,7 @@ class LimitsMiddleware:
         if request.method != "POST" or not (request.content_type or "").startswith("multipart/"):
             return None
         try:
-            _ = request.FILES
+            bool(request.FILES)  # reading is asking
         except MultiPartParserError:
             return refusal(request, Refused(400, "The form is damaged: it is not valid multipart/form-data."))
         except SuspiciousOperation:
@@ -76,8 +78,13 @@ class LimitHandler(FileUploadHandler):
     """Counts while an upload arrives; past a limit the rest is read and thrown away, so that the answer is heard."""
 
     def handle_raw_input(
-        self, input_data: IO[bytes], META: dict[str, str], content_length: int, boundary: str, encoding: str | None = None
-    ) -> None:  # fmt: skip
+        self,
+        input_data: IO[bytes],
+        META: dict[str, str],
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
+    ) -> None:
         options = settings.SIGHTLINE
         self.most, self.files, self.most_files = int(options.upload_megabytes * 1e6), 0, options.upload_files
 

@@ -109,7 +109,8 @@ class _Environment:
 
 
 def database(url: str, state: Path) -> dict[str, object]:
-    """Django's DATABASES entry for a URL: postgres://user:password@host:port/name, sqlite:///path, or "" for the default.
+    """Django's DATABASES entry for a URL: postgres://user:password@host:port/name, sqlite:///path, or "" for the
+    default.
 
     Raises:
         UsageError: the URL is of another kind; the message does not show its password.
@@ -120,8 +121,8 @@ def database(url: str, state: Path) -> dict[str, object]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(path),
-            # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at the start of a transaction, where
-            # waiting for it is possible, instead of in the middle, where SQLite can only fail.
+            # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at the start of a
+            # transaction, where waiting for it is possible, instead of in the middle, where SQLite can only fail.
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,

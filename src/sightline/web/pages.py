@@ -1,5 +1,7 @@
 """What every page shares: the place in the navigation, and the pages for what went wrong."""
 
+# ruff: noqa: ARG001  (who calls decides what is given)
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,8 +1,10 @@
 """`sightline serve`: settings for this machine or for the public, the database brought up to date, then gunicorn.
 
-One process holds the models and their queues, many threads hold the visitors. Threads are cheap and wait most of the time; there
-are more of them than the house has room, so that somebody is always free to say "live", or "full".
+One process holds the models and their queues, many threads hold the visitors. Threads are cheap and wait most of the
+time; there are more of them than the house has room, so that somebody is always free to say "live", or "full".
 """
+
+# ruff: noqa: ARG001  (who calls decides what is given)
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ def serve(
         port: 0 takes any free one.
         state: where the site keeps its database and photos of visitors; default: `site` in the folder of `runs`.
         findings: a findings.csv or .parquet for the review queue; default: what lies in the run's folder.
-        create_admin: make a user of this name, who looks after the site, and end. The password is asked for, or taken from
+        create_admin: make a user of this name, who looks after the site, and end. The password is asked for, or taken
+        from
             SIGHTLINE_ADMIN_PASSWORD.
         device: auto, cpu, cuda, mps.
 
@@ -66,7 +69,7 @@ def prepare(
         missing = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS") if not os.environ.get(name)]
         if missing:
             raise UsageError(
-                f"--host {host}: others could reach this site, so it needs {' and '.join(missing)} in its environment.\n"
+                f"--host {host}: others could reach this site, so {' and '.join(missing)} must be in its environment.\n"
                 "Set them (openssl rand -base64 48 makes a key), or leave out --host to serve this machine alone."
             )
     os.environ["SIGHTLINE_RUNS"] = str(runs.absolute())

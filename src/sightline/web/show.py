@@ -75,10 +75,14 @@ def interval(value: float | None, low: float | None, high: float | None, floor: 
         return round(2 + 96 * (v - floor) / span, 2)
 
     return format_html(
-        '<svg class="whisker" aria-hidden="true" focusable="false"><line class="rule" x1="2%" x2="98%" y1="50%" y2="50%"/>'
-        '<line class="range" x1="{}%" x2="{}%" y1="50%" y2="50%"/><circle class="dot" cx="{}%" cy="50%" r="3.5"/></svg>',
-        at(low), at(high), at(value),
-    )  # fmt: skip
+        '<svg class="whisker" aria-hidden="true" focusable="false">'
+        '<line class="rule" x1="2%" x2="98%" y1="50%" y2="50%"/>'
+        '<line class="range" x1="{}%" x2="{}%" y1="50%" y2="50%"/>'
+        '<circle class="dot" cx="{}%" cy="50%" r="3.5"/></svg>',
+        at(low),
+        at(high),
+        at(value),
+    )
 
 
 @register.simple_tag(takes_context=True)

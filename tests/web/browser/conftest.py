@@ -53,8 +53,8 @@ def site(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment |= {"SIGHTLINE_ADMIN_PASSWORD": PASSWORD, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "sightline", "serve", str(runs), "--port", str(port)]
     subprocess.run([*command, "--create-admin", "ada"], env=environment, check=True, capture_output=True, timeout=280)
-    log = open(runs / "log.txt", "wb")
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    with open(runs / "log.txt", "wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address, process, runs / "log.txt")
@@ -65,7 +65,6 @@ def site(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-        log.close()
         text = (runs / "log.txt").read_text()
         assert "Traceback" not in text, text
 
@@ -85,21 +84,23 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
     """`open_page("/runs/")`: a page in a fresh browser profile; what it complained of fails the test."""
     contexts, complaints = [], []
+    own = (site, "blob:", "data:", "about:")
+
+    def note(text: str) -> None:
+        # Chromium itself notes every answer of 400 and more; a refusal is an answer, a 500 is caught below.
+        if not text.startswith("Failed to load resource"):
+            complaints.append(text)
 
     def get(path: str, **options: Any) -> Any:
         context = browser.new_context(base_url=site, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(120_000)
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("console", lambda said: note(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("response", lambda got: complaints.append(f"{got.status} {got.url}") if got.status >= 500 else None)
         page.on(
-            "request",
-            lambda sent: (
-                complaints.append(f"asked elsewhere: {sent.url}")
-                if not sent.url.startswith((site, "blob:", "data:"))
-                else None
-            ),
+            "request", lambda sent: None if sent.url.startswith(own) else complaints.append(f"elsewhere: {sent.url}")
         )
         page.goto(path)
         return page

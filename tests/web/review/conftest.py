@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,11 +47,12 @@ def postgres() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data = folder / "data"
-    run = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "timeout": 120, "cwd": folder}
+    run: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "timeout": 120, "cwd": folder}
     try:
         subprocess.run(
             _as_postgres(programs / "initdb", "-D", data, "-U", "sightline", "-A", "trust", "-E", "UTF8", "--no-sync"),
             **run,
+            check=True,
         )
         options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c max_connections=100"
         subprocess.run(
@@ -58,6 +60,7 @@ def postgres() -> Iterator[str]:
                 programs / "pg_ctl", "-D", data, "-w", "-t", "60", "-l", folder / "log", "-o", options, "start"
             ),
             **run,
+            check=True,
         )
         yield f"postgres://sightline@127.0.0.1:{port}/postgres"
     finally:

@@ -1,6 +1,7 @@
 """Many reviewers at once on one queue, in several processes: run by test_claims.py on each kind of database.
 
-    python many_reviewers.py REVIEWERS ITEMS PROCESSES      with DATABASE_URL, SIGHTLINE_RUNS, SIGHTLINE_STATE in the environment
+    python many_reviewers.py REVIEWERS ITEMS PROCESSES      with DATABASE_URL, SIGHTLINE_RUNS, SIGHTLINE_STATE in the
+    environment
 
 Prints one JSON object: what happened, and every claim that was given.
 """

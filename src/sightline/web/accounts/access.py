@@ -9,15 +9,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
 from sightline.web.replies import Refused
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
-def _ask(request: HttpRequest) -> HttpResponse:
+def _ask(request: HttpRequest) -> HttpResponseBase:
     """Send a person to the sign-in page, and back here afterwards."""
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(status=204)
@@ -42,7 +42,7 @@ def people_only(view: View) -> View:
     """For those who signed in."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return view(request, *args, **kwargs) if request.user.is_authenticated else _ask(request)
 
     return wrapped
@@ -52,7 +52,7 @@ def staff_only(view: View) -> View:
     """For those who look after the site."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _ask(request)
         if not request.user.is_staff:
@@ -67,7 +67,7 @@ def open_here(view: View) -> View:
     guarded = people_only(view)
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return (view if settings.SIGHTLINE.open_pages else guarded)(request, *args, **kwargs)
 
     return wrapped

@@ -21,7 +21,6 @@ from sightline.web.accounts.access import may_found, people_only, staff_only
 from sightline.web.accounts.models import Token
 from sightline.web.replies import Refused, refusal
 
-
 if TYPE_CHECKING:
     _PersonForm = UserCreationForm[User]
 else:
@@ -105,7 +104,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, token: int) -> HttpResponse:
     """Take a token of one's own back."""
-    Token.objects.filter(pk=token, user=request.user).delete()
+    Token.objects.filter(pk=token, user_id=request.user.pk).delete()
     messages.success(request, "The token is revoked.")
     return redirect("account")
 
@@ -129,7 +128,7 @@ def add_person(request: HttpRequest) -> HttpResponse:
 def switch_person(request: HttpRequest, person: int) -> HttpResponse:
     """Staff close or reopen somebody's access. Decisions stay, with their names."""
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=person).exclude(pk=request.user.pk).first()
+        user = User.objects.select_for_update().filter(pk=person).exclude(pk=request.user.pk or 0).first()
         if user is not None:
             user.is_active = not user.is_active
             user.save(update_fields=["is_active"])

@@ -1,5 +1,7 @@
 """Who asks: a script with its token, or a person with their session."""
 
+# ruff: noqa: ARG002  (who calls decides what is given)
+
 from __future__ import annotations
 
 from typing import Any
@@ -27,7 +29,7 @@ class _Session(APIKeyCookie):
         return request.user if request.user.is_authenticated else None
 
 
-class _Anyone:
+class Anyone:
     """Lets everyone in; knows those who have a token."""
 
     def __call__(self, request: HttpRequest) -> Any:
@@ -36,7 +38,7 @@ class _Anyone:
         return holder or (request.user if request.user.is_authenticated else AnonymousUser())
 
 
-class _Open(_Anyone):
+class Open(Anyone):
     """As the pages of runs and data: everyone on this machine, people and tokens in production."""
 
     def __call__(self, request: HttpRequest) -> Any:

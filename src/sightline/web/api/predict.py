@@ -1,5 +1,7 @@
 """Predict one photo or many, by upload."""
 
+# ruff: noqa: ARG001  (who calls decides what is given)
+
 from __future__ import annotations
 
 from typing import Any
@@ -9,23 +11,24 @@ from django.http import HttpRequest
 from ninja import File, Query, Router
 from ninja.files import UploadedFile
 
-from sightline.web.api.auth import _Anyone, _Open
+from sightline.web.api.auth import Anyone, Open
 from sightline.web.api.schemas import Health, Many, One, Problem
 from sightline.web.classify.asking import ask, ask_many
 from sightline.web.classify.service import Answer, desks
 from sightline.web.replies import Refused
 
 _PROBLEMS = {
-    400: Problem, 404: Problem, 409: Problem, 413: Problem, 415: Problem, 422: Problem, 429: Problem, 503: Problem, 504: Problem,
+    400: Problem, 404: Problem, 409: Problem, 413: Problem, 415: Problem, 422: Problem, 429: Problem, 503: Problem,
+    504: Problem,
 }  # fmt: skip
-router = Router(tags=["predict"], auth=_Anyone())
-_open = _Open()
+router = Router(tags=["predict"], auth=Anyone())
+_open = Open()
 
 
 @router.post("/predict", response={200: One, **_PROBLEMS}, summary="Classify one photo")
 def predict(
     request: HttpRequest,
-    file: UploadedFile = File(..., description="JPEG, PNG or WebP."),
+    file: File[UploadedFile],
     run: str = Query("", max_length=255),
 ) -> dict[str, Any]:
     """The answer of `run`'s model, or of the newest finished run's."""
@@ -38,7 +41,7 @@ def predict(
 @router.post("/predict/many", response={200: Many, **_PROBLEMS}, summary="Classify several photos")
 def predict_many(
     request: HttpRequest,
-    files: list[UploadedFile] = File(..., description="JPEG, PNG or WebP."),
+    files: File[list[UploadedFile]],
     run: str = Query("", max_length=255),
 ) -> dict[str, Any]:
     """One answer for each file, in order; a file that cannot be read has `error` and stops nothing."""

@@ -1,5 +1,7 @@
 """The runs and their findings."""
 
+# ruff: noqa: ARG001  (who calls decides what is given)
+
 from __future__ import annotations
 
 from typing import Any
@@ -7,13 +9,13 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from sightline.web.api.auth import _Open
+from sightline.web.api.auth import Open
 from sightline.web.api.schemas import Findings, Problem, RunOut
 from sightline.web.library import leaderboard
 from sightline.web.library.findings import findings
 from sightline.web.library.shelf import find
 
-router = Router(tags=["runs"], auth=_Open())
+router = Router(tags=["runs"], auth=Open())
 
 
 @router.get("/runs", response={200: list[RunOut], 401: Problem}, summary="The leaderboard")

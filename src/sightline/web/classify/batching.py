@@ -1,9 +1,11 @@
 """Photos of many requests, predicted together: a bounded queue and one worker thread.
 
-The worker takes whatever waits, up to a batch; while the network computes, the next batch gathers by itself, so nobody waits
-for company on a quiet site. The bound counts everything that was let in and not yet answered, decoding included, so that a full
-house is known before any work is spent on a newcomer.
+The worker takes whatever waits, up to a batch; while the network computes, the next batch gathers by itself, so
+nobody waits for company on a quiet site. The bound counts everything that was let in and not yet answered, decoding
+included, so that a full house is known before any work is spent on a newcomer.
 """
+
+# ruff: noqa: ARG005  (who calls decides what is given)
 
 from __future__ import annotations
 
@@ -147,7 +149,9 @@ class Batcher(Generic[Answer]):
                 continue
             try:
                 answers = (
-                    [ready[0].work()] if callable(ready[0].work) else self._predict(np.stack([w.work for w in ready]))
+                    [ready[0].work()]
+                    if callable(ready[0].work)
+                    else self._predict(np.stack([np.asarray(w.work) for w in ready]))
                 )
                 if len(answers) != len(ready):
                     raise RuntimeError(f"{len(ready)} photos got {len(answers)} answers")

@@ -27,8 +27,8 @@ class Quota:
         """Take from the client's quota.
 
         Returns:
-            0 if there was enough; otherwise nothing was taken and this many seconds from now there will be. A request for
-            more than a minute's worth needs a full bucket, and leaves a debt.
+            0 if there was enough; otherwise nothing was taken and this many seconds from now there will be. A request
+            for more than a minute's worth needs a full bucket, and leaves a debt.
         """
         if not self._most:
             return 0.0

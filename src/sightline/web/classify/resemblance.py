@@ -1,5 +1,7 @@
 """Which training photos the model remembers: up to a few thousand, by name, in the order of its memory."""
 
+# ruff: noqa: ARG001  (who calls decides what is given)
+
 from __future__ import annotations
 
 from functools import lru_cache

@@ -1,4 +1,6 @@
-"""The models that answer, each behind its queue; loaded when first asked for, the least recently asked one making way."""
+"""The models that answer, each behind its queue; loaded when first asked for, the least recently asked one making
+way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The copies of visitors' photos: kept under generated names for a day, or for the reviewers if somebody called them wrong."""
+"""The copies of visitors' photos: kept under generated names for a day, or for the reviewers if somebody called
+them wrong.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from sightline.web.classify.uploads import Photo
 
 _EVERY = 600.0  # seconds between two rounds of tidying
 _lock = threading.Lock()
-_tidied = 0.0
+_tidied = [-_EVERY]  # when, by the monotonic clock
 
 
 def path_of(identity: uuid.UUID) -> Path:
@@ -39,11 +41,10 @@ def keep(photo: Photo, answer: Answer, run: str, name: str) -> Upload:
 
 def tidy() -> None:
     """Remove what is older than the site keeps; at most every ten minutes."""
-    global _tidied
     with _lock:
-        if time.monotonic() - _tidied < _EVERY and _tidied:
+        if time.monotonic() - _tidied[0] < _EVERY:
             return
-        _tidied = time.monotonic()
+        _tidied[0] = time.monotonic()
     old = timezone.now() - timedelta(hours=settings.SIGHTLINE.keep_hours)
     for upload in Upload.objects.filter(created__lt=old, reported=False)[:1000]:
         path_of(upload.id).unlink(missing_ok=True)

@@ -1,5 +1,5 @@
-"""An upload becomes a photo: refused by its first bytes and by its size before anything is decoded, decoded in quarantine, and
-made anew before anybody is shown it.
+"""An upload becomes a photo: refused by its first bytes and by its size before anything is decoded, decoded in
+quarantine, and made anew before anybody is shown it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def read_upload(file: UploadedFile, size: int, max_pixels: int, *, preview: bool
         preview: whether people will be shown it.
 
     Raises:
-        Refused: 415 another kind of file, 413 too many pixels, 422 damaged or too slow to decode; the reason says which.
+        Refused: 415 another kind of file, 413 too many pixels, 422 damaged or too slow to decode; the reason says
+        which.
     """
     if not file.size:
         raise Refused(422, "The file is empty.")

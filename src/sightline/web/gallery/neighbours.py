@@ -12,7 +12,9 @@ from sightline.web.replies import Refused
 
 
 def neighbours(run: Shelved, found: Photos, row: int, count: int = 6) -> list[tuple[int, float]]:
-    """(row, likeness) of the most similar training photos, itself left out; [] when the model is busy or there is none."""
+    """(row, likeness) of the most similar training photos, itself left out; [] when the model is busy or there is
+    none.
+    """
     known = remembered(run.folder)
     if not known["paths"] or not run.answers:
         return []

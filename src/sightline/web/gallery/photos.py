@@ -1,7 +1,8 @@
 """The photos of a run's dataset as one table in memory: filtered, ordered, and cut into pages by key.
 
-A page begins after a photo, not at a number: what comes before costs nothing, and photos that are added or filtered away in
-between shift nothing. A hundred thousand photos are a few million numbers; a page is found in about a millisecond.
+A page begins after a photo, not at a number: what comes before costs nothing, and photos that are added or filtered
+away in between shift nothing. A hundred thousand photos are a few million numbers; a page is found in about a
+millisecond.
 """
 
 from __future__ import annotations
@@ -152,11 +153,10 @@ class Photos:
 
     def twins(self, row: int) -> list[int]:
         """The other photos of this one's duplicate group."""
-        column = next((name for name in ("duplicate_group", "digest") if name in self.table), None)
-        if column is None or not self.table[column].iloc[row]:
-            if column != "duplicate_group":
-                return []
-        same = np.flatnonzero((self.table[column] == self.table[column].iloc[row]).to_numpy())
+        if "duplicate_group" not in self.table:
+            return []
+        groups = self.table["duplicate_group"]
+        same = np.flatnonzero((groups == groups.iloc[row]).to_numpy())
         return [int(other) for other in same if other != row][:12]
 
     def findings_of(self, row: int) -> list[dict[str, object]]:

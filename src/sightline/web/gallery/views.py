@@ -1,5 +1,7 @@
 """The Data pages: the photos of a run's dataset, and one photo with all that is known of it."""
 
+# ruff: noqa: ARG001  (who calls decides what is given)
+
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -119,7 +121,9 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
 
 @open_here
 def resembling(request: HttpRequest, name: str, row: int) -> HttpResponse:
-    """The training photos that it resembles: a fragment, fetched when the rest is there, since the network must look first."""
+    """The training photos that it resembles: a fragment, fetched when the rest is there, since the network must
+    look first.
+    """
     found = photos(find(name))
     found.file(row)
     near = [(card(found, other), likeness) for other, likeness in neighbours(find(name), found, row)]

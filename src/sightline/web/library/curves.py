@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from sightline.report.charts import Series, lines, per_cent
+from sightline.report.charts import Series, lines
+from sightline.report.svg import per_cent
 from sightline.runs import RunFolder
 
 
@@ -42,5 +43,5 @@ def curves(run: RunFolder) -> list[Curve]:
         thin = steps.iloc[:: max(1, len(steps) // 400)]
         shown = [Series("rate", list(range(0, len(steps), max(1, len(steps) // 400))), list(thin["lr_max"]), "one")]
         said = f"{len(steps):,} steps; the highest rate was {steps['lr_max'].max():.2g}."
-        made.append(Curve("Learning rate", said, lines(shown, label=said, x_label="step", names=False)))
+        made.append(Curve("Learning rate", said, lines(shown, label=said, x_label="step")))
     return made

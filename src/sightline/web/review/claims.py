@@ -1,8 +1,8 @@
 """Who has which photo. Two reviewers never hold the same one, on SQLite and on PostgreSQL alike.
 
-A claim is two columns of the item, set inside a transaction that holds the row: PostgreSQL locks it and lets others pass by
-(FOR UPDATE SKIP LOCKED); SQLite has one writer at a time from BEGIN IMMEDIATE on. A claim that nobody renews runs out, so a
-closed browser loses nothing.
+A claim is two columns of the item, set inside a transaction that holds the row: PostgreSQL locks it and lets others
+pass by (FOR UPDATE SKIP LOCKED); SQLite has one writer at a time from BEGIN IMMEDIATE on. A claim that nobody renews
+runs out, so a closed browser loses nothing.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def _free(user: User, run: str, now: datetime, second: bool) -> Item | None:
     candidates = waiting(user, run, second=second, now=now)
     fresh = candidates.filter(~Exists(skipped))
     item = _lock(fresh).first()
-    # Rows that somebody is claiming this very moment were passed by. Only when nothing else is left is it worth waiting for
-    # them: a row that was taken meanwhile no longer fits and drops out.
+    # Rows that somebody is claiming this very moment were passed by. Only when nothing else is left is it worth
+    # waiting for them: a row that was taken meanwhile no longer fits and drops out.
     while item is None and fresh.exists():
         item = fresh.select_for_update(of=("self",)).first()
     if item is None:  # what one skipped comes back at the end, longest ago first

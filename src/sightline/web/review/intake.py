@@ -23,8 +23,8 @@ _VISITOR_SCORE = 0.9
 def take_in(run: Shelved) -> None:
     """Bring the flagged findings of `run` into the queue; a look at the file's date when they are there already.
 
-    Findings that changed are updated while nobody has decided about them; a photo that is no longer flagged and was never
-    decided leaves the queue.
+    Findings that changed are updated while nobody has decided about them; a photo that is no longer flagged and was
+    never decided leaves the queue.
     """
     path = source(run)
     if path is None:

@@ -1,0 +1,63 @@
+"""What is refused before it is read, and whose address is believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, RequestFactory
+
+from sightline.web.limits import client_address
+
+
+def _with(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
+    monkeypatch.setattr(settings, "SIGHTLINE", replace(settings.SIGHTLINE, **changes))  # type: ignore[arg-type]
+
+
+def test_too_many_bytes_in_one_photo(visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    _with(monkeypatch, upload_megabytes=0.1)
+    answer = visitor.post("/api/v1/predict", {"file": SimpleUploadedFile("a.jpg", bytes(100_001))})
+    assert answer.status_code == 413 and "0.1 MB" in answer.json()["detail"]
+    page = visitor.post(
+        "/classify/one", {"photos": SimpleUploadedFile("a.jpg", bytes(100_001))}, headers={"X-Fragment": "1"}
+    )
+    assert page.status_code == 413 and b"<html" not in page.content
+
+
+def test_too_many_photos_at_once(visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    _with(monkeypatch, upload_files=3)
+    files = [SimpleUploadedFile(f"{i}.jpg", b"x") for i in range(4)]
+    answer = visitor.post("/api/v1/predict/many", {"files": files})
+    assert answer.status_code == 413 and "3 photos" in answer.json()["detail"]
+
+
+def test_a_request_that_says_it_is_huge_is_not_read(visitor: Client) -> None:
+    answer = visitor.post(
+        "/api/v1/predict", b"", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH="9999999999"
+    )
+    assert answer.status_code == 413 and answer["Connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"no boundary"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data"),
+        ("multipart/form-data; boundary=x", b"\x00\xff" * 500),
+        ("multipart/form-data; boundary=\xff", b"--x--"),
+    ],
+)
+def test_a_damaged_form_is_no_fault_of_ours(visitor: Client, content_type: str, body: bytes) -> None:
+    for path in ("/api/v1/predict", "/classify/one"):
+        assert 400 <= visitor.post(path, body, content_type=content_type).status_code < 500
+
+
+def test_only_our_own_proxies_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = RequestFactory().get(
+        "/", headers={"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 3.3.3.3"}, REMOTE_ADDR="10.0.0.1"
+    )
+    for proxies, expected in ((0, "10.0.0.1"), (1, "3.3.3.3"), (2, "2.2.2.2"), (4, "10.0.0.1")):
+        _with(monkeypatch, trusted_proxies=proxies)
+        assert client_address(request) == expected

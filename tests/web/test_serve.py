@@ -1,0 +1,100 @@
+"""The site as a process: it answers probes while the house is full, and SIGTERM finishes what is in flight."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SLOW = """
+import sys, time
+from pathlib import Path
+import sightline.predict as p
+real = p.Predictor.outputs
+def slow(self, pixels):
+    time.sleep(1.5)
+    return real(self, pixels)
+p.Predictor.outputs = slow
+from sightline.web.serve import serve
+serve(Path(sys.argv[1]), port=int(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def slow_site(run: Path, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A site with a network that takes its time, and room for three photos."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ, "SIGHTLINE_STATE": str(tmp_path / "state"), "SIGHTLINE_QUEUE": "3", "SIGHTLINE_BATCH": "1",
+        "SIGHTLINE_DEADLINE": "30", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    command = [sys.executable, "-c", SLOW, str(run), str(port)]
+    with open(tmp_path / "log", "wb") as log:
+        process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while _status(f"{address}/ready") != 200:
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+        yield address, process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _status(url: str, photo: bytes | None = None) -> int:
+    try:
+        if photo is None:
+            request = urllib.request.Request(url)
+        else:
+            head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+            headers = {"Content-Type": "multipart/form-data; boundary=x"}
+            request = urllib.request.Request(url, head + photo + b"\r\n--x--\r\n", headers)
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            if photo is not None:
+                assert json.loads(answer.read())["prediction"]["predicted"]
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            assert error.code != 503 or "/ready" in url or int(error.headers["Retry-After"]) >= 1
+            return error.code
+    except OSError:
+        return 0
+
+
+def test_full_house_then_sigterm(slow_site: tuple[str, subprocess.Popen[bytes]], run: Path) -> None:
+    from sightline.runs import RunFolder
+
+    address, process = slow_site
+    folder = RunFolder(run)
+    photo = (Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[0]).read_bytes()
+    assert _status(f"{address}/api/v1/predict", photo) == 200  # the model is loaded
+
+    statuses: list[int] = []
+    asking = [
+        threading.Thread(target=lambda: statuses.append(_status(f"{address}/api/v1/predict", photo))) for _ in range(8)
+    ]
+    for thread in asking:
+        thread.start()
+    while statuses.count(503) < 5:  # three are inside, five were told at once
+        assert _status(f"{address}/live") == 200 and _status(f"{address}/ready") == 200
+        time.sleep(0.05)
+    assert statuses == [503] * 5
+    process.send_signal(signal.SIGTERM)
+    for thread in asking:
+        thread.join(120)
+    assert sorted(statuses) == [200] * 3 + [503] * 5  # those inside were answered
+    assert process.wait(60) == 0
