@@ -136,15 +136,13 @@ def agreement(a: Floats, b: Floats, place: Floats) -> tuple[Floats, Floats, NDAr
 
 def camera_moved(place: Floats) -> NDArray[np.bool_]:
     """Whether a camera moved between two pictures explains a fit: nearly the same scale along both axes."""
-    near: NDArray[np.bool_] = (np.abs(np.log(place[:, :2])) < 0.15).all(axis=1)
-    return near
+    return np.asarray((np.abs(np.log(place[:, :2])) < 0.15).all(axis=1))
 
 
 def contained(place: Floats, slack: float = 0.05) -> NDArray[np.bool_]:
     """Whether along each axis one picture's frame lies within the other's, as where one is a crop of the other."""
     overhang = np.abs(place[:, 2:]) - np.abs(1 - place[:, :2])
-    inside: NDArray[np.bool_] = (overhang <= slack).all(axis=1)
-    return inside
+    return np.asarray((overhang <= slack).all(axis=1))
 
 
 def _across(side: int) -> Floats:
@@ -155,14 +153,15 @@ def _coordinates(place: Floats, side: int) -> tuple[Floats, Floats]:
     across = _across(side)
     x = (place[:, 0:1] * across + place[:, 2:3] + 1) * side / 2 - 0.5
     y = (place[:, 1:2] * across + place[:, 3:4] + 1) * side / 2 - 0.5
-    return x, y
+    return x.astype(np.float32, copy=False), y.astype(np.float32, copy=False)
 
 
 def _inside(place: Floats, side: int) -> NDArray[np.bool_]:
     across = _across(side)
     x = np.abs(place[:, 0:1] * across + place[:, 2:3]) <= 1
     y = np.abs(place[:, 1:2] * across + place[:, 3:4]) <= 1
-    return y[:, :, None] & x[:, None, :]
+    inside: NDArray[np.bool_] = y[:, :, None] & x[:, None, :]
+    return inside
 
 
 def _laid(a: Floats, b: Floats, place: Floats) -> Floats:

@@ -40,7 +40,8 @@ def read_decisions(path: str | Path) -> pd.DataFrame:
             raise SightlineError(f"{path}, line {number}: {row.decision!r} is no decision; write {known}.")
         if row.decision == "relabel" and not row.label:
             raise SightlineError(f"{path}, line {number}: relabel needs a label.")
-    return table.drop_duplicates("path", keep="last", ignore_index=True)
+    last: pd.DataFrame = table.drop_duplicates("path", keep="last", ignore_index=True)
+    return last
 
 
 def apply_decisions(dataset: Dataset, decisions: pd.DataFrame) -> Dataset:

@@ -22,8 +22,9 @@ class Neighbours:
         if len(vectors) > EXACT_UP_TO:
             from usearch.index import Index
 
-            settings = {"metric": "ip", "dtype": "f16", "connectivity": 16, "expansion_add": 64, "expansion_search": 64}
-            self._index = Index(ndim=vectors.shape[1], **settings)
+            self._index = Index(
+                ndim=vectors.shape[1], metric="ip", dtype="f16", connectivity=16, expansion_add=64, expansion_search=64
+            )
             # One thread builds: with several the graph depends on who comes first, and a split must not.
             self._index.add(np.arange(len(vectors)), self.vectors, threads=1)
 

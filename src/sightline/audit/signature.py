@@ -54,7 +54,8 @@ def signatures(small: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _length(rows: NDArray[np.floating]) -> NDArray[np.floating]:
-    return np.linalg.norm(rows, axis=1, keepdims=True)
+    found: NDArray[np.floating] = np.linalg.norm(rows, axis=1, keepdims=True)
+    return found
 
 
 def mirrored(signature: NDArray[np.float32]) -> NDArray[np.float32]:

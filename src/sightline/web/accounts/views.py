@@ -104,7 +104,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, token: int) -> HttpResponse:
     """Take a token of one's own back."""
-    Token.objects.filter(pk=token, user_id=request.user.pk).delete()
+    Token.objects.filter(pk=token, user_id=request.user.pk or 0).delete()
     messages.success(request, "The token is revoked.")
     return redirect("account")
 
