@@ -164,6 +164,15 @@ class Sketch:
         s = self.side
         self._draw.ellipse(((x - rx) * s, (y - ry) * s, (x + rx) * s, (y + ry) * s), self._ink(colour, alpha))
 
+    def ellipses(self, places: Floats, colours: Floats) -> None:
+        """Many discs at once, in order: places (n, 4) as x, y, rx, ry and colours (n, 3)."""
+        middle, reach = places[:, :2] * self.side, places[:, 2:] * self.side
+        boxes = np.concatenate([middle - reach, middle + reach], axis=1).tolist()
+        inks = (np.minimum(np.maximum(colours, 0), 1) * 255 + 0.5).astype(np.int64).tolist()
+        draw = self._draw.ellipse
+        for box, ink in zip(boxes, inks, strict=True):
+            draw(box, (*ink, 255))
+
     def rectangle(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, alpha: float = 1.0) -> None:
         """An upright rectangle, its corners in any order."""
         s = self.side
@@ -255,9 +264,9 @@ def warp(image: Floats, texture: Image.Image, corners: NDArray[np.floating], sha
     source = np.array([(1, 1), (width - 1, 1), (width - 1, height - 1), (1, height - 1)], np.float64)
     # Pillow wants the map from the place in the output to the place in the texture.
     system = np.zeros((8, 8))
-    for i, ((x, y), (u, v)) in enumerate(zip(quad, source, strict=True)):
-        system[2 * i] = (x, y, 1, 0, 0, 0, -u * x, -u * y)
-        system[2 * i + 1] = (0, 0, 0, x, y, 1, -v * x, -v * y)
+    system[::2, :2] = system[1::2, 3:5] = quad
+    system[::2, 2] = system[1::2, 5] = 1
+    system[:, 6:] = -source.reshape(8, 1) * np.repeat(quad, 2, axis=0)
     try:
         coefficients = np.linalg.solve(system, source.reshape(-1))
     except np.linalg.LinAlgError:

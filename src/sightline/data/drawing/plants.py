@@ -20,9 +20,8 @@ SEASONS = tuple(_SEASONS)
 def leaf(rng: np.random.Generator, season: str | None = None) -> Floats:
     """A colour of foliage."""
     colours = _SEASONS[season or SEASONS[rng.integers(len(SEASONS))]]
-    return np.clip(
-        np.asarray(colours[rng.integers(len(colours))]) * rng.uniform(0.8, 1.2) + rng.normal(0, 0.02, 3), 0.02, 1
-    ).astype(np.float32)
+    colour = np.asarray(colours[rng.integers(len(colours))], np.float32) * np.float32(rng.uniform(0.8, 1.2))
+    return np.maximum(colour + rng.normal(0, 0.02, 3), 0.02)
 
 
 def fir(
@@ -107,11 +106,9 @@ def crown(
     dx = np.cos(angle) * reach * (1 - 0.3 * t) + light.side * 0.25 * t
     dy = np.sin(angle) * reach * (1 - 0.3 * t) - 0.25 * t
     size = rng.uniform(0.22, 0.42, clumps) * (1 - 0.35 * t)
-    facing = np.clip(0.45 + 0.4 * (dx * light.side - dy) + rng.normal(0, 0.12, clumps), 0, 1.1)[:, None]
+    facing = np.maximum(0.45 + 0.4 * (dx * light.side - dy) + rng.normal(0, 0.12, clumps), 0)[:, None]
     tones = base * (0.6 + 0.5 * facing) * (light.ambient + facing * light.sun * 0.75)
-    places = np.column_stack([x + dx * rx, y + dy * ry, size * rx, size * ry])
-    for (px, py, wide, tall), tone in zip(places.tolist(), tones.tolist(), strict=True):
-        sheet.ellipse(px, py, wide, tall, tone)
+    sheet.ellipses(np.column_stack([x + dx * rx, y + dy * ry, size * rx, size * ry]), tones)
 
 
 def bare(

@@ -109,7 +109,7 @@ def facade(
     pen = ImageDraw.Draw(picture)
     floors = max(1, round(height / look.storey))
     bays = max(1, round(width / look.bay))
-    floors, bays = min(floors, max(1, h // 4)), min(bays, max(1, w // 4))
+    floors, bays = min(floors, max(1, h // 5)), min(bays, max(1, w // 5))
     dy, dx = h / floors, w / bays
     frame, sill = rgb(light.on(look.frame, facing)), rgb(wall * 0.7)
     panes = _panes(rng, light, look, floors, bays)
