@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import io
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,23 +35,33 @@ def _label(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    root = tmp_path_factory.mktemp("clean") / "set"
-    write_scenes(root, per_class=25, size=32, seed=4, splits=SPLITS, workers=1)
-    return _tree(root)
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder without faults."""
+    root = tmp_path_factory.mktemp("sound") / "set"
+    write_scenes(root, per_class=15, size=32, seed=4, splits=SPLITS, workers=1)
+    return root
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+def clean(sound: Path) -> dict[str, bytes]:
+    return _tree(sound)
+
+
+@pytest.fixture(scope="module")
+def planted(sound: Path, clean: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Planted:
     root = tmp_path_factory.mktemp("faulty") / "set"
-    return write_scenes(root, per_class=25, size=32, seed=4, splits=SPLITS, faults=PLAN, workers=1)
+    shutil.copytree(sound, root)
+    rows = [(path, path.split("/")[1], path.split("/")[0]) for path in clean]
+    order = {name: number for number, name in enumerate(SPLITS)}
+    rows.sort(key=lambda row: (row[1], order[row[2]], row[0]))  # the order in which write_scenes draws
+    return plant(root, pd.DataFrame(rows, columns=["path", "label", "split"]), PLAN, seed=4)
 
 
 def test_the_counts_are_as_asked(planted: Planted) -> None:
     assert list(planted.table.columns) == list(COLUMNS)
     assert planted.table["path"].is_monotonic_increasing and planted.table["path"].is_unique
     assert planted.table["fault"].value_counts().to_dict() == {
-        "wrong-label": 15,
+        "wrong-label": 9,
         "duplicate": 6,
         "near-duplicate": 12,
         "conflict": 5,
@@ -66,9 +77,9 @@ def test_all_other_photos_are_as_they_were(clean: dict[str, bytes], planted: Pla
     assert table <= set(faulty)
     untouched = {path: content for path, content in faulty.items() if path not in table}
     moved = set(clean) - set(untouched)
-    assert len(moved) == 15  # the wrongly labelled, which lie elsewhere now
+    assert len(moved) == 9  # the wrongly labelled, which lie elsewhere now
     assert all(clean[path] == content for path, content in untouched.items())
-    assert len(faulty) == len(clean) + len(table) - 15
+    assert len(faulty) == len(clean) + len(table) - 9
 
 
 def test_wrong_labels_are_photos_of_another_class(clean: dict[str, bytes], planted: Planted) -> None:
@@ -83,7 +94,7 @@ def test_wrong_labels_are_photos_of_another_class(clean: dict[str, bytes], plant
         kind = row.detail.split(":")[0]
         assert close == (kind == "confusable")
         kinds[kind] += 1
-    assert kinds["confusable"] >= 8 and kinds["uniform"] >= 1
+    assert kinds["confusable"] >= 4 and kinds["uniform"] >= 1
 
 
 @pytest.mark.parametrize("fault", ["duplicate", "near-duplicate", "conflict", "leak"])
@@ -142,8 +153,8 @@ def test_no_photo_takes_part_twice(planted: Planted) -> None:
     assert not set(twins) & set(planted.table["path"])
 
 
-def test_the_same_seed_plants_the_same(planted: Planted, tmp_path: Path) -> None:
-    again = write_scenes(tmp_path / "set", per_class=25, size=32, seed=4, splits=SPLITS, faults=PLAN, workers=1)
+def test_write_scenes_plants_the_same_with_the_same_seed(planted: Planted, tmp_path: Path) -> None:
+    again = write_scenes(tmp_path / "set", per_class=15, size=32, seed=4, splits=SPLITS, faults=PLAN, workers=1)
     pd.testing.assert_frame_equal(again.table, planted.table)
     assert _tree(again.root) == _tree(planted.root)
 
