@@ -67,7 +67,7 @@ def bar(share: float, kind: str = "one") -> SafeString:
 def interval(value: float | None, low: float | None, high: float | None, floor: float = 0.0) -> SafeString:
     """A value and its interval on a line from `floor` to 1."""
     if value is None or low is None or high is None:
-        return format_html("")
+        return SafeString("")
     floor = min(floor, low)
     span = (1 - floor) or 1.0
 

@@ -5,7 +5,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target.matches("input, textarea, select")) return;
   const desk = document.getElementById("desk");
-  if (!desk || desk.classList.contains("htmx-request") || desk.querySelector(".htmx-request")) return;
+  if (!desk || desk.querySelector("form.htmx-request")) return; // one decision at a time; pictures may still be on their way
   const number = Number(event.key);
   const label = document.getElementById("newlabel");
   if (label && number >= 1) {
