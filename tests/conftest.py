@@ -15,6 +15,8 @@ settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("calm")
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Playwright leaves an event loop in the process, in which Django would refuse its database to every later test.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -37,8 +37,11 @@ def test_flags_win_over_the_recipe() -> None:
 
 def test_freeze_epochs_take_the_place_of_the_fitted_head() -> None:
     made = config.resolve("default", freeze_epochs=2)
-    assert [(p.train, p.solver, p.epochs) for p in made.phases] == [("head", "gradient", 2), ("all", "gradient", 4)]
-    assert [p.train for p in config.resolve("default", freeze_epochs=0).phases] == ["all"]
+    assert [(p.train, p.solver, p.epochs) for p in made.phases] == [
+        ("head", "gradient", 2),
+        ("last:50%", "gradient", 3),
+    ]
+    assert [p.train for p in config.resolve("default", freeze_epochs=0).phases] == ["last:50%"]
 
 
 def test_scratch_leaves_out_what_needs_features() -> None:
