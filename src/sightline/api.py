@@ -273,6 +273,6 @@ def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: 
     engine = engines.make(config.machine.engine, network, config.machine.device, config.machine.evaluation_batch)
     deadline = started + (config.time_limit or math.inf)
     loop.train(network, config, data, run, engine, deadline)
-    predictor, on_val = finish.calibrate(network, config, prepared, run)
-    finish.open_test(predictor, on_val, prepared, run)
-    return predictor
+    looker, on_val = finish.calibrate(network, config, prepared, run)
+    finish.open_test(looker, on_val, prepared, run)
+    return looker.predictor

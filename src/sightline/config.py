@@ -149,6 +149,11 @@ class Config(Options):
         """Passes over the training photos, over all gradient phases."""
         return sum(phase.epochs for phase in self.phases if phase.solver == "gradient")
 
+    @property
+    def fits_head_only(self) -> bool:
+        """No gradient step is taken: the backbone stays as it was pretrained."""
+        return all(phase.solver == "lbfgs" for phase in self.phases)
+
     def to_yaml(self) -> str:
         """The choices as YAML that `read` takes back unchanged."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -18,47 +18,84 @@ from sightline.predict import Outputs, Predictor
 from sightline.prepare import Prepared
 from sightline.progress import track
 from sightline.runs import RunFolder
+from sightline.training.features import frozen_features
 from sightline.trust import calibration, conformal, familiarity
 
 _CHUNK = 512
+_FEW = 64  # photos are enough to compare engines on, where only a linear head is new
 
 
-def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFolder) -> tuple[Predictor, Outputs]:
+class Looker:
+    """Has a run's network look at its photos; where only a head was fitted, kept features stand in for the network.
+
+    They do so only where both compute in float32, so that the answers stay the same.
+    """
+
+    def __init__(self, network: Network, config: Config, prepared: Prepared) -> None:
+        machine, self.pixels, val = config.machine, prepared.pixels, prepared.rows("val")
+        assert machine is not None, "the machine is settled before training starts"
+        self.features: np.ndarray | None = None
+        if config.fits_head_only and config.tta == "none" and not machine.engine.endswith("bfloat16"):
+            network.module.to(machine.device)
+            engine = engines.choose(network, self.pixels.take(val[:_FEW]), device=machine.device, precision="float32")
+            kept_by = engines.Engine(machine.engine, machine.device, machine.evaluation_batch, engine.run)
+            digests = list(prepared.dataset.samples["digest"])
+            self.features = frozen_features(network, kept_by, self.pixels, digests)
+        else:
+            views = 2 if config.tta == "flip" else 1
+            photos = views * (len(prepared.rows("test")) + len(val)) + min(
+                len(prepared.rows("train")), familiarity.MOST
+            )
+            engine = engines.choose(network, self.pixels.take(val[:400]), device=machine.device, photos=photos)
+        self.predictor = Predictor(network, engine, tta=config.tta, coverage=config.coverage)
+
+    def answers(self, rows: np.ndarray, label: str) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings (n, F) and logits (n, K) of some rows, with progress under `label`."""
+        if self.features is None:
+            return _look(self.predictor.raw, self.pixels, rows, label)
+        head = self.predictor.network.module.get_classifier()
+        weight, bias = (tensor.detach().cpu().numpy() for tensor in (head.weight, head.bias))
+        embeddings = np.asarray(self.features[rows])
+        return embeddings, embeddings @ weight.reshape(len(weight), -1).T + bias
+
+    def embeddings(self, rows: np.ndarray, label: str) -> np.ndarray:
+        """Embeddings (n, F) alone: no mirror image is needed for them."""
+        if self.features is None:
+            return _look(self.predictor.engine, self.pixels, rows, label)[0]
+        return np.asarray(self.features[rows])
+
+
+def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFolder) -> tuple[Looker, Outputs]:
     """Fit temperature, sets and familiarity on val, and write the model folder.
 
     Returns:
-        The predictor, and what it says of the validation photos.
+        What holds the predictor and has it look at photos, and what it says of the validation photos.
     """
-    assert config.machine is not None, "the machine is settled before training starts"
     train, val = prepared.rows("train"), prepared.rows("val")
     labels = prepared.labels
-    judged = len(prepared.rows("test")) + len(val) + min(len(train), familiarity.MOST)
-    views = 2 if config.tta == "flip" else 1
-    engine = engines.choose(
-        network, prepared.pixels.take(val[:400]), device=config.machine.device, photos=judged * views
-    )
-    predictor = Predictor(network, engine, tta=config.tta, coverage=config.coverage)
-    embeddings, logits = _look(predictor.raw, prepared.pixels, val, "Calibrating on val")
+    looker = Looker(network, config, prepared)
+    predictor = looker.predictor
+    embeddings, logits = looker.answers(val, "Calibrating on val")
     predictor.temperature = calibration.fit_temperature(logits, labels[val])
     probabilities = calibration.probabilities(logits, predictor.temperature)
     predictor.threshold = conformal.fit(probabilities, labels[val], config.coverage)
 
     # The photos that familiarity remembers are drawn here, so that each can be named again as a neighbour.
     remembered = np.sort(np.random.default_rng(0).permutation(train)[: familiarity.MOST])
-    known, _ = _look(predictor.engine, prepared.pixels, remembered, "Remembering training photos")
+    known = looker.embeddings(remembered, "Remembering training photos")
     predictor.familiarity = familiarity.fit(known, embeddings)
     samples = prepared.dataset.samples.iloc[remembered]
     run.write_extra("neighbours", {"paths": list(samples["path"]), "labels": list(samples["label"])})
     predictor.save(run.model, {"dataset": prepared.dataset.name, "origin": network.origin})
-    return predictor, predictor.judge(embeddings, logits)
+    return looker, predictor.judge(embeddings, logits)
 
 
-def open_test(predictor: Predictor, on_val: Outputs, prepared: Prepared, run: RunFolder) -> dict[str, Any]:
+def open_test(looker: Looker, on_val: Outputs, prepared: Prepared, run: RunFolder) -> dict[str, Any]:
     """Look at the test photos, once; write predictions and extras, and evaluation.json last."""
-    samples = prepared.dataset.samples
+    predictor, samples = looker.predictor, prepared.dataset.samples
     val, test = prepared.rows("val"), prepared.rows("test")
     times = ledger.opened(run.path, samples["digest"].iloc[test], "train")
-    on_test = predictor.judge(*_look(predictor.raw, prepared.pixels, test, "Opening the test photos"))
+    on_test = predictor.judge(*looker.answers(test, "Opening the test photos"))
     tables = [
         prediction_table(samples.iloc[rows], predictor.classes, outputs)
         for rows, outputs in ((val, on_val), (test, on_test))

@@ -16,8 +16,8 @@ from PIL import Image
 from sightline.audit import findings
 from sightline.audit.balance import check_balance
 from sightline.audit.copies import check_copies
-from sightline.audit.duplicates import find_duplicates
 from sightline.audit.files import check_files, check_quality
+from sightline.audit.known import known_duplicates
 from sightline.audit.labels import check_labels, compact
 from sightline.audit.outliers import check_outliers
 from sightline.audit.summary import sentences
@@ -124,7 +124,7 @@ def check(
         weaker: said with each finding on labels, if it was.
     """
     samples, classes = dataset.samples, list(dataset.classes)
-    duplicates = find_duplicates(samples, pixels)
+    duplicates = known_duplicates(samples, pixels)
     parts = [
         check_files(dataset.problems),
         check_copies(samples, duplicates),

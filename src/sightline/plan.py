@@ -84,8 +84,13 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
         torch.set_num_threads(config.machine.threads)
         return config.machine
     device = engines.device_of(config.device)
-    for_features = engines.choose(network, sample, device=device, photos=photos, trained=False)
-    for_training = engines.choose(network, sample, device=device, trained=False)
+    if config.fits_head_only:
+        # The features are then also what the answers are made of, so they are computed as exactly as the answers.
+        for_training = engines.make("eager", network, device)
+        for_features = engines.choose(network, sample, device=device, photos=photos, trained=False, precision="float32")
+    else:
+        for_features = engines.choose(network, sample, device=device, photos=photos, trained=False)
+        for_training = engines.choose(network, sample, device=device, trained=False)
     return Machine(
         device=device,
         precision=for_training.precision,  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sightline.audit import splits
 from sightline.audit.decisions import apply_decisions, read_decisions
-from sightline.audit.duplicates import find_duplicates
+from sightline.audit.known import known_duplicates
 from sightline.config import Config
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight, require_usable
@@ -74,7 +74,7 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
         note(
             f"{len(left_out):,} files left out, the first: {first['path']} ({first['problem']}). The report lists them."
         )
-    duplicates = find_duplicates(dataset.samples, pixels)
+    duplicates = known_duplicates(dataset.samples, pixels)
     samples = dataset.samples.assign(duplicate_group=duplicates.groups)
     if config.continues:
         earlier = RunFolder.open(config.continues).samples()

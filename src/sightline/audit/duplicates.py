@@ -58,7 +58,7 @@ class Duplicates:
     @property
     def same(self) -> NDArray[np.int64]:
         """Like `groups`, but of copies of the same photo only: bursts do not join."""
-        return _joined(len(self.groups), self.pairs[self.pairs["kind"] != "burst"])
+        return joined(len(self.groups), self.pairs[self.pairs["kind"] != "burst"])
 
 
 def find_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
@@ -94,7 +94,7 @@ def find_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
     ]
     pairs = pd.concat(found, ignore_index=True)
     pairs = pairs.sort_values(["a", "b"], kind="stable", ignore_index=True)
-    return Duplicates(_joined(n, pairs), pairs)
+    return Duplicates(joined(n, pairs), pairs)
 
 
 def _near(pixels: Pixels, rows: NDArray[np.int64], small: NDArray[np.uint8]) -> pd.DataFrame:
@@ -194,7 +194,7 @@ def _frame(a: NDArray[np.int64], b: NDArray[np.int64], kind: str) -> pd.DataFram
     return pd.DataFrame({"a": a[different], "b": b[different], "kind": kind, "score": 1.0})
 
 
-def _joined(n: int, pairs: pd.DataFrame) -> NDArray[np.int64]:
+def joined(n: int, pairs: pd.DataFrame) -> NDArray[np.int64]:
     """Union-find over the pairs, numbered in order of first appearance."""
     a, b = pairs["a"].to_numpy(np.int64), pairs["b"].to_numpy(np.int64)
     _, component = connected_components(coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n)), directed=False)

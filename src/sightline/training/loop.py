@@ -190,9 +190,9 @@ def _fit_head(training: Training, phase: Phase, engine: Engine) -> None:
     """Fit the classifier on frozen features of the training photos, and put it into the network."""
     started = time.monotonic()
     data, network = training.data, training.network
-    both = np.concatenate([data.train, data.val])
-    features = frozen_features(network, engine, data.pixels.subset(both), [data.digests[i] for i in both])
-    train, val = np.asarray(features[: len(data.train)]), np.asarray(features[len(data.train) :])
+    # Of every photo, so that what is kept serves any other split too; only those of train and val are looked at here.
+    features = frozen_features(network, engine, data.pixels, data.digests)
+    train, val = np.asarray(features[data.train]), np.asarray(features[data.val])
     balanced = training.config.class_weights == "balanced"
     fitted = probe.fit(train, data.labels[data.train], val, data.labels[data.val], balanced=balanced)
     classifier: Any = network.module.get_classifier()
@@ -205,7 +205,7 @@ def _fit_head(training: Training, phase: Phase, engine: Engine) -> None:
         loss = float(F.cross_entropy(logits, torch.from_numpy(labels)))
         figures.append((loss, float((logits.argmax(1).numpy() == labels).mean())))
     training.state.seconds = time.monotonic() - started
-    _conclude(training, phase, figures[0], figures[1], len(both))
+    _conclude(training, phase, figures[0], figures[1], len(train) + len(val))
     training.state.next_epoch()
 
 
