@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sightline import config
+from sightline import cli, config
 from sightline.cli import main
 
 
@@ -39,7 +39,15 @@ def fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     return run
 
 
-COMMANDS = ["demo", "explore", "train", "evaluate", "predict", "models", "recipes", "datasets", "cache"]
+COMMANDS = [
+    "audit", "cache", "compare", "datasets", "demo", "evaluate", "explain", "explore", "export", "lr", "models",
+    "predict", "recipes", "serve", "train",
+]  # fmt: skip
+
+
+def test_every_file_of_commands_is_loaded() -> None:
+    listed = {path.stem for path in Path(cli.__file__).parent.glob("*.py")} - {"__init__", "app"}
+    assert listed == set(cli.__all__) - {"main"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -47,7 +55,7 @@ def test_help_is_complete(command: str, capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code in (0, None)
-    assert "--json" in capsys.readouterr().out
+    assert ("--json" in capsys.readouterr().out) != (command == "serve")
 
 
 def test_the_whole_story(scenes: Path, tmp_path: Path) -> None:
@@ -166,3 +174,11 @@ def test_the_demo_run_is_shown_again(tmp_path: Path) -> None:
     assert json.loads(first.stdout) == json.loads(again.stdout)
     assert "scratch 1/1" in first.stderr
     assert again.stderr == ""
+
+
+def test_a_learning_rate_is_suggested(scenes: Path, tmp_path: Path) -> None:
+    found = sightline(
+        "lr", scenes, "--recipe", "demo", "--img-size", "64", "--steps", "20", "--json", cwd=tmp_path
+    )  # fmt: skip
+    assert 1e-6 < json.loads(found.stdout)["suggestion"] < 1
+    assert (tmp_path / "lr" / "lr.svg").is_file()

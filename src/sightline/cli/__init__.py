@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from sightline.cli import auditing, judging, listing, looking, serving, training, trusting
+from sightline.cli import auditing, judging, listing, looking, rates, serving, training, trusting
 from sightline.cli.app import app
 from sightline.errors import SightlineError
 
-__all__ = ["auditing", "judging", "listing", "looking", "main", "serving", "training", "trusting"]
+__all__ = ["auditing", "judging", "listing", "looking", "main", "rates", "serving", "training", "trusting"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
