@@ -1,43 +1,15 @@
 """What a file is, told from its bytes: real pictures, sham ones, and pictures without their end."""
 
-import io
-
 import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
 
+from pictures import FORMATS, encoded, fails
 from sightline.data.decode import Undecodable, decode, dimensions
 from sightline.data.signatures import HEADER_BYTES, READ, cut_short, kind
 
 pillow_heif.register_heif_opener()  # for writing HEIC here; Sightline itself does not need it
-
-
-def encoded(image: Image.Image, fmt: str, **options) -> bytes:
-    out = io.BytesIO()
-    image.save(out, fmt, **options)
-    return out.getvalue()
-
-
-def fails(source, problem: str, **options) -> str:
-    with pytest.raises(Undecodable) as caught:
-        decode(source, **options)
-    assert caught.value.problem == problem, str(caught.value)
-    assert caught.value.detail
-    return caught.value.detail
-
-
-FORMATS = {
-    "JPEG": {"quality": 95},
-    "PNG": {},
-    "WEBP": {"lossless": True},
-    "TIFF": {"compression": "tiff_lzw"},
-    "BMP": {},
-    "GIF": {},
-    "HEIF": {"quality": 95},
-    "AVIF": {"quality": 95},
-    "PPM": {},
-}
 
 
 SHAM = {
