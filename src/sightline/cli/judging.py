@@ -63,7 +63,7 @@ def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "aut
     json
         One JSON object on stdout, with the rows under "predictions".
     """
-    from sightline.data.walk import walk
+    from sightline.data.walk import photos_in
     from sightline.files import write_table
     from sightline.predict import Predictor
     from sightline.progress import note
@@ -72,9 +72,7 @@ def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "aut
         raise UsageError("No PATH given: name photos, or folders of photos.")
     if out is not None and out.suffix.lower() not in (".csv", ".parquet"):
         raise UsageError(f"--out {out}: the name must end in .csv or .parquet.")
-    files: list[Path] = []
-    for path in paths:
-        files += [path / photo for photo in walk(path).tree.photos()] if path.is_dir() else [path]
+    files = photos_in(paths)
     table = Predictor.load(run, device, photos=len(files)).predict(files)
     failed = int((table["error"] != "").sum())
     if failed:
