@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 
+from sightline.errors import SightlineError
 from sightline.web.replies import Refused, refusal
 
 _FORM_BYTES = 1_000_000  # beside the photos: form fields, part headers
@@ -70,7 +71,9 @@ class LimitsMiddleware:
         return refusal(request, Refused(413, reason)) if reason else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A refusal that a view raised."""
+        """A refusal that a view raised; a run whose files are damaged is one too."""
+        if isinstance(exception, SightlineError):
+            exception = Refused(409, str(exception))
         return refusal(request, exception) if isinstance(exception, Refused) else None
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import uuid
 from typing import Any
 
@@ -44,13 +45,13 @@ def submit(request: HttpRequest) -> HttpResponse:
         return render(
             request, "classify/classify.html", frame | {"problem": "Choose one or more photos first."}, status=422
         )
-    results = []
+    results: list[dict[str, Any]] = []
     for file, outcome in zip(files, ask_many(request, files, frame["run"], preview=True), strict=True):
         if isinstance(outcome, Refused):
             results.append({"name": str(file.name)[:120], "problem": outcome.reason})
         else:
             results.append(_card(keep(*outcome, frame["run"], str(file.name))))
-    return render(request, "classify/classify.html", frame | {"results": results})
+    return render(request, "classify/classify.html", frame | {"results": results, "kept": _kept(results)})
 
 
 @require_POST
@@ -61,11 +62,7 @@ def one(request: HttpRequest) -> HttpResponse:
         raise Refused(422, "Send exactly one photo.")
     frame = _frame(request)
     photo, answer = ask(request, files[0], frame["run"], preview=True)
-    return render(
-        request,
-        "classify/card.html",
-        _card(keep(photo, answer, frame["run"], str(files[0].name))) | {"classes": frame["classes"]},
-    )
+    return render(request, "classify/card.html", _card(keep(photo, answer, frame["run"], str(files[0].name))))
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
@@ -74,17 +71,15 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     wanted = request.POST.get("run", "") or request.GET.get("run", "")
     try:
         chosen = answering(wanted)
-        # Not from the model itself: the first visitor need not wait for it to load.
-        run, classes, problem = chosen.name, list(chosen.folder.dataset().get("classes", [])), ""
-    except Refused as refused:
+        run = chosen.name
+    except Refused:
         if wanted or request.method == "POST":
             raise
-        run, classes, problem = "", [], refused.reason
+        run = ""  # the page itself says so
     return {
         "run": run,
         "runs": able,
-        "classes": classes,
-        "no_model": problem,
+        "no_model": not run,
         "most_mb": options.upload_megabytes,
         "most_files": options.upload_files,
     }
@@ -168,30 +163,46 @@ def wrong(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     report_for_review(upload, label)
     if request.headers.get("HX-Request") == "true":
         return render(request, "classify/thanks.html")
-    return render(request, "classify/classify.html", _frame(request) | {"thanks": True, "results": [_card(upload)]})
+    results = [_card(upload)]
+    context = {"thanks": True, "results": results, "kept": _kept(results)}
+    return render(request, "classify/classify.html", _frame(request) | context)
+
+
+def _kept(results: list[dict[str, Any]]) -> str:
+    """What the page remembers of its answers, for the table: the photo's identity, or why there is no answer."""
+    return json.dumps(
+        [
+            {"photo": str(card["upload"].id)} if "upload" in card else {"name": card["name"], "error": card["problem"]}
+            for card in results
+        ]
+    )
 
 
 @require_POST
 def results_csv(request: HttpRequest) -> HttpResponse:
-    """The answers to the photos on the page, with the columns of `sightline predict`."""
-    identities = []
-    for text in request.POST.getlist("photo")[:5000]:
-        try:
-            identities.append(uuid.UUID(text))
-        except ValueError:
-            raise Refused(400, "A photo's identity is damaged.") from None
-    known = Upload.objects.in_bulk(identities)
-    uploads = [known[identity] for identity in identities if identity in known]
-    if not uploads:
+    """The answers to the photos on the page, in their order, with the columns of `sightline predict`."""
+    try:
+        asked = json.loads(request.POST.get("results") or "[]")
+        identities = [uuid.UUID(entry["photo"]) if "photo" in entry else None for entry in asked]
+        failed = [(str(entry.get("name", "")), str(entry.get("error", ""))) for entry in asked]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Refused(400, "The list of photos is damaged. Reload the page and ask again.") from None
+    known = Upload.objects.in_bulk([identity for identity in identities if identity is not None])
+    if not identities:
         return redirect("classify")
-    classes = list(dict.fromkeys(name for upload in uploads for name in upload.answer["probabilities"]))
+    classes = list(dict.fromkeys(name for upload in known.values() for name in upload.answer["probabilities"]))
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="sightline-results.csv"'
     writer = csv.writer(response, lineterminator="\n")
     writer.writerow(
         ["path", "predicted", "confidence", *(f"p_{name}" for name in classes), "set", "familiar", "decision", "error"]
     )
-    for upload in uploads:
+    for identity, (name, error) in zip(identities, failed, strict=True):
+        upload = known.get(identity) if identity is not None else None
+        if upload is None:
+            reason = error[:300] or "no longer kept"
+            writer.writerow([_cell(name[:120]), "", "", *("" for _ in classes), "", "", "", _cell(reason)])
+            continue
         answer = upload.answer
         writer.writerow(
             [

@@ -21,6 +21,7 @@ from sightline.web.gallery.pictures import SIZES, picture
 from sightline.web.library.shelf import answering, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review.models import Decision
+from sightline.web.show import percent
 
 PAGE = 60
 
@@ -61,7 +62,7 @@ def gallery(request: HttpRequest, name: str) -> HttpResponse:
         "continued": bool(after),
         "classes": found.classes,
         "splits": [split for split in ("train", "val", "test") if (found.table["split"] == split).any()],
-        "bands": [(key, f"{low:.0%} to {min(high, 1):.0%}") for key, (low, high) in BANDS.items()],
+        "bands": [(key, f"{100 * low:.0f} to {percent(min(high, 1), 0)}") for key, (low, high) in BANDS.items()],
         "sorts": list(SORTS.items()),
         "checks": found.checks,
     }

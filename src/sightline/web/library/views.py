@@ -53,7 +53,6 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
         "row": row,
         "curves": curves(found.folder) if row.status != "damaged" else [],
         "per_class": evaluation.get("per_class", {}),
-        "problems": len(found.folder.problems()) if row.status != "damaged" else 0,
         "answers": found.answers,
     }
     return render(request, "library/run.html", context)
