@@ -90,15 +90,16 @@ def _card(upload: Upload) -> dict[str, Any]:
     also = [name for name in answer["set"] if name != answer["predicted"]]
     guess = "Probably" if answer["decision"] == "unsure" and answer["confidence"] >= 0.5 else "Perhaps"
     bars = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
+    shown = _SHOWN if len(bars) > _SHOWN + 1 else len(bars)  # "1 other" would take as much room as its name
     return {
         "upload": upload,
         "name": upload.name,
         "answer": answer,
         "maybe": "" if answer["decision"] == "answer" else guess,
         "also": " or ".join([", ".join(also[:-1])] * (len(also) > 1) + also[-1:]),
-        "bars": bars[:_SHOWN],
-        "rest": sum(p for _, p in bars[_SHOWN:]),
-        "others": len(bars[_SHOWN:]),
+        "bars": bars[:shown],
+        "rest": sum(p for _, p in bars[shown:]),
+        "others": len(bars[shown:]),
         "resembles": _resembles(upload),
     }
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
+import pandas as pd
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -101,14 +102,13 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
     found.file(row)
     record = found.table.iloc[row]
     probabilities = sorted(found.probabilities(row).items(), key=lambda pair: -pair[1])
-    known = {
-        key: record.get(key) for key in ("width", "height", "format", "mode", "bytes", "brightness", "notes", "group")
-    }
     context = {
         "run": name,
         "card": card(found, row),
         "large": address(name, row, str(record["digest"]), "photo"),
-        "facts": {key: value for key, value in known.items() if value == value and value not in (None, "")},
+        "facts": _facts(record),
+        "width": record.get("width"),
+        "height": record.get("height"),
         "digest": record["digest"],
         "probabilities": probabilities,
         "findings": found.findings_of(row),
@@ -118,6 +118,19 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
         "after": row + 1 if row + 1 < len(found) else None,
     }
     return render(request, "gallery/photo.html", context)
+
+
+def _facts(record: pd.Series) -> list[tuple[str, str]]:
+    """What the run's table says of a photo, for people; what it does not know is left out."""
+    known = {key: value for key, value in record.items() if pd.notna(value) and value != ""}
+    made = []
+    if {"width", "height"} <= known.keys():
+        made.append(("size", f"{known['width']:.0f} × {known['height']:.0f}"))
+    if {"format", "mode", "bytes"} <= known.keys():
+        made.append(("file", f"{known['format']}, {known['mode']}, {known['bytes'] / 1000:,.1f} kB"))
+    if "brightness" in known:
+        made.append(("brightness", f"{known['brightness']:.0f} of 255"))
+    return made + [(key, str(known[key])) for key in ("group", "notes") if key in known]
 
 
 @open_here
