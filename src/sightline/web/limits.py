@@ -53,7 +53,8 @@ class LimitsMiddleware:
             )
             response["Connection"] = "close"
             return response
-        return self.get_response(request)
+        response = self.get_response(request)
+        return _not_allowed(request, response) if response.status_code == 405 else response
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         """Read an upload here, where it can be refused in one place; the CSRF check would read it next."""
@@ -75,6 +76,13 @@ class LimitsMiddleware:
         if isinstance(exception, SightlineError):
             exception = Refused(409, str(exception))
         return refusal(request, exception) if isinstance(exception, Refused) else None
+
+
+def _not_allowed(request: HttpRequest, empty: HttpResponse) -> HttpResponse:
+    """Django's own answer to a wrong method is an empty page."""
+    response = refusal(request, Refused(405, "This address takes what a form or a script sends; it is not a page."))
+    response["Allow"] = empty.headers.get("Allow", "")
+    return response
 
 
 class LimitHandler(FileUploadHandler):

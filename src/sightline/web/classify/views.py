@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from sightline.web.classify.asking import ask, ask_many
 from sightline.web.classify.heat import overlay
@@ -30,15 +30,16 @@ from sightline.web.review.intake import report as report_for_review
 _SHOWN = 5  # classes on a card
 
 
-@require_GET
+@require_safe
 def classify(request: HttpRequest) -> HttpResponse:
     """The empty page."""
     return render(request, "classify/classify.html", _frame(request))
 
 
-@require_POST
 def submit(request: HttpRequest) -> HttpResponse:
     """The form as a browser without scripts sends it: all photos at once, answered by a page."""
+    if request.method != "POST":  # somebody came back to the address of their answers
+        return redirect("classify")
     files = request.FILES.getlist("photos")
     frame = _frame(request)
     if not files:
@@ -127,7 +128,7 @@ def _resembles(upload: Upload) -> list[dict[str, Any]]:
     return made
 
 
-@require_GET
+@require_safe
 def preview(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """The copy of a visitor's photo."""
     path = path_of(identity)
@@ -136,7 +137,7 @@ def preview(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     return _jpeg(path.read_bytes())
 
 
-@require_GET
+@require_safe
 def heat(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """Where the network looked, laid over the photo."""
     upload = Upload.objects.filter(pk=identity).first()

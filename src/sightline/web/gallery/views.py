@@ -19,7 +19,7 @@ from sightline.web.classify.service import desks
 from sightline.web.gallery.neighbours import neighbours
 from sightline.web.gallery.photos import BANDS, SORTS, Filter, Photos, photos
 from sightline.web.gallery.pictures import SIZES, picture
-from sightline.web.library.shelf import answering, find, shelved
+from sightline.web.library.shelf import Shelved, answering, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review.models import Decision
 from sightline.web.show import percent
@@ -114,6 +114,8 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
         "findings": found.findings_of(row),
         "twins": [card(found, twin) for twin in found.twins(row)],
         "history": Decision.objects.filter(item__run=name, item__path=record["path"]).select_related("user"),
+        # Asked for in the address by browsers without scripts; the others fetch them when the rest is there.
+        "neighbours": _near(find(name), found, row) if request.GET.get("neighbours") == "1" else None,
         "before": row - 1 if row else None,
         "after": row + 1 if row + 1 < len(found) else None,
     }
@@ -140,8 +142,11 @@ def resembling(request: HttpRequest, name: str, row: int) -> HttpResponse:
     """
     found = photos(find(name))
     found.file(row)
-    near = [(card(found, other), likeness) for other, likeness in neighbours(find(name), found, row)]
-    return render(request, "gallery/resembling.html", {"neighbours": near})
+    return render(request, "gallery/resembling.html", {"neighbours": _near(find(name), found, row)})
+
+
+def _near(run: Shelved, found: Photos, row: int) -> list[tuple[dict[str, Any], float]]:
+    return [(card(found, other), likeness) for other, likeness in neighbours(run, found, row)]
 
 
 @open_here
