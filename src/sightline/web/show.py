@@ -20,7 +20,7 @@ def percent(share: float | None, digits: int = 1) -> str:
 @register.filter
 def points(share: float | None) -> str:
     """0.0123 -> +1.2."""
-    return "–" if share is None else f"{100 * share:+.1f}"
+    return "–" if share is None else f"{100 * share:+.1f}".replace("-", "−")
 
 
 @register.filter
