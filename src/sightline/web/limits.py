@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 
+from sightline.errors import SightlineError
 from sightline.web.replies import Refused, refusal
 
 _FORM_BYTES = 1_000_000  # beside the photos: form fields, part headers
@@ -52,7 +53,8 @@ class LimitsMiddleware:
             )
             response["Connection"] = "close"
             return response
-        return self.get_response(request)
+        response = self.get_response(request)
+        return _not_allowed(request, response) if response.status_code == 405 else response
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         """Read an upload here, where it can be refused in one place; the CSRF check would read it next."""
@@ -70,8 +72,17 @@ class LimitsMiddleware:
         return refusal(request, Refused(413, reason)) if reason else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A refusal that a view raised."""
+        """A refusal that a view raised; a run whose files are damaged is one too."""
+        if isinstance(exception, SightlineError):
+            exception = Refused(409, str(exception))
         return refusal(request, exception) if isinstance(exception, Refused) else None
+
+
+def _not_allowed(request: HttpRequest, empty: HttpResponse) -> HttpResponse:
+    """Django's own answer to a wrong method is an empty page."""
+    response = refusal(request, Refused(405, "This address takes what a form or a script sends; it is not a page."))
+    response["Allow"] = empty.headers.get("Allow", "")
+    return response
 
 
 class LimitHandler(FileUploadHandler):

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
 
+from sightline.web.accounts.access import bearer
 from sightline.web.replies import Refused
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
@@ -58,13 +59,6 @@ class MetricsMiddleware:
 
 def page(request: HttpRequest) -> HttpResponse:
     """The figures: for everyone on this machine, in production for those with a token."""
-    from sightline.web.accounts.models import Token
-
-    if not settings.SIGHTLINE.open_pages:
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or Token.holder(text) is None:
-            raise Refused(403, "Metrics need a token: Authorization: Bearer …")
-    from sightline.web.classify.service import desks
-
-    INSIDE.set(sum(desk.batcher.inside for desk in desks().loaded))
+    if not settings.SIGHTLINE.open_pages and bearer(request) is None:
+        raise Refused(403, "Metrics need a token: Authorization: Bearer …")
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

@@ -11,6 +11,8 @@ TITLES = {
     400: "That request could not be read",
     403: "Not allowed",
     404: "Not here",
+    405: "Not a page",
+    409: "Not possible just now",
     413: "Too large",
     415: "Not a kind of photo we read",
     422: "That photo cannot be read",

@@ -40,9 +40,8 @@ def serve(
         port: 0 takes any free one.
         state: where the site keeps its database and photos of visitors; default: `site` in the folder of `runs`.
         findings: a findings.csv or .parquet for the review queue; default: what lies in the run's folder.
-        create_admin: make a user of this name, who looks after the site, and end. The password is asked for, or taken
-        from
-            SIGHTLINE_ADMIN_PASSWORD.
+        create_admin: make a user of this name, who looks after the site, and end. The password is asked for, or
+            taken from SIGHTLINE_ADMIN_PASSWORD.
         device: auto, cpu, cuda, mps.
 
     Raises:

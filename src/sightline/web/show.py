@@ -13,14 +13,14 @@ register = template.Library()
 
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
-    """0.9312 -> 93.1 %; a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
+    """0.9312 -> 93.1 %, never broken over two lines; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 @register.filter
 def points(share: float | None) -> str:
     """0.0123 -> +1.2."""
-    return "–" if share is None else f"{100 * share:+.1f}"
+    return "–" if share is None else f"{100 * share:+.1f}".replace("-", "−")
 
 
 @register.filter
@@ -36,7 +36,7 @@ def short(number: float | None) -> str:
         return "–"
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= size:
-            return f"{number / size:.1f} {unit}"
+            return f"{number / size:.1f}\N{NO-BREAK SPACE}{unit}"
     return f"{number:,.0f}"
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,9 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
-def site(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a site with one run and one person, ada."""
-    runs = tmp_path_factory.mktemp("browser-runs")
-    shutil.copytree(run, runs / run.name)
+@contextmanager
+def _serving(runs: Path, people: tuple[str, ...] = ()) -> Iterator[str]:
+    """`sightline serve runs` on a free port; yields its address. A traceback in its log fails the test."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -52,7 +51,10 @@ def site(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     environment |= {"SIGHTLINE_ADMIN_PASSWORD": PASSWORD, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "sightline", "serve", str(runs), "--port", str(port)]
-    subprocess.run([*command, "--create-admin", "ada"], env=environment, check=True, capture_output=True, timeout=280)
+    for name in people:
+        subprocess.run(
+            [*command, "--create-admin", name], env=environment, check=True, capture_output=True, timeout=280
+        )
     with open(runs / "log.txt", "wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
@@ -69,6 +71,22 @@ def site(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert "Traceback" not in text, text
 
 
+@pytest.fixture(scope="session")
+def site(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a site with one run and one person, ada."""
+    runs = tmp_path_factory.mktemp("browser-runs")
+    shutil.copytree(run, runs / run.name)
+    with _serving(runs, ("ada",)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def new_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a site on its first day: no runs, nobody."""
+    with _serving(tmp_path_factory.mktemp("new-site")) as address:
+        yield address
+
+
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         assert process.poll() is None, log.read_text()
@@ -82,9 +100,11 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture
 def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
-    """`open_page("/runs/")`: a page in a fresh browser profile; what it complained of fails the test."""
+    """`open_page("/runs/")`: a page of `site` (or of `base_url`) in a fresh browser profile; what it complained of
+    fails the test.
+    """
     contexts, complaints = [], []
-    own = (site, "blob:", "data:", "about:")
+    own = ("http://127.0.0.1:", "blob:", "data:", "about:")
 
     def note(text: str) -> None:
         # Chromium itself notes every answer of 400 and more; a refusal is an answer, a 500 is caught below.
@@ -92,7 +112,7 @@ def open_page(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
             complaints.append(text)
 
     def get(path: str, **options: Any) -> Any:
-        context = browser.new_context(base_url=site, **options)
+        context = browser.new_context(**({"base_url": site} | options))
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(120_000)

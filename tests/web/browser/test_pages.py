@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+import base64
 import csv
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+PASSWORD = "a-long-and-quiet-word"
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Open = Callable[..., Any]
 
@@ -30,7 +32,7 @@ def test_classify_several_photos_and_download_the_answers(open_page: Open, photo
     download.value.save_as(tmp_path / "results.csv")
     with open(tmp_path / "results.csv") as file:
         rows = list(csv.DictReader(file))
-    assert {row["path"] for row in rows} == {photo.name for photo in photos}
+    assert [row["path"] for row in rows] == [photo.name for photo in photos]
     assert all(row["predicted"] and row["decision"] in ("answer", "unsure", "unfamiliar") for row in rows)
 
 
@@ -72,12 +74,49 @@ def test_a_pasted_photo_is_answered(open_page: Open) -> None:
     assert page.locator("article .path").inner_text() == "pasted.png"
 
 
+def test_a_dropped_photo_is_answered_and_a_phone_may_take_one(open_page: Open, photos: list[Path]) -> None:
+    page = open_page("/", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    camera = page.locator("#camera")
+    assert camera.get_attribute("capture") == "environment" and page.locator("label.camera").is_visible()
+    page.evaluate(
+        """content => {
+          const data = new DataTransfer();
+          data.items.add(new File([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], "dropped.jpg"));
+          for (const name of ["dragenter", "dragover"]) {
+            document.dispatchEvent(new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true }));
+          }
+          window.lit = document.querySelector(".drop").classList.contains("over");
+          document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+        }""",
+        base64.b64encode(photos[0].read_bytes()).decode(),
+    )
+    page.wait_for_selector("article[data-photo]")
+    assert page.evaluate("window.lit") and page.locator("article .path").inner_text() == "dropped.jpg"
+    camera.set_input_files(str(photos[1]))
+    page.wait_for_selector("article[data-photo]:nth-of-type(2)")
+
+
+def test_the_heat_map_under_the_pointer(open_page: Open, run: Path, photos: list[Path]) -> None:
+    page = open_page("/")
+    page.set_input_files("#photos", str(photos[0]))
+    page.locator("article[data-photo] img.own").hover()
+    page.wait_for_selector("figure.warm img.heat.there", state="attached")
+    page.mouse.move(0, 0)
+    page.wait_for_selector("figure.warm", state="detached")
+    page.goto(f"/data/{run.name}/0/")
+    page.locator("figure img.own").hover()
+    page.wait_for_selector("figure.warm img.heat.there", state="attached")
+
+
 def test_without_scripts_a_plain_form_works(open_page: Open, photos: list[Path]) -> None:
     page = open_page("/", java_script_enabled=False)
     page.set_input_files("#photos", [str(photo) for photo in photos[:2]])
     page.click("button:has-text('Classify')")
     page.wait_for_selector("article[data-photo]")
     assert page.locator("article[data-photo]").count() == 2
+    with page.expect_download() as download:
+        page.click("text=Download as CSV")
+    assert download.value.suggested_filename == "sightline-results.csv"
     page.locator("summary").first.click()
     page.locator("button:has-text('Send to the reviewers')").first.click()
     page.wait_for_selector("text=The reviewers will look at it")
@@ -98,6 +137,9 @@ def test_without_scripts_runs_data_and_review_work(signed_in: Open, run: Path) -
     page.click("text=More photos")
     page.wait_for_selector(".count:has-text('continued')")
     assert page.locator(".photo img").first.get_attribute("src") != first
+    page.goto(f"/data/{run.name}/0/")
+    page.click("text=Show them")
+    page.wait_for_selector(".photo:has-text('alike')")
     page.goto(f"/review/{run.name}/")
     before = page.locator(".standing span").first.inner_text()
     page.click("button:has-text('Keep')")
@@ -135,6 +177,52 @@ def test_photos_go_on_as_one_scrolls(open_page: Open, run: Path) -> None:
     page.locator(".photo a").first.click()
     page.wait_for_selector("h2:has-text('Nearest training photos')")
     page.wait_for_selector("ul.photos .photo img[alt*=':']")
+
+
+def test_the_first_day_of_a_site(open_page: Open, new_site: str) -> None:
+    page = open_page("/", base_url=new_site)
+    page.wait_for_selector("text=There is no trained model here yet")
+    for path, said in (("/runs/", "No runs yet"), ("/data/", "No photos yet")):
+        page.goto(path)
+        page.wait_for_selector(f"text={said}")
+    page.click("nav >> text=Review")
+    page.wait_for_url("**/welcome/")
+    page.fill("#id_username", "grace")
+    page.fill("#id_password1", "12345678")
+    page.fill("#id_password2", "12345678")
+    page.click("text=Begin")
+    page.wait_for_selector("text=This password is too common")
+    page.fill("#id_password1", PASSWORD)
+    page.fill("#id_password2", PASSWORD)
+    page.click("text=Begin")
+    page.wait_for_selector("text=There is nothing to review yet")
+    page.click("text=grace")
+    page.fill("#id_name", "nightly script")
+    page.click("text=Make a token")
+    assert page.locator(".token").inner_text().startswith("sightline_")
+    page.click("text=Sign out")
+    page.wait_for_selector("nav ~ .who >> text=Sign in")
+
+
+def test_five_wrong_passwords_close_the_door(open_page: Open) -> None:
+    page = open_page("/sign-in/?next=/review/")
+    for _ in range(5):
+        page.fill("#id_username", "mallory")
+        page.fill("#id_password", "wrong")
+        with page.expect_navigation():
+            page.press("#id_password", "Enter")
+    assert "closed for 15 minutes" in page.locator("main").inner_text()
+
+
+def test_the_api_can_be_tried_out(open_page: Open, photos: list[Path]) -> None:
+    page = open_page("/api/v1/docs")
+    page.locator(".opblock-summary", has_text="Classify one photo").click()
+    page.click("text=Try it out")
+    page.set_input_files(".opblock input[type=file]", str(photos[0]))
+    page.click(".execute")
+    page.wait_for_selector(".live-responses-table .response-col_status:has-text('200')")
+    page.click("nav >> text=Runs")
+    page.wait_for_selector("#board")
 
 
 def test_20_findings_reviewed_by_keyboard_alone(signed_in: Open, run: Path) -> None:
@@ -203,11 +291,40 @@ PAGES = [
 ]
 
 
+STRANGER = ["/sign-in/", "/runs/", "/api/v1/docs"]
+NEW = ["/", "/runs/", "/data/", "/welcome/"]
+
+
+def _grave(page: Any, path: str, width: int) -> list[tuple[str, list[str]]]:
+    """What axe calls serious or critical; the page may not be wider than the window either."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
+    # Swagger UI comes as it is; what is around it is ours.
+    found = Axe().run(page, context={"exclude": [[".swagger-ui"]]}).response["violations"]
+    return [
+        (each["id"], [node["html"][:120] for node in each["nodes"]][:3])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_before_anybody_signed_in(open_page: Open, new_site: str, scheme: str) -> None:
+    found = {}
+    look = {"viewport": {"width": 390, "height": 844}, "color_scheme": scheme, "bypass_csp": True}
+    for page, paths in ((open_page("/", **look), STRANGER), (open_page("/", base_url=new_site, **look), NEW)):
+        for path in paths:
+            page.goto(path)
+            page.wait_for_load_state("networkidle")
+            if grave := _grave(page, path, 390):
+                found[page.url] = grave
+    assert found == {}
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(signed_in: Open, run: Path, photos: list[Path], width: int, scheme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = signed_in("/", viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     found = {}
     page.set_input_files("#photos", str(photos[0]))
@@ -216,12 +333,6 @@ def test_axe_finds_nothing_serious(signed_in: Open, run: Path, photos: list[Path
         if path != "(answers)":
             page.goto(path.format(run=run.name))
             page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
-        grave = [
-            (each["id"], [node["html"][:120] for node in each["nodes"]][:3])
-            for each in Axe().run(page).response["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
-        if grave:
+        if grave := _grave(page, path, width):
             found[path] = grave
     assert found == {}

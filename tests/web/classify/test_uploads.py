@@ -78,13 +78,29 @@ def test_sniffing_goes_by_content(form: str) -> None:
     assert sniff(_upload(_sky(), form).read()[:16]) == form
 
 
+_LIMIT = 2.0  # seconds within which any upload is answered, as the site promises
+
+
+def _send(client: Client, address: str, field: str, file: str, content: bytes) -> tuple[Any, float]:
+    """The response and how long it took. What took too long is sent again, twice at most: the limit is the site's, not
+    that of a machine which did something else meanwhile.
+    """
+    best = float("inf")
+    for _ in range(3):
+        started = time.monotonic()
+        response = client.post(address, {field: SimpleUploadedFile(file or "x", content)})
+        best = min(best, time.monotonic() - started)
+        if best <= _LIMIT:
+            break
+    return response, best
+
+
 def _answered(client: Client, variants: int) -> list[tuple[str, int, int, float]]:
     found = []
     for name, variant, file, content in hostile.uploads(variants):
-        started = time.monotonic()
-        response = client.post("/api/v1/predict", {"file": SimpleUploadedFile(file or "x", content)})
-        found.append((name, variant, response.status_code, time.monotonic() - started))
-        page = client.post("/classify/one", {"photos": SimpleUploadedFile(file or "x", content)})
+        response, seconds = _send(client, "/api/v1/predict", "file", file, content)
+        page, page_seconds = _send(client, "/classify/one", "photos", file, content)
+        found.append((name, variant, response.status_code, max(seconds, page_seconds)))
         assert page.status_code == response.status_code, (name, variant)
         assert b"<script>alert" not in page.content, (name, variant)
     return found
@@ -112,3 +128,4 @@ def test_400_hostile_uploads(run: Path, visitor: Client) -> None:
     slowest = max(found, key=lambda entry: entry[3])
     print(len(found), "uploads; slowest:", slowest)
     assert len(found) == 400
+    assert slowest[3] <= _LIMIT, slowest

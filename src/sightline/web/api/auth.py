@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
+from sightline.web.accounts.access import bearer
 from sightline.web.accounts.models import Token
 
 
@@ -33,9 +34,7 @@ class Anyone:
     """Lets everyone in; knows those who have a token."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        holder = Token.holder(text.strip()) if scheme.lower() == "bearer" and text.strip() else None
-        return holder or (request.user if request.user.is_authenticated else AnonymousUser())
+        return bearer(request) or (request.user if request.user.is_authenticated else AnonymousUser())
 
 
 class Open(Anyone):

@@ -130,6 +130,7 @@ class Desks:
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._lock = threading.Lock()
         self._closed = False
+        metrics.INSIDE.set_function(lambda: sum(desk.batcher.inside for desk in self.loaded))
 
     def get(self, name: str = "") -> Desk:
         """The desk of a run; of the newest finished one where no name is given.

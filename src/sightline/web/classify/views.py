@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import uuid
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from sightline.web.classify.asking import ask, ask_many
 from sightline.web.classify.heat import overlay
@@ -29,28 +30,29 @@ from sightline.web.review.intake import report as report_for_review
 _SHOWN = 5  # classes on a card
 
 
-@require_GET
+@require_safe
 def classify(request: HttpRequest) -> HttpResponse:
     """The empty page."""
     return render(request, "classify/classify.html", _frame(request))
 
 
-@require_POST
 def submit(request: HttpRequest) -> HttpResponse:
     """The form as a browser without scripts sends it: all photos at once, answered by a page."""
+    if request.method != "POST":  # somebody came back to the address of their answers
+        return redirect("classify")
     files = request.FILES.getlist("photos")
     frame = _frame(request)
     if not files:
         return render(
             request, "classify/classify.html", frame | {"problem": "Choose one or more photos first."}, status=422
         )
-    results = []
+    results: list[dict[str, Any]] = []
     for file, outcome in zip(files, ask_many(request, files, frame["run"], preview=True), strict=True):
         if isinstance(outcome, Refused):
             results.append({"name": str(file.name)[:120], "problem": outcome.reason})
         else:
             results.append(_card(keep(*outcome, frame["run"], str(file.name))))
-    return render(request, "classify/classify.html", frame | {"results": results})
+    return render(request, "classify/classify.html", frame | {"results": results, "kept": _kept(results)})
 
 
 @require_POST
@@ -61,11 +63,7 @@ def one(request: HttpRequest) -> HttpResponse:
         raise Refused(422, "Send exactly one photo.")
     frame = _frame(request)
     photo, answer = ask(request, files[0], frame["run"], preview=True)
-    return render(
-        request,
-        "classify/card.html",
-        _card(keep(photo, answer, frame["run"], str(files[0].name))) | {"classes": frame["classes"]},
-    )
+    return render(request, "classify/card.html", _card(keep(photo, answer, frame["run"], str(files[0].name))))
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
@@ -74,17 +72,15 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     wanted = request.POST.get("run", "") or request.GET.get("run", "")
     try:
         chosen = answering(wanted)
-        # Not from the model itself: the first visitor need not wait for it to load.
-        run, classes, problem = chosen.name, list(chosen.folder.dataset().get("classes", [])), ""
-    except Refused as refused:
+        run = chosen.name
+    except Refused:
         if wanted or request.method == "POST":
             raise
-        run, classes, problem = "", [], refused.reason
+        run = ""  # the page itself says so
     return {
         "run": run,
         "runs": able,
-        "classes": classes,
-        "no_model": problem,
+        "no_model": not run,
         "most_mb": options.upload_megabytes,
         "most_files": options.upload_files,
     }
@@ -95,15 +91,16 @@ def _card(upload: Upload) -> dict[str, Any]:
     also = [name for name in answer["set"] if name != answer["predicted"]]
     guess = "Probably" if answer["decision"] == "unsure" and answer["confidence"] >= 0.5 else "Perhaps"
     bars = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
+    shown = _SHOWN if len(bars) > _SHOWN + 1 else len(bars)  # "1 other" would take as much room as its name
     return {
         "upload": upload,
         "name": upload.name,
         "answer": answer,
         "maybe": "" if answer["decision"] == "answer" else guess,
         "also": " or ".join([", ".join(also[:-1])] * (len(also) > 1) + also[-1:]),
-        "bars": bars[:_SHOWN],
-        "rest": sum(p for _, p in bars[_SHOWN:]),
-        "others": len(bars[_SHOWN:]),
+        "bars": bars[:shown],
+        "rest": sum(p for _, p in bars[shown:]),
+        "others": len(bars[shown:]),
         "resembles": _resembles(upload),
     }
 
@@ -131,7 +128,7 @@ def _resembles(upload: Upload) -> list[dict[str, Any]]:
     return made
 
 
-@require_GET
+@require_safe
 def preview(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """The copy of a visitor's photo."""
     path = path_of(identity)
@@ -140,7 +137,7 @@ def preview(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     return _jpeg(path.read_bytes())
 
 
-@require_GET
+@require_safe
 def heat(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """Where the network looked, laid over the photo."""
     upload = Upload.objects.filter(pk=identity).first()
@@ -168,30 +165,46 @@ def wrong(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     report_for_review(upload, label)
     if request.headers.get("HX-Request") == "true":
         return render(request, "classify/thanks.html")
-    return render(request, "classify/classify.html", _frame(request) | {"thanks": True, "results": [_card(upload)]})
+    results = [_card(upload)]
+    context = {"thanks": True, "results": results, "kept": _kept(results)}
+    return render(request, "classify/classify.html", _frame(request) | context)
+
+
+def _kept(results: list[dict[str, Any]]) -> str:
+    """What the page remembers of its answers, for the table: the photo's identity, or why there is no answer."""
+    return json.dumps(
+        [
+            {"photo": str(card["upload"].id)} if "upload" in card else {"name": card["name"], "error": card["problem"]}
+            for card in results
+        ]
+    )
 
 
 @require_POST
 def results_csv(request: HttpRequest) -> HttpResponse:
-    """The answers to the photos on the page, with the columns of `sightline predict`."""
-    identities = []
-    for text in request.POST.getlist("photo")[:5000]:
-        try:
-            identities.append(uuid.UUID(text))
-        except ValueError:
-            raise Refused(400, "A photo's identity is damaged.") from None
-    known = Upload.objects.in_bulk(identities)
-    uploads = [known[identity] for identity in identities if identity in known]
-    if not uploads:
+    """The answers to the photos on the page, in their order, with the columns of `sightline predict`."""
+    try:
+        asked = json.loads(request.POST.get("results") or "[]")
+        identities = [uuid.UUID(entry["photo"]) if "photo" in entry else None for entry in asked]
+        failed = [(str(entry.get("name", "")), str(entry.get("error", ""))) for entry in asked]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Refused(400, "The list of photos is damaged. Reload the page and ask again.") from None
+    known = Upload.objects.in_bulk([identity for identity in identities if identity is not None])
+    if not identities:
         return redirect("classify")
-    classes = list(dict.fromkeys(name for upload in uploads for name in upload.answer["probabilities"]))
+    classes = list(dict.fromkeys(name for upload in known.values() for name in upload.answer["probabilities"]))
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="sightline-results.csv"'
     writer = csv.writer(response, lineterminator="\n")
     writer.writerow(
         ["path", "predicted", "confidence", *(f"p_{name}" for name in classes), "set", "familiar", "decision", "error"]
     )
-    for upload in uploads:
+    for identity, (name, error) in zip(identities, failed, strict=True):
+        upload = known.get(identity) if identity is not None else None
+        if upload is None:
+            reason = error[:300] or "no longer kept"
+            writer.writerow([_cell(name[:120]), "", "", *("" for _ in classes), "", "", "", _cell(reason)])
+            continue
         answer = upload.answer
         writer.writerow(
             [

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
+import pandas as pd
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,9 +19,10 @@ from sightline.web.classify.service import desks
 from sightline.web.gallery.neighbours import neighbours
 from sightline.web.gallery.photos import BANDS, SORTS, Filter, Photos, photos
 from sightline.web.gallery.pictures import SIZES, picture
-from sightline.web.library.shelf import answering, find, shelved
+from sightline.web.library.shelf import Shelved, answering, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review.models import Decision
+from sightline.web.show import percent
 
 PAGE = 60
 
@@ -61,7 +63,7 @@ def gallery(request: HttpRequest, name: str) -> HttpResponse:
         "continued": bool(after),
         "classes": found.classes,
         "splits": [split for split in ("train", "val", "test") if (found.table["split"] == split).any()],
-        "bands": [(key, f"{low:.0%} to {min(high, 1):.0%}") for key, (low, high) in BANDS.items()],
+        "bands": [(key, f"{100 * low:.0f} to {percent(min(high, 1), 0)}") for key, (low, high) in BANDS.items()],
         "sorts": list(SORTS.items()),
         "checks": found.checks,
     }
@@ -100,23 +102,37 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
     found.file(row)
     record = found.table.iloc[row]
     probabilities = sorted(found.probabilities(row).items(), key=lambda pair: -pair[1])
-    known = {
-        key: record.get(key) for key in ("width", "height", "format", "mode", "bytes", "brightness", "notes", "group")
-    }
     context = {
         "run": name,
         "card": card(found, row),
         "large": address(name, row, str(record["digest"]), "photo"),
-        "facts": {key: value for key, value in known.items() if value == value and value not in (None, "")},
+        "facts": _facts(record),
+        "width": record.get("width"),
+        "height": record.get("height"),
         "digest": record["digest"],
         "probabilities": probabilities,
         "findings": found.findings_of(row),
         "twins": [card(found, twin) for twin in found.twins(row)],
         "history": Decision.objects.filter(item__run=name, item__path=record["path"]).select_related("user"),
+        # Asked for in the address by browsers without scripts; the others fetch them when the rest is there.
+        "neighbours": _near(find(name), found, row) if request.GET.get("neighbours") == "1" else None,
         "before": row - 1 if row else None,
         "after": row + 1 if row + 1 < len(found) else None,
     }
     return render(request, "gallery/photo.html", context)
+
+
+def _facts(record: pd.Series) -> list[tuple[str, str]]:
+    """What the run's table says of a photo, for people; what it does not know is left out."""
+    known = {key: value for key, value in record.items() if pd.notna(value) and value != ""}
+    made = []
+    if {"width", "height"} <= known.keys():
+        made.append(("size", f"{known['width']:.0f} × {known['height']:.0f}"))
+    if {"format", "mode", "bytes"} <= known.keys():
+        made.append(("file", f"{known['format']}, {known['mode']}, {known['bytes'] / 1000:,.1f} kB"))
+    if "brightness" in known:
+        made.append(("brightness", f"{known['brightness']:.0f} of 255"))
+    return made + [(key, str(known[key])) for key in ("group", "notes") if key in known]
 
 
 @open_here
@@ -126,8 +142,11 @@ def resembling(request: HttpRequest, name: str, row: int) -> HttpResponse:
     """
     found = photos(find(name))
     found.file(row)
-    near = [(card(found, other), likeness) for other, likeness in neighbours(find(name), found, row)]
-    return render(request, "gallery/resembling.html", {"neighbours": near})
+    return render(request, "gallery/resembling.html", {"neighbours": _near(find(name), found, row)})
+
+
+def _near(run: Shelved, found: Photos, row: int) -> list[tuple[dict[str, Any], float]]:
+    return [(card(found, other), likeness) for other, likeness in neighbours(run, found, row)]
 
 
 @open_here

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from sightline.report.charts import Series, lines
 from sightline.report.svg import per_cent
 from sightline.runs import RunFolder
+from sightline.web.show import percent
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ def curves(run: RunFolder) -> list[Curve]:
             Series("train", epochs, list(metrics["train_accuracy"]), "two"),
             Series("val", epochs, list(metrics["val_accuracy"]), "one", dots=len(epochs) < 40),
         ]
-        said = f"Validation accuracy: {best:.1%} at best, {metrics['val_accuracy'].iloc[-1]:.1%} in the last epoch."
+        last = metrics["val_accuracy"].iloc[-1]
+        said = f"Validation accuracy: {percent(best)} at best, {percent(last)} in the last epoch."
         made.append(Curve("Accuracy", said, lines(shown, label=said, x_label="epoch", y_format=per_cent)))
         shown = [
             Series("train", epochs, list(metrics["train_loss"]), "two"),

@@ -53,7 +53,6 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
         "row": row,
         "curves": curves(found.folder) if row.status != "damaged" else [],
         "per_class": evaluation.get("per_class", {}),
-        "problems": len(found.folder.problems()) if row.status != "damaged" else 0,
         "answers": found.answers,
     }
     return render(request, "library/run.html", context)
@@ -71,7 +70,8 @@ def live(request: HttpRequest, name: str) -> HttpResponse:
 def comparison(request: HttpRequest) -> HttpResponse:
     """Two runs on the same test photos."""
     names = request.GET.getlist("run")[:10]
-    context: dict[str, object] = {"names": names, "rows": leaderboard.rows()}
+    able = [row.name for row in leaderboard.rows() if row.status == "complete"]
+    context: dict[str, object] = {"choices": able, "picked": (names + [name for name in able if name not in names])[:2]}
     if len(names) == 2:
         try:
             result = compare([find(name).folder for name in names])
@@ -82,10 +82,17 @@ def comparison(request: HttpRequest) -> HttpResponse:
                 "pair": list(zip(result["runs"], rows, strict=True)),
             }
         except SightlineError as error:
-            context["problem"] = str(error)
+            context["problem"] = _by_name(str(error), names)
     elif names:
         context["problem"] = "Pick exactly two runs to compare."
     return render(request, "library/compare.html", context, status=422 if "problem" in context else 200)
+
+
+def _by_name(text: str, names: list[str]) -> str:
+    """A message with the runs' names where it has their folders, which mean nothing in a browser."""
+    for name in names:
+        text = text.replace(str(find(name).folder.path), name)
+    return text
 
 
 @open_here

@@ -38,6 +38,11 @@ class Item(models.Model):
             models.Index(fields=("claimed_by",), name="held_items"),
         )
 
+    @property
+    def title(self) -> str:
+        """What people call the photo: its path; the random name of a visitor's photo would tell them nothing."""
+        return "a visitor's photo" if self.kind == VISITOR else self.path
+
 
 class Decision(models.Model):
     """What one reviewer said of one photo. Undone decisions stay as history."""

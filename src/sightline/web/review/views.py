@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from sightline.web import metrics
 from sightline.web.accounts.access import people_only
@@ -46,7 +46,7 @@ def review(request: HttpRequest) -> HttpResponse:
 
 @people_only
 @never_cache
-@require_GET
+@require_safe
 def queue(request: HttpRequest, name: str) -> HttpResponse:
     """The next photo for this reviewer, and how far the review is."""
     run = find(name)
@@ -84,7 +84,7 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @people_only
-@require_GET
+@require_safe
 def export(request: HttpRequest, name: str) -> HttpResponse:
     """decisions.csv."""
     response = HttpResponse(decisions_csv(find(name).name), content_type="text/csv; charset=utf-8")
@@ -93,7 +93,7 @@ def export(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @people_only
-@require_GET
+@require_safe
 def history(request: HttpRequest, name: str) -> HttpResponse:
     """Every decision of a run, newest first."""
     run = find(name)

@@ -130,8 +130,20 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s  %(levelname)s  %(name)s  %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    # A wrong address or host is the visitor's matter, not a fault of ours.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
+    # A full house says 503 a thousand times a second; /metrics counts that, the log need not.
+    "filters": {
+        "faults": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", 500) not in (503, 504),
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["faults"]}},
+    "loggers": {
+        # A wrong address or host is the visitor's matter, not a fault of ours.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # It warns of every HEAD request, whose body it leaves out as it should.
+        "gunicorn.http.wsgi": {"level": "ERROR"},
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("SIGHTLINE_LOG", "WARNING")},
 }

@@ -19,14 +19,15 @@ document.addEventListener("DOMContentLoaded", () => {
     const photos = [...files];
     if (!photos.length) return;
     if (!busy && !waiting.length) { done = total = failed = 0; }
+    const first = !cards.childElementCount;
     results.classList.remove("none");
-    for (const file of photos) {
-      const card = placeholder(file);
-      cards.append(card);
-      waiting.push([file, card]);
+    const made = photos.map((file) => [file, placeholder(file)]);
+    for (const entry of made) {
+      cards.append(entry[1]);
+      waiting.push(entry);
       total += 1;
     }
-    cards.lastElementChild.scrollIntoView({ block: "nearest" });
+    (first ? results : made[0][1]).scrollIntoView({ block: "start" });
     next();
   }
 
@@ -96,11 +97,6 @@ document.addEventListener("DOMContentLoaded", () => {
     const answer = made.querySelector("article");
     card.replaceWith(answer);
     htmx.process(answer);
-    const kept = document.createElement("input");
-    kept.type = "hidden";
-    kept.name = "photo";
-    kept.value = answer.dataset.photo;
-    csv.prepend(kept);
     return undefined;
   }
 
@@ -118,6 +114,13 @@ document.addEventListener("DOMContentLoaded", () => {
     input.addEventListener("change", () => { add(input.files); input.value = ""; });
   }
   form.addEventListener("submit", (event) => event.preventDefault());
+  /* The table has a row for each photo, in the order in which they were given; one that could not be read says why. */
+  csv.addEventListener("submit", () => {
+    const rows = [...cards.querySelectorAll("article:not(.waiting)")].map((card) => card.dataset.photo
+      ? { photo: card.dataset.photo }
+      : { name: card.querySelector(".path").textContent, error: card.querySelector("[role=alert]").textContent });
+    csv.elements.results.value = JSON.stringify(rows);
+  });
   for (const name of ["dragenter", "dragover"]) {
     document.addEventListener(name, (event) => {
       if (![...event.dataTransfer.types].includes("Files")) return;

@@ -45,6 +45,19 @@ document.addEventListener("keydown", (event) => {
   if (event.key === " " && event.target.matches("a.look")) { event.preventDefault(); event.target.click(); }
 });
 
+/* A table that is wider than the window can be scrolled by keyboard; one that fits is no stop on the way. */
+function reachTables() {
+  for (const part of document.querySelectorAll(".scroll")) {
+    if (part.scrollWidth > part.clientWidth) {
+      part.tabIndex = 0;
+      part.setAttribute("role", "region");
+      part.setAttribute("aria-label", part.querySelector("caption")?.textContent || "Table");
+    } else part.removeAttribute("tabindex");
+  }
+}
+for (const name of ["DOMContentLoaded", "htmx:afterSettle"]) document.addEventListener(name, reachTables);
+window.addEventListener("resize", reachTables);
+
 /* A button that needs so many ticks before it makes sense. */
 function countTicks() {
   for (const button of document.querySelectorAll("button[data-needs]")) {
