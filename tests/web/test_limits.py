@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 
+from sightline.web.classify.service import desks
 from sightline.web.limits import client_address
 
 
@@ -61,3 +63,19 @@ def test_only_our_own_proxies_are_believed(monkeypatch: pytest.MonkeyPatch) -> N
     for proxies, expected in ((0, "10.0.0.1"), (1, "3.3.3.3"), (2, "2.2.2.2"), (4, "10.0.0.1")):
         _with(monkeypatch, trusted_proxies=proxies)
         assert client_address(request) == expected
+
+
+def test_a_full_house_is_known_before_the_form_is_read(run: Path, visitor: Client) -> None:
+    batcher = desks().get(run.name).batcher
+    with batcher.admit(settings.SIGHTLINE.queue):
+        for address, headers, shown in (
+            ("/api/v1/predict", {}, b'"detail": "The site is busy'),
+            ("/classify/one", {"X-Fragment": "1"}, b'role="alert"'),
+            ("/classify/", {}, b"<h1>Busy just now</h1>"),
+        ):
+            # Not even the form is looked at: this one is damaged.
+            answer = visitor.post(address, b"x", content_type="multipart/form-data; boundary=y", headers=headers)
+            assert answer.status_code == 503 and shown in answer.content, address
+            assert int(answer["Retry-After"]) >= 1
+        assert visitor.get("/").status_code == 200
+    assert visitor.post("/api/v1/predict", {}).status_code == 422

@@ -15,6 +15,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 
 from sightline.errors import SightlineError
+from sightline.web.classify.service import desks
 from sightline.web.replies import Refused, refusal
 
 _FORM_BYTES = 1_000_000  # beside the photos: form fields, part headers
@@ -35,7 +36,9 @@ def client_address(request: HttpRequest) -> str:
 
 
 class LimitsMiddleware:
-    """Refuses what is too large, and turns unreadable forms into a plain 400, before any view sees them."""
+    """Refuses what is too large or finds no room, and turns unreadable forms into a plain 400, before any view sees
+    them.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -53,12 +56,17 @@ class LimitsMiddleware:
             )
             response["Connection"] = "close"
             return response
+        if _brings_files(request):
+            try:
+                desks().turn_away()
+            except Refused as refused:
+                return refusal(request, refused)
         response = self.get_response(request)
         return _not_allowed(request, response) if response.status_code == 405 else response
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         """Read an upload here, where it can be refused in one place; the CSRF check would read it next."""
-        if request.method != "POST" or not (request.content_type or "").startswith("multipart/"):
+        if not _brings_files(request):
             return None
         try:
             bool(request.FILES)  # reading is asking
@@ -76,6 +84,10 @@ class LimitsMiddleware:
         if isinstance(exception, SightlineError):
             exception = Refused(409, str(exception))
         return refusal(request, exception) if isinstance(exception, Refused) else None
+
+
+def _brings_files(request: HttpRequest) -> bool:
+    return request.method == "POST" and (request.content_type or "").startswith("multipart/")
 
 
 def _not_allowed(request: HttpRequest, empty: HttpResponse) -> HttpResponse:

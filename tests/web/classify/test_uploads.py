@@ -81,14 +81,21 @@ def test_sniffing_goes_by_content(form: str) -> None:
 _LIMIT = 2.0  # seconds within which any upload is answered, as the site promises
 
 
+def _form(field: str, file: str, content: bytes) -> bytes:
+    """The form as it goes over the wire. Django's own test client would tidy up the file's name first."""
+    name = file.encode("utf-8", "surrogateescape")
+    head = b'--edge\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n' % (field.encode(), name)
+    return head + content + b"\r\n--edge--\r\n"
+
+
 def _send(client: Client, address: str, field: str, file: str, content: bytes) -> tuple[Any, float]:
     """The response and how long it took. What took too long is sent again, twice at most: the limit is the site's, not
     that of a machine which did something else meanwhile.
     """
-    best = float("inf")
+    best, form = float("inf"), _form(field, file, content)
     for _ in range(3):
         started = time.monotonic()
-        response = client.post(address, {field: SimpleUploadedFile(file or "x", content)})
+        response = client.post(address, form, content_type="multipart/form-data; boundary=edge")
         best = min(best, time.monotonic() - started)
         if best <= _LIMIT:
             break

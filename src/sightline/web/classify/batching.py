@@ -81,6 +81,11 @@ class Batcher(Generic[Answer]):
         """Photos that were let in and are not answered yet."""
         return self._inside
 
+    @property
+    def busy(self) -> float:
+        """0 while there is room; otherwise the seconds after which there should be."""
+        return max(1.0, self._inside * self._seconds_each) if self._inside >= self._room else 0.0
+
     @contextmanager
     def admit(self, photos: int = 1) -> Iterator[float]:
         """Hold room for some photos; yields the moment (`time.monotonic`) until which their prediction must have begun.

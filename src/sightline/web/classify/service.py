@@ -99,8 +99,7 @@ class Desk:
             with self.batcher.admit(photos) as until:
                 yield until
         except Full as full:
-            metrics.refused("full")
-            raise Refused(503, "The site is busy just now. Please try again in a moment.", full.retry_after) from None
+            raise _full(full.retry_after) from None
         except Closed:
             metrics.refused("closed")
             raise Refused(503, "The site is restarting. Please try again in a moment.", 5) from None
@@ -108,6 +107,11 @@ class Desk:
     def answer(self, pixels: np.ndarray, until: float) -> Future[Answer]:
         """Queue a photo (S, S, 3), inside `room`; `wait` for the future."""
         return self.batcher.put(pixels, until)
+
+
+def _full(retry_after: float) -> Refused:
+    metrics.refused("full")
+    return Refused(503, "The site is busy just now. Please try again in a moment.", retry_after)
 
 
 def wait(future: Future[T], until: float) -> T:
@@ -159,6 +163,18 @@ class Desks:
     def loaded(self) -> list[Desk]:
         """Those in memory."""
         return list(self._desks.values())
+
+    def turn_away(self) -> None:
+        """Before anything of a request is read: is there room for a photo anywhere?
+
+        A look at a few numbers, so that saying no costs next to nothing, however many ask. `Desk.room` counts exactly.
+
+        Raises:
+            Refused: 503, every loaded model's house is full.
+        """
+        busy = [desk.batcher.busy for desk in self.loaded]
+        if busy and all(busy):
+            raise _full(min(busy))
 
     @property
     def closed(self) -> bool:
