@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from sightline import config as configuration
-from sightline import finish, ledger, plan
+from sightline import finish, folding, ledger, plan
 from sightline.config import Config
 from sightline.data.preflight import preflight
 from sightline.data.sources import open_dataset
@@ -242,12 +242,14 @@ def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | N
     else:
         assert dataset is not None
         prepared = prepare(dataset, config, network.size)
+        if config.folds:
+            prepared = folding.deal(prepared, config)
         run.write_data(prepared.facts, prepared.dataset.samples, prepared.dataset.problems)
     samples = prepared.dataset.samples
     counts = samples["split"].value_counts()
     note(
         f"{len(samples):,} photos, {len(prepared.dataset.classes)} classes · "
-        + " · ".join(f"{split} {counts.get(split, 0):,}" for split in ("train", "val", "test"))
+        + " · ".join(f"{split} {counts[split]:,}" for split in ("train", "val", "test") if split in counts)
         + f" · {network.architecture} at {network.size} pixels, from {network.origin}"
     )
     if run.evaluation():
@@ -263,16 +265,21 @@ def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | N
 
 def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: Prepared, started: float) -> Predictor:
     assert config.machine is not None
-    data = Data(
-        prepared.pixels,
-        prepared.labels,
-        list(prepared.dataset.samples["digest"]),
-        prepared.rows("train"),
-        prepared.rows("val"),
-    )
-    engine = engines.make(config.machine.engine, network, config.machine.device, config.machine.evaluation_batch)
     deadline = started + (config.time_limit or math.inf)
-    loop.train(network, config, data, run, engine, deadline)
-    predictor, on_val = finish.calibrate(network, config, prepared, run)
+    if config.folds:
+        folding.train(network, config, prepared, run, deadline)
+    if config.ensemble:
+        predictor, on_val = folding.together(network.origin, config, prepared, run)
+    else:
+        data = Data(
+            prepared.pixels,
+            prepared.labels,
+            list(prepared.dataset.samples["digest"]),
+            prepared.rows("train"),
+            prepared.rows("val"),
+        )
+        engine = engines.make(config.machine.engine, network, config.machine.device, config.machine.evaluation_batch)
+        loop.train(network, config, data, run, engine, deadline)
+        predictor, on_val = finish.calibrate(network, config, prepared, run)
     finish.open_test(predictor, on_val, prepared, run)
     return predictor
