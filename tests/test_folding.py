@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from sightline.models import engines, zoo
 from sightline.predict import Predictor
 from sightline.prepare import Prepared, reopen
 from sightline.runs import METRICS, RunFolder
+from sightline.training import loop
 from sightline.trust import calibration, conformal
 
 # A run in a process of its own, killed at the fourth step of its second fold, after a checkpoint there.
@@ -246,9 +249,16 @@ def test_without_an_ensemble_the_run_is_the_one_that_it_would_have_been(
     assert run.evaluation.test_opened == 1
 
 
-def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(tmp_path: Path) -> None:
-    assert RunFolder(tmp_path / "run").fold(2).whole == tmp_path / "run"
-    assert RunFolder(tmp_path / "run").whole == tmp_path / "run"
+def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(
+    scenes: Path, options: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = threading.Event()
+    stopped.set()
+    monkeypatch.setattr(loop, "_stop_between_steps", lambda: nullcontext(stopped))
+    with pytest.raises(loop.Stopped) as caught:
+        sightline.train(scenes, out=tmp_path / "run", **options)
+    assert str(caught.value).endswith(f"--resume {tmp_path / 'run'}")
+    assert len(RunFolder(tmp_path / "run").fold(1).steps()) == 1
 
 
 def test_going_on_from_an_ensemble_is_refused(joined: RunFolder) -> None:
