@@ -138,7 +138,7 @@ def test_the_networks_differ_and_each_answers_for_its_own_fold(joined: RunFolder
         rows = np.flatnonzero(fold == number)
         p = calibration.probabilities(alone.raw(opened.pixels.take(rows))[1])
         stored = held_out(joined, number)[[f"p_{name}" for name in network.classes]].to_numpy()
-        np.testing.assert_allclose(p, stored, atol=2e-2)
+        np.testing.assert_allclose(p, stored, atol=1e-4)
         assert other is None or not np.allclose(other, network.module.get_classifier().weight.detach())
         other = network.module.get_classifier().weight.detach().numpy()
 
@@ -232,7 +232,12 @@ def test_a_run_killed_within_its_second_fold_goes_on_to_the_same_ensemble(
         pd.testing.assert_frame_equal(run.fold(number).metrics()[timeless], joined.fold(number).metrics()[timeless])
         pd.testing.assert_frame_equal(run.fold(number).steps(), joined.fold(number).steps())
         pd.testing.assert_frame_equal(held_out(run, number), held_out(joined, number))
-    pd.testing.assert_frame_equal(run.predictions(), joined.predictions())
+    facts, whole_facts = (json.loads((r.model / "sightline.json").read_text()) for r in (run, joined))
+    assert facts["calibration"] == whole_facts["calibration"]
+    # The test photos may be looked at by another engine, within the bounds that engines keep.
+    p, expected = (r.predictions().filter(like="p_").to_numpy() for r in (run, joined))
+    np.testing.assert_allclose(p, expected, atol=2e-2)
+    assert list(run.predictions()["path"]) == list(joined.predictions()["path"])
     assert run.evaluation()["test_opened"] == 1
 
 

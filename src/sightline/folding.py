@@ -94,11 +94,9 @@ def _train_one(
         fresh, config, data, fold, engines.make(machine.engine, fresh, machine.device, machine.evaluation_batch),
         deadline,
     )  # fmt: skip
-    views = 2 if config.tta == "flip" else 1
-    engine = engines.choose(
-        fresh, prepared.pixels.take(held[:_TRIED_WITH]), device=machine.device, photos=len(held) * views
-    )
-    predictor = Predictor(fresh, engine, tta=config.tta)
+    # Always in float32: these answers are kept and calibrated on, so they must come out the same after an interruption.
+    name = "channels-last" if machine.channels_last else "eager"
+    predictor = Predictor(fresh, engines.make(name, fresh, machine.device, machine.evaluation_batch), tta=config.tta)
     _, logits = look(predictor.raw, prepared.pixels, held, f"Judging fold {number}")
     if config.ensemble:
         fresh.save(zoo.member(run.model, number))
