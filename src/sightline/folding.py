@@ -78,7 +78,10 @@ def train(network: Network, config: Config, prepared: Prepared, run: RunFolder, 
             _train_one(number, network, config, prepared, run, share)
         if not config.keep_checkpoint:
             shutil.rmtree(fold.checkpoint, ignore_errors=True)
-    run.write_extra("folds", summary(run, config))
+    found = summary(run, config)
+    run.write_extra("folds", found)
+    rest = "Together they are the model." if config.ensemble else "Now the network itself, on all of train."
+    note(f"Over {config.folds} folds: {100 * found['mean']:.1f} % ± {100 * found['spread']:.1f} points. {rest}")
 
 
 def _train_one(

@@ -106,7 +106,8 @@ def _intended(dataset: dict[str, Any]) -> str:
 
 def _data(run: RunFolder, dataset: dict[str, Any], data_licence: str | None) -> str:
     counts = run.samples()["split"].value_counts()
-    parts = ", ".join(f"{int(counts[split]):,} {split}" for split in ("train", "val", "test") if split in counts)
+    named = ("train", "test") if run.extra("folds").get("ensemble") else ("train", "val", "test")
+    parts = ", ".join(f"{int(counts.get(split, 0)):,} {split}" for split in named)
     duplicates = (
         f" {dataset['duplicates']:,} photos are copies or near copies of others." if dataset.get("duplicates") else ""
     )

@@ -236,7 +236,7 @@ def test_features_of_a_network_that_has_learned_are_not_kept_as_its_first_ones(
 
     head = Phase(name="head", train="head", solver="lbfgs")
     assert on_features("run", [Phase(epochs=1), head], slice(0, None, 3)) == 24
-    assert not list((tmp_path / "cache").rglob("*.npy"))
+    assert not list((tmp_path / "cache" / "features").glob("*"))
 
 
 def test_two_processes_cannot_work_on_one_run(scenes: Path, quick: dict, tmp_path: Path) -> None:
