@@ -58,6 +58,9 @@ def test_weights_overrule_a_recipe_from_scratch() -> None:
     [
         ({"scratch": True, "weights": "w"}, "--scratch"),
         ({"scratch": True, "continues": "r"}, "--from"),
+        ({"ensemble": True}, "--folds"),
+        ({"folds": 5, "continues": "r"}, "--from"),
+        ({"folds": 1}, "folds: .*greater than or equal to 2"),
         ({"head": "dense", "phases": [{"solver": "lbfgs", "train": "head"}]}, "lbfgs"),
         ({"phases": [{"solver": "lbfgs", "train": "all"}]}, "train: head"),
         ({"class_weights": "balanced", "sampling": "balanced"}, "choose one"),

@@ -50,6 +50,22 @@ def test_a_long_limit_changes_nothing_and_a_short_one_shortens(dataset) -> None:
         plan.fit_to_time(made.model_copy(update={"time_limit": 0.01}), network, machine, sample, 100_000)
 
 
+def test_a_limit_is_shared_out_to_the_folds(dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, network, machine, sample = settled(dataset)
+    monkeypatch.setattr(plan, "_images_per_second", lambda *_: (100.0, 300.0))
+    many = made.model_copy(
+        update={"time_limit": 1000.0, "phases": [made.phases[0].model_copy(update={"epochs": 10_000})]}
+    )
+
+    def epochs(**options: object) -> int:
+        return plan.fit_to_time(many.model_copy(update=options), network, machine, sample, 1000).epochs
+
+    alone, folded, joined = epochs(), epochs(folds=5), epochs(folds=5, ensemble=True)
+    assert alone == 120  # (850 s - 1,000 photos · 2.2 / 300) / (1,000 photos · 0.7 / 100), for two views
+    assert folded == 20  # an epoch of the folds and of the network after them costs 4 · 0.85 + 0.7 times the photos
+    assert folded < joined < alone / 4
+
+
 def test_a_limited_run_ends_evaluated_and_in_time(scenes: Path, quick: dict, tmp_path: Path) -> None:
     started = time.monotonic()
     options = {**quick, "epochs": 100_000, "time_limit": 30.0}

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from sightline import config as configuration
-from sightline import finish, ledger, plan
+from sightline import finish, folding, ledger, plan
 from sightline.config import Config
 from sightline.data.preflight import preflight
 from sightline.data.sources import open_dataset
@@ -22,6 +22,7 @@ from sightline.data.table import Dataset
 from sightline.errors import SightlineError
 from sightline.evaluation import evaluate as judge
 from sightline.examine import examine
+from sightline.looking import Looker
 from sightline.models import engines
 from sightline.models.zoo import Network
 from sightline.predict import Predictor
@@ -215,7 +216,7 @@ def evaluate(run: str | Path | Run, data: str | Path | None = None, *, device: s
         seen = int(samples["digest"].isin(before.loc[before["split"] != "test", "digest"]).sum())
         if seen:
             note(f"Warning: {seen:,} of these {len(samples):,} photos were used to train this run; they flatter it.")
-    outputs = finish.judge_rows(predictor, pixels, rows, "Evaluating")
+    outputs = Looker(predictor, pixels).judge(rows, "Evaluating")
     table = finish.prediction_table(samples.iloc[rows], predictor.classes, outputs)
     found = judge(table, predictor.classes, test_opened=opened)
     return Evaluation(**{**found, "accuracy_ci95": tuple(found["accuracy_ci95"])})
@@ -242,12 +243,14 @@ def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | N
     else:
         assert dataset is not None
         prepared = prepare(dataset, config, network.size)
+        if config.folds:
+            prepared = folding.deal(prepared, config)
         run.write_data(prepared.facts, prepared.dataset.samples, prepared.dataset.problems)
     samples = prepared.dataset.samples
     counts = samples["split"].value_counts()
     note(
         f"{len(samples):,} photos, {len(prepared.dataset.classes)} classes · "
-        + " · ".join(f"{split} {counts.get(split, 0):,}" for split in ("train", "val", "test"))
+        + " · ".join(f"{split} {counts[split]:,}" for split in ("train", "val", "test") if split in counts)
         + f" · {network.architecture} at {network.size} pixels, from {network.origin}"
     )
     if run.evaluation():
@@ -263,16 +266,21 @@ def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | N
 
 def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: Prepared, started: float) -> Predictor:
     assert config.machine is not None
-    data = Data(
-        prepared.pixels,
-        prepared.labels,
-        list(prepared.dataset.samples["digest"]),
-        prepared.rows("train"),
-        prepared.rows("val"),
-    )
-    engine = engines.make(config.machine.engine, network, config.machine.device, config.machine.evaluation_batch)
     deadline = started + (config.time_limit or math.inf)
-    loop.train(network, config, data, run, engine, deadline)
-    looker, on_val = finish.calibrate(network, config, prepared, run)
-    finish.open_test(looker, on_val, prepared, run)
-    return looker.predictor
+    if config.folds:
+        folding.train(network, config, prepared, run, deadline)
+    if config.ensemble:
+        seeing, on_val = folding.together(network.origin, config, prepared, run)
+    else:
+        data = Data(
+            prepared.pixels,
+            prepared.labels,
+            list(prepared.dataset.samples["digest"]),
+            prepared.rows("train"),
+            prepared.rows("val"),
+        )
+        engine = engines.make(config.machine.engine, network, config.machine.device, config.machine.evaluation_batch)
+        loop.train(network, config, data, run, engine, deadline)
+        seeing, on_val = finish.calibrate(network, config, prepared, run)
+    finish.open_test(seeing, on_val, prepared, run)
+    return seeing.predictor

@@ -69,8 +69,15 @@ def compare(runs: Sequence[RunFolder], draws: int = 1000) -> dict[str, Any]:
 
 
 def cost(run: RunFolder) -> dict[str, Any]:
-    """What a run cost: parameters, train_seconds, images_per_second (training, median epoch); None where unknown."""
+    """What a run cost: parameters, train_seconds, images_per_second (training, median epoch); None where unknown.
+
+    The time of folds counts where their networks are the model; otherwise they only measured.
+    """
     metrics = run.metrics()
+    folds = run.extra("folds")
+    if folds.get("ensemble"):
+        each = [run.fold(number).metrics() for number in range(1, len(folds["accuracies"]) + 1)]
+        metrics = pd.concat(each, ignore_index=True)
     rate = metrics["images_per_second"].median() if len(metrics) else float("nan")
     return {
         "parameters": _parameters(run),
@@ -238,12 +245,15 @@ def _verdict(first: str, name: str, accuracy: Any, p: float, chance: bool, per_c
 def _parameters(run: RunFolder) -> int | None:
     from safetensors import SafetensorError, safe_open
 
+    files = sorted(run.model.glob("member-*/model.safetensors")) or [run.model / "model.safetensors"]
+    shapes: list[tuple[str, list[int]]] = []
     try:
-        with safe_open(run.model / "model.safetensors", "np") as weights:
-            shapes = {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118
+        for file in files:
+            with safe_open(file, "np") as weights:
+                shapes += [(name, weights.get_slice(name).get_shape()) for name in weights.keys()]  # noqa: SIM118
     except (OSError, SafetensorError):
         return None
-    learnt = [s for n, s in shapes.items() if not n.endswith(("running_mean", "running_var", "num_batches_tracked"))]
+    learnt = [s for n, s in shapes if not n.endswith(("running_mean", "running_var", "num_batches_tracked"))]
     return int(sum(int(np.prod(shape)) for shape in learnt))
 
 

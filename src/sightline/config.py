@@ -79,6 +79,11 @@ class Config(Options):
     continues: str | None = None
     """An earlier run: start from its weights and keep each of its photos in its old split (--from)."""
 
+    folds: Annotated[int, Field(ge=2)] | None = None
+    """Train so often, each time holding out another part of the photos outside test: mean and spread over the folds."""
+    ensemble: bool = False
+    """Keep the networks of the folds as the run's model, which answers with their mean; no further one is trained."""
+
     # The network
     model: str | None = None
     """Any timm classification model, or one of our own; None: what --weights holds, else mobilenetv2_100."""
@@ -113,7 +118,7 @@ class Config(Options):
     """Stop a phase after this many epochs without a better val accuracy; 0: never."""
     seed: int = 0
     time_limit: Annotated[float, Field(gt=0)] | None = None
-    """Seconds for the whole run; epochs and image size are planned to fit."""
+    """Seconds for the whole run, its folds included; epochs and image size are planned to fit."""
 
     # The result
     tta: Literal["none", "flip"] = "none"
@@ -136,6 +141,12 @@ class Config(Options):
             raise ValueError("--scratch starts from random weights and --weights from given ones; choose one")
         if self.scratch and self.continues:
             raise ValueError("--scratch starts from random weights and --from from a run's; choose one")
+        if self.ensemble and self.folds is None:
+            raise ValueError("--ensemble keeps the networks of the folds; say how many with --folds, such as --folds 5")
+        if self.folds is not None and self.continues:
+            raise ValueError(
+                "--folds holds out photos that the network of --from has already learned from; leave one of the two out"
+            )
         if self.head != "linear" and any(phase.solver == "lbfgs" for phase in self.phases):
             raise ValueError(f"head: {self.head} cannot be fitted by lbfgs; use head: linear or a gradient phase")
         if self.scratch and self.phases[0].solver == "lbfgs":

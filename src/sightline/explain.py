@@ -17,6 +17,7 @@ from captum.attr import LayerGradientXActivation, Saliency
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from sightline.models.ensemble import parts
 from sightline.models.zoo import Network
 from sightline.predict import Predictor
 
@@ -40,12 +41,15 @@ class _Odds(torch.nn.Module):
 
     def __init__(self, module: Any) -> None:
         super().__init__()
-        self.features = _Features(module)
+        self.parts = torch.nn.ModuleList(_Features(part) for part in parts(module))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        module = self.features.module
-        hidden = module.forward_head(self.features(images), pre_logits=True)
-        logits = module.get_classifier()(hidden).float()
+        each = []
+        for features in self.parts:
+            module: Any = features.module
+            hidden = module.forward_head(features(images), pre_logits=True)
+            each.append(module.get_classifier()(hidden).float())
+        logits = torch.stack(each).mean(dim=0)
         itself = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
         others = logits.unsqueeze(1).masked_fill(itself, -torch.inf).logsumexp(dim=2)
         odds: torch.Tensor = logits - others
@@ -73,9 +77,9 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
     device = next(module.parameters()).device
     mean, std = (torch.tensor(values, device=device).view(3, 1, 1) * 255 for values in (network.mean, network.std))
     training, odds = module.training, _Odds(module.eval())
-    layers = _layers(odds)
-    watched, saliency = LayerGradientXActivation(odds, layers), Saliency(odds)
-    parts = []
+    owners, layers = zip(*_layers(odds), strict=True)
+    watched, saliency = LayerGradientXActivation(odds, list(layers)), Saliency(odds)
+    found_in = []
     try:
         for start in range(0, len(photos), _BATCH):
             batch = torch.from_numpy(np.array(photos[start : start + _BATCH])).to(device)
@@ -83,17 +87,20 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
             wanted = targets[start : start + _BATCH].to(device)
             with torch.enable_grad():
                 products = watched.attribute(images.requires_grad_(True), target=wanted)
-                grids = [_grid(module, product.detach().float().cpu().numpy()) for product in products]
+                grids = [
+                    _grid(owner, product.detach().float().cpu().numpy())
+                    for owner, product in zip(owners, products, strict=True)
+                ]
                 found = [_rectified(grid) for grid in grids if grid is not None]
                 if not found:
                     slope = saliency.attribute(images.detach().requires_grad_(True), target=wanted).sum(dim=1)
                     places = max(images.shape[-1] // 16, 2)
                     found = [torch.nn.functional.adaptive_avg_pool2d(slope, places).cpu().numpy()]
-            parts.append(_rectified(np.sum(found, axis=0)))
+            found_in.append(_rectified(np.sum(found, axis=0)))
     finally:
         module.train(training)
         module.zero_grad(set_to_none=True)
-    return np.concatenate(parts)
+    return np.concatenate(found_in)
 
 
 def enlarge(heat: ArrayLike, size: int) -> NDArray[np.float32]:
@@ -182,14 +189,19 @@ def explain(
     ]
 
 
-def _layers(odds: _Odds) -> list[torch.nn.Module]:
-    """The layers to watch: the last one where places can still speak for a class, or every block of a transformer."""
-    module: Any = odds.features.module
-    if getattr(module, "num_prefix_tokens", 0) and getattr(module, "global_pool", "") == "token":
-        blocks = [getattr(block, "norm1", block) for block in getattr(module, "blocks", [])]
-        # Where a class token is read out, attention moves what it needs from the places, some of it in every block.
-        return blocks or [odds.features]
-    return [odds.features]
+def _layers(odds: _Odds) -> list[tuple[Any, torch.nn.Module]]:
+    """The layers to watch, each with its network: the last one where places can still speak for a class, or every block
+    of a transformer. The members of an ensemble are watched alike, and the map of each counts the same.
+    """
+    found: list[tuple[Any, torch.nn.Module]] = []
+    for features in odds.parts:
+        module: Any = features.module
+        layers: list[torch.nn.Module] = []
+        if getattr(module, "num_prefix_tokens", 0) and getattr(module, "global_pool", "") == "token":
+            # Where a class token is read out, attention moves what it needs from the places, some of it in every block.
+            layers = [getattr(block, "norm1", block) for block in getattr(module, "blocks", [])]
+        found += [(module, layer) for layer in layers or [features]]
+    return found
 
 
 def _grid(module: Any, product: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -27,6 +27,7 @@ from sightline.data.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError, UsageError
 from sightline.files import write_table
+from sightline.models import zoo
 from sightline.report import audit_page
 from sightline.runs import RunFolder
 from sightline.training.features import features_from
@@ -142,7 +143,8 @@ def _network_of(run: RunFolder) -> tuple[Path, str, int]:
     config = run.config()
     if config.weights and Path(config.weights).exists():
         return Path(config.weights), "", SIZE
-    return run.model, WEAKER, config.img_size or SIZE
+    own = run.model if zoo.members_in(run.model) == 1 else zoo.member(run.model, 1)
+    return own, WEAKER, config.img_size or SIZE
 
 
 def _cameras(dataset: Dataset) -> Sequence[str]:

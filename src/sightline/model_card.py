@@ -13,6 +13,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from sightline import __version__
+from sightline.config import Config
 from sightline.errors import SightlineError
 from sightline.files import write_text
 from sightline.runs import RunFolder
@@ -74,7 +75,7 @@ def card(run: RunFolder, licence: str | None = None, data_licence: str | None = 
         _figures(run, evaluation),
         _failures(run, evaluation),
         _confidence(run),
-        _loading(run, run.config().head),
+        _loading(run, run.config()),
     ]
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n" + "\n\n".join(sections) + "\n", ignore_metadata_errors=True)
 
@@ -83,6 +84,8 @@ def _summary(run: RunFolder, evaluation: dict[str, Any]) -> str:
     facts = run.extra("model")
     network = _model_file(run, "config.json").get("architecture") or run.config().model or "a timm network"
     size = f" with {facts['parameters']:,} parameters" if facts.get("parameters") else ""
+    members = _model_file(run, "sightline.json").get("members")
+    size += f" in {members} networks, whose scores are averaged" if members else ""
     headline = run.extra("trust").get("headline") or f"{evaluation['accuracy']:.1%} on {evaluation['n']:,} photos"
     warning = run.extra("trust").get("warning", "")
     text = f"An image classifier: {_code(str(network))}{size}, trained by Sightline {__version__}.\n\n"
@@ -103,7 +106,8 @@ def _intended(dataset: dict[str, Any]) -> str:
 
 def _data(run: RunFolder, dataset: dict[str, Any], data_licence: str | None) -> str:
     counts = run.samples()["split"].value_counts()
-    parts = ", ".join(f"{int(counts.get(split, 0)):,} {split}" for split in ("train", "val", "test"))
+    named = ("train", "test") if run.extra("folds").get("ensemble") else ("train", "val", "test")
+    parts = ", ".join(f"{int(counts.get(split, 0)):,} {split}" for split in named)
     duplicates = (
         f" {dataset['duplicates']:,} photos are copies or near copies of others." if dataset.get("duplicates") else ""
     )
@@ -164,12 +168,13 @@ def _failures(run: RunFolder, evaluation: dict[str, Any]) -> str:
 def _confidence(run: RunFolder) -> str:
     calibration, sets = run.extra("calibration"), run.extra("conformal")
     decisions, familiar = run.extra("trust").get("decisions", {}), run.extra("familiarity")
+    held = "photos held out" if run.extra("folds").get("ensemble") else "val"
     lines = []
     if calibration:
         after = calibration["after"]
         lines.append(
             f"- Calibration: ECE {after['ece']:.3f}, where chance alone reaches {after['ece_by_chance']:.3f}; "
-            f"temperature {calibration['temperature']:.2f}, fitted on val and built into every answer."
+            f"temperature {calibration['temperature']:.2f}, fitted on {held} and built into every answer."
         )
     if sets:
         lines.append(
@@ -191,15 +196,16 @@ def _confidence(run: RunFolder) -> str:
     return "## How sure it is\n\n" + ("\n".join(lines) or "- Not measured.")
 
 
-def _loading(run: RunFolder, head: str) -> str:
+def _loading(run: RunFolder, config: Config) -> str:
     text = (
         "## How to load it\n\n```python\nimport sightline\n\n"
         f'model = sightline.load("{run.name}/model")\nmodel.predict(["photo.jpg"])\n```'
     )
-    if head == "linear":
+    if config.head == "linear":
+        folder = "FOLDER/member-1" if config.ensemble else "FOLDER"
         text += (
             "\n\nWith timm alone (no calibration, no decisions; a network of Sightline's own needs `sightline`):\n\n"
-            '```python\nimport timm\n\nmodel = timm.create_model("local-dir:FOLDER", pretrained=True)\n```'
+            f'```python\nimport timm\n\nmodel = timm.create_model("local-dir:{folder}", pretrained=True)\n```'
         )
     return text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ _TRIED_WITH = 64  # photos, to choose an engine
 _SCRATCH_SIZE = 150  # the side, in pixels, above which a small network from scratch gains little
 _SIZES = (224, 192, 160, 128, 96, 64)
 _TRAINED_SHARE = 0.7  # of the photos
+_FOLDED_SHARE = 0.85  # of the photos, shared out to the folds
 _SPARE = 0.85  # of the time limit is planned; the rest is for what cannot be foreseen
 
 
@@ -58,10 +60,15 @@ def build_network(config: Config, classes: Sequence[str], size: int | None) -> N
     """The network that `config` asks for, with a new head for `classes`.
 
     Raises:
-        UsageError, SightlineError: as `zoo.build`.
+        UsageError, SightlineError: as `zoo.build`; --from an ensemble.
     """
     torch.manual_seed(config.seed)  # the new layers start from random values
     weights = config.weights
+    if config.continues and zoo.members_in(Path(config.continues) / "model") > 1:
+        raise UsageError(
+            f"--from {config.continues}: is an ensemble, whose networks have learned from every photo but the test"
+            " ones: none is left to choose on. Train anew on all photos, without --from."
+        )
     if config.continues and not weights:
         weights = f"{config.continues}/model"
     network = zoo.build(
@@ -110,12 +117,15 @@ def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.n
     assert config.time_limit is not None
     learn, look = _images_per_second(network, machine, sample, config.batch_size)
     views = 2 if config.tta == "flip" else 1
-    most = config.epochs
+    most, folds = config.epochs, config.folds or 0
+    # Each fold learns from all others; the features of the frozen network are computed once for all trainings.
+    learned = (folds - 1) * _FOLDED_SHARE + (0.0 if config.ensemble else _TRAINED_SHARE) if folds else _TRAINED_SHARE
+    looked = 1 + 0.6 * views * (folds if config.ensemble else 1) + (_FOLDED_SHARE * views if folds else 0.0)
     sizes = [network.size] + ([] if config.img_size else [size for size in _SIZES if size < network.size])
     for size in sizes:
         shrink = (network.size / size) ** 2  # the work goes with the pixels
-        looking = photos * (1 + 0.6 * views) / (look * shrink)
-        epoch = photos * _TRAINED_SHARE / (learn * shrink)
+        looking = photos * looked / (look * shrink)
+        epoch = photos * learned / (learn * shrink)
         epochs = int((config.time_limit * _SPARE - looking) / epoch)
         if epochs >= min(1, most):
             if epochs >= most and size == network.size:

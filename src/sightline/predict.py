@@ -26,7 +26,8 @@ from sightline.trust import calibration, conformal
 from sightline.trust.decision import decide
 from sightline.trust.familiarity import Familiarity
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest that is read. A single network is still written as 1; an ensemble, which came later, as 2."""
 
 Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 
@@ -112,9 +113,9 @@ class Predictor:
         self.network.save(folder)
         with replacing(folder / "familiarity.safetensors") as temporary:
             save_file(self.familiarity.arrays(), temporary)
-        files = ("model.safetensors", "config.json", "familiarity.safetensors")
+        files = (*zoo.files_in(folder), "familiarity.safetensors")
         self.facts = {
-            "format_version": FORMAT_VERSION,
+            "format_version": 1 if self.network.members == 1 else FORMAT_VERSION,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "classes": list(self.classes),
             "preprocessing": {
@@ -239,7 +240,8 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         raise SightlineError(
             f"{path}: has format {version}; this Sightline reads up to {FORMAT_VERSION}. Update Sightline."
         )
-    for name in ("model.safetensors", "config.json", "familiarity.safetensors"):
+    # config.json first: it says which the others are.
+    for name in ("config.json", *zoo.files_in(folder), "familiarity.safetensors"):
         if not (folder / name).is_file() or sha256(folder / name) != digests.get(name):
             raise SightlineError(
                 f"{folder / name}: is missing or has changed since it was written. Copy the model folder again."

@@ -10,6 +10,7 @@ RUN/predictions.parquet  val and test
 RUN/evaluation.json      the figures on test, looked at once
 RUN/extras/NAME.json     what the report shows beyond that: calibration, slices, robustness …
 RUN/report.html          for people; written last: the run is complete with it
+RUN/folds/1 … K/         of each fold: metrics.csv, steps.csv, checkpoint/, and predictions.parquet once it is finished
 RUN/model/               the part that predicts
 RUN/checkpoint/          what --resume needs
 RUN/log.txt
@@ -44,8 +45,10 @@ STEPS = ["phase", "step", "lr_min", "lr_max", "loss", "grad_norm"]
 class RunFolder:
     """One run on disk. Reading a part that is not there yet gives an empty table or mapping."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, whole: Path | None = None) -> None:
         self.path = Path(path)
+        self.whole = whole or self.path
+        """What --resume takes: this folder, or the run that this fold belongs to."""
 
     @classmethod
     def create(cls, path: str | Path) -> RunFolder:
@@ -97,6 +100,10 @@ class RunFolder:
     def checkpoint(self) -> Path:
         """The folder of what --resume needs."""
         return self.path / "checkpoint"
+
+    def fold(self, number: int) -> RunFolder:
+        """The files of one fold, counted from 1; they are named as those of a run."""
+        return RunFolder(self.path / "folds" / str(number), whole=self.path)
 
     @property
     def report(self) -> Path:
@@ -155,7 +162,10 @@ class RunFolder:
         return self._json("dataset.json")
 
     def samples(self) -> pd.DataFrame:
-        """Every sample: path (relative to the root), label, split, group, width, height, digest, duplicate_group …"""
+        """Every sample: path (relative to the root), label, split, group, width, height, digest, duplicate_group …
+
+        A run with --folds adds fold: 1 to K where the photo was held out, 0 for test.
+        """
         return self._parquet("samples.parquet")
 
     def problems(self) -> pd.DataFrame:
@@ -191,7 +201,10 @@ class RunFolder:
     # The result
 
     def predictions(self) -> pd.DataFrame:
-        """val and test: path, split, label (the truth), predicted, confidence, p_<class>…"""
+        """val and test: path, split, label (the truth), predicted, confidence, p_<class>…
+
+        In an ensemble val is every photo of the folds, judged by the one network that has not learned from it.
+        """
         return self._parquet("predictions.parquet")
 
     def write_predictions(self, predictions: pd.DataFrame) -> None:

@@ -107,6 +107,7 @@ def test_wrong_usage_exits_with_2(fails: Callable[..., str], tmp_path: Path, sce
     assert "--recipe nosuch" in fails(2, "train", scenes, "--recipe", "nosuch")
     assert "resnet34" in fails(2, "train", scenes, "--model", "resnet_34", "--scratch")
     assert "--time-limit" in fails(2, "train", scenes, "--time-limit", "soon")
+    assert "--folds" in fails(2, "train", scenes, "--ensemble")
     assert "No DATA" in fails(2, "train")
     assert "--resume" in fails(2, "train", scenes, "--resume", tmp_path)
     assert "config.yaml" in fails(2, "train", "--resume", tmp_path)

@@ -59,8 +59,25 @@ def test_slices_leave_the_classes_to_their_own_table() -> None:
 def test_folds_in_a_sentence() -> None:
     assert run_sections.folds({"accuracies": [0.9, 0.92]}) == (
         "Over 2 folds: 91.0\u00a0% ± 1.4 points (90.0\u00a0% and 92.0\u00a0%)."
+        " This is a little hopeful, since each fold also chose which epoch was kept."
     )
     assert run_sections.folds({}) == ""
+
+
+def test_each_fold_is_held_against_the_mean() -> None:
+    def fold(number: int, accuracy: float, low: float, high: float) -> dict:
+        row = {"fold": number, "accuracy": accuracy, "accuracy_ci95": [low, high], "learned": 90, "held_out": 45}
+        return {**row, "phase": "tune", "epoch": 2, "epochs": 3, "seconds": 4.0}
+
+    near = [fold(1, 0.90, 0.80, 0.95), fold(2, 0.92, 0.82, 0.96)]
+    found = run_sections.each_fold({"folds": near, "mean": 0.91, "ensemble": True})
+    assert found is not None
+    assert found["heading"] == "The folds agree, as far as chance lets them"
+    assert found["ensemble"] and found["low"] == pytest.approx(0.8)
+    assert all('class="rule"' in row["whisker"] for row in found["rows"])
+    far = run_sections.each_fold({"folds": [*near, fold(3, 0.5, 0.4, 0.6)], "mean": 0.77})
+    assert far is not None and far["heading"] == "The folds differ: from 50.0\u00a0% to 92.0\u00a0%"
+    assert run_sections.each_fold({}) is None
 
 
 def test_every_choice_is_listed_and_commands_are_safe_to_paste(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import sightline
 import sightline.api
 from sightline.errors import SightlineError
 from sightline.runs import METRICS, STEPS, RunFolder
+from sightline.training import loop
 
 # A run in a process of its own, with a wound at a chosen place. {wound} is put in before the training starts.
 SCRIPT = """
@@ -184,6 +186,57 @@ def test_frozen_layers_stay_as_they_were(scenes: Path, quick: dict, tmp_path: Pa
     head = {name for name in changed if name.startswith(("head", "classifier", "fc"))}
     assert changed
     assert changed == head, "batch norm's statistics too"
+
+
+@pytest.fixture
+def on_features(scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Trains a network that has weights on 24 photos; says how many of them its engine had to look at."""
+    from safetensors.torch import save_file
+
+    from sightline.config import Config, Machine, Phase
+    from sightline.data.preflight import preflight
+    from sightline.data.sources import open_dataset
+    from sightline.models import engines, zoo
+    from sightline.training.batches import Data
+
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
+    made = zoo.build("resnet18", classes="ab", scratch=True, size=48)
+    save_file(made.module.state_dict(), tmp_path / "w.safetensors")
+    dataset, pixels = preflight(open_dataset(scenes), 48)
+    rows = np.concatenate([np.arange(12), np.arange(60, 72)])
+    labels = (np.arange(180) >= 60).astype(np.int64)
+    machine = Machine(
+        device="cpu", precision="float32", channels_last=False, engine="eager", threads=1, evaluation_batch=8
+    )
+
+    def train(name: str, phases: list[Phase], held: slice) -> int:
+        network = zoo.build("resnet18", classes="ab", weights=tmp_path / "w.safetensors", size=48)
+        engine, seen = engines.make("eager", network, batch=8), []
+        inner = engine.run
+        engine.run = lambda batch: (seen.append(len(batch)), inner(batch))[1]
+        data = Data(pixels, labels, list(dataset.samples["digest"]), np.setdiff1d(rows, rows[held]), rows[held])
+        loop.train(network, Config(phases=phases, machine=machine), data, RunFolder(tmp_path / name), engine)
+        return sum(seen)
+
+    return train
+
+
+def test_frozen_features_are_computed_once_for_all_folds(on_features: Callable[..., int]) -> None:
+    from sightline.config import Phase
+
+    head = [Phase(name="head", train="head", solver="lbfgs")]
+    assert on_features("fold 1", head, slice(0, None, 3)) == 180
+    assert on_features("fold 2", head, slice(1, None, 3)) == 0
+
+
+def test_features_of_a_network_that_has_learned_are_not_kept_as_its_first_ones(
+    on_features: Callable[..., int], tmp_path: Path
+) -> None:
+    from sightline.config import Phase
+
+    head = Phase(name="head", train="head", solver="lbfgs")
+    assert on_features("run", [Phase(epochs=1), head], slice(0, None, 3)) == 180
+    assert not list((tmp_path / "cache" / "features").glob("*"))
 
 
 def test_two_processes_cannot_work_on_one_run(scenes: Path, quick: dict, tmp_path: Path) -> None:

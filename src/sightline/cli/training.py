@@ -62,6 +62,8 @@ def train(
     seed: int | None = None,
     split_seed: int | None = None,
     per_class: int | None = None,
+    folds: int | None = None,
+    ensemble: Annotated[bool | None, Parameter(negative=())] = None,
     decisions: Path | None = None,
     tta: Literal["none", "flip"] | None = None,
     time_limit: str | None = None,
@@ -109,6 +111,11 @@ def train(
         Moves the split, and nothing else.
     per_class
         Take this many photos of each class for training and validation; the rest is test.
+    folds
+        Train once for each of so many folds, each held out in turn, for a mean with its spread; then as ever. The test
+        part stays closed meanwhile.
+    ensemble
+        Keep the networks of the folds together as the model, instead of training one more. With --folds.
     decisions
         A decisions.csv (keep, relabel, drop) from the audit or the review page.
     tta
@@ -135,7 +142,8 @@ def train(
             data, recipe=recipe, out=out, epochs=epochs, lr=lr, freeze_epochs=freeze_epochs, set=set,
             continues=continues, model=model, weights=weights, scratch=scratch, batch_size=batch_size,
             img_size=img_size, patience=patience, seed=seed, split_seed=split_seed, per_class=per_class,
-            decisions=decisions, tta=tta, time_limit=_seconds(time_limit), device=device, workers=workers,
+            folds=folds, ensemble=ensemble, decisions=decisions, tta=tta, time_limit=_seconds(time_limit),
+            device=device, workers=workers,
         )  # fmt: skip
     show_run(run, json)
 

@@ -280,6 +280,7 @@ def _key(network: Network, device: str, photos: int, trained: bool, precision: s
         torch.__version__,
         device,
         network.architecture,
+        network.members,
         network.head,
         network.size,
         photos >= _MANY,

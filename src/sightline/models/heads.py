@@ -127,12 +127,14 @@ def classifier_name(module: nn.Module) -> str:
     raise SightlineError(f"The network {kind} has no single classifier to replace. Choose another --model.")
 
 
-def embedding(hidden: Tensor) -> Tensor:
+def embedding(hidden: Tensor | list[Tensor]) -> Tensor:
     """One vector (n, F) for each image from what `forward_head(..., pre_logits=True)` gives.
 
     Pooled features pass unchanged. A map (n, F, h, w), which a dense head reads, or tokens (n, t, F) are averaged over
-    their places, since the flat map would be tens of thousands of values long.
+    their places, since the flat map would be tens of thousands of values long. Of an ensemble it is the first member's.
     """
+    if isinstance(hidden, list):
+        return embedding(hidden[0])
     if hidden.ndim == 4:
         return hidden.mean(dim=(2, 3))
     return hidden.mean(dim=1) if hidden.ndim == 3 else hidden

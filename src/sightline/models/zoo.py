@@ -6,9 +6,10 @@ a timm local folder, the hub's cache or the hub. They never start from random va
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,12 @@ from timm.models import get_pretrained_cfg
 from sightline.errors import SightlineError, UsageError
 from sightline.files import replacing, sha256, write_json
 from sightline.models import heads, hub, nets
+from sightline.models.ensemble import Ensemble, parts
 
 DEFAULT = "mobilenetv2_100"
+
+_MEMBERS = "sightline_members"  # in config.json: of how many networks the folder is an ensemble
+_MOST_MEMBERS = 1000  # what a folder may claim
 
 
 @dataclass
@@ -52,19 +57,35 @@ class Network:
         """How many weights it has."""
         return sum(parameter.numel() for parameter in self.module.parameters())
 
+    @property
+    def members(self) -> int:
+        """How many networks answer together: 1, or the size of an ensemble."""
+        return len(parts(self.module))
+
     def save(self, folder: Path) -> None:
-        """Write model.safetensors and config.json: timm's local-folder form, with the class names as label_names."""
+        """Write model.safetensors and config.json: timm's local-folder form, with the class names as label_names.
+
+        Of an ensemble each member is such a folder, member-1 and so on, beside a config.json that names them.
+        """
         folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(self.module, Ensemble):
+            for number, module in enumerate(parts(self.module), 1):
+                replace(self, module=module).save(member(folder, number))
+            described = self._timm_config()
+            described[_MEMBERS] = self.members
+            write_json(folder / "config.json", described)
+            return
         with replacing(folder / "model.safetensors") as temporary:
             save_file({name: t.contiguous() for name, t in self.module.state_dict().items()}, temporary)
         write_json(folder / "config.json", self._timm_config())
 
     def _timm_config(self) -> dict[str, Any]:
-        cfg = getattr(self.module, "pretrained_cfg", {})
+        module = parts(self.module)[0]
+        cfg = getattr(module, "pretrained_cfg", {})
         return {
             "architecture": self.architecture,
             "num_classes": len(self.classes),
-            "num_features": getattr(self.module, "num_features", None),
+            "num_features": getattr(module, "num_features", None),
             "label_names": list(self.classes),
             **({"model_args": self.settings} if self.settings else {}),
             **({"sightline_head": self.head} if self.head != "linear" else {}),
@@ -112,6 +133,10 @@ def build(
     settings: dict[str, Any] = {}
     overlay: dict[str, Any] = {}
     if folder is not None:
+        if (count := members_in(folder)) > 1:
+            raise UsageError(
+                f"{folder}: is an ensemble of {count} networks; start from one of them, such as {member(folder, 1)}."
+            )
         described = read_folder_config(folder)
         architecture = described["architecture"]
         if name and timm.models.split_model_name_tag(name)[0] != architecture:
@@ -183,6 +208,12 @@ def load(folder: str | Path) -> Network:
         SightlineError: the folder is not a model folder, or its weights do not fit its description.
     """
     folder = Path(folder)
+    if (count := members_in(folder)) > 1:
+        return join([_load_one(member(folder, number)) for number in range(1, count + 1)])
+    return _load_one(folder)
+
+
+def _load_one(folder: Path) -> Network:
     described = read_folder_config(folder)
     classes = described.get("label_names")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes) or len(classes) < 2:
@@ -213,6 +244,56 @@ def load(folder: str | Path) -> Network:
         weights_digest=sha256(folder / "model.safetensors"),
         settings=settings,
     )
+
+
+def join(members: Sequence[Network]) -> Network:
+    """One network that answers with the mean of the members' logits (models/ensemble.py).
+
+    Raises:
+        SightlineError: they are not all of one kind.
+    """
+    first = members[0]
+    for other in members[1:]:
+        if replace(other, module=None, origin="", weights_digest="") != replace(
+            first, module=None, origin="", weights_digest=""
+        ):
+            raise SightlineError(f"{other.origin} and {first.origin}: differ in kind, so they are no ensemble.")
+    digests = "".join(one.weights_digest for one in members)
+    return replace(
+        first,
+        module=Ensemble([one.module for one in members]).eval(),
+        origin=f"{len(members)} networks",
+        weights_digest=hashlib.sha256(digests.encode()).hexdigest(),
+    )
+
+
+def member(folder: Path, number: int) -> Path:
+    """The timm local folder of one member, counted from 1, in the folder of an ensemble."""
+    return folder / f"member-{number}"
+
+
+def members_in(folder: Path) -> int:
+    """Of how many networks `folder` is an ensemble; 1 where it is none, or cannot be read.
+
+    Raises:
+        SightlineError: config.json claims an impossible number.
+    """
+    try:
+        count = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(_MEMBERS, 1)
+    except (OSError, ValueError, AttributeError):
+        return 1  # who reads the folder next says what is wrong with it
+    if not isinstance(count, int) or not 1 <= count <= _MOST_MEMBERS:
+        raise SightlineError(f"{folder / 'config.json'}: {_MEMBERS} must be a number from 1 to {_MOST_MEMBERS}.")
+    return count
+
+
+def files_in(folder: Path) -> list[str]:
+    """The files that make the network in a folder, relative to it."""
+    one = ["model.safetensors", "config.json"]
+    count = members_in(folder)
+    if count == 1:
+        return one
+    return ["config.json", *(f"{member(Path(), number)}/{name}" for number in range(1, count + 1) for name in one)]
 
 
 def read_folder_config(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ is no such section:
     robustness    rows*: [{change, strength, accuracy}], clean: accuracy on the same photos unchanged, n: of photos
     explanations  photos*: [{path, heat: rows of 0-1, any grid, neighbours: [{path, label, similarity}]}]
     decisions     sentence*: what the figure would be under the decisions taken on test photos
-    folds         accuracies*: one for each fold, mean, spread: standard deviation
+    folds         accuracies*: one for each fold, mean, spread: standard deviation, ensemble, folds: see folding.summary
     lr_finder     lr*, loss*: one number for each step, suggestion
     model         parameters, images_per_second
 """
@@ -43,6 +43,7 @@ _CONTENTS: tuple[tuple[str, str, Callable[[dict[str, Any]], Any]], ...] = (
     ("slices", "Kinds of photo", lambda page: page["slices"]),
     ("robustness", "Worse photos", lambda page: page["robustness"]),
     ("reasons", "Reasons", lambda page: page["reasons"]),
+    ("folds", "Folds", lambda page: page["each_fold"]),
     ("training", "Training", lambda page: page["learning"]),
     ("data", "The photos", lambda page: page["material"]),
     ("choices", "Every choice", lambda page: page["choices"]),
@@ -91,6 +92,7 @@ def render(run: RunFolder) -> str:
         "ledger": _sentence(ledger.warning(evaluation.get("test_opened"))),
         "decisions": run.extra("decisions").get("sentence", ""),
         "folds": run_sections.folds(run.extra("folds")),
+        "each_fold": run_sections.each_fold(run.extra("folds")),
         "facts": _facts(run, evaluation),
         "classes": classes,
         "one_per_class": one_per_class,
@@ -127,8 +129,11 @@ def _lede(run: RunFolder, evaluation: dict[str, Any], samples: pd.DataFrame, cla
     model = run.config().model if (run.path / "config.yaml").is_file() else None
     name = run.dataset().get("name")
     guess = words.percent(support[largest] / evaluation["n"])
+    learner, folds = words.name(model or "The network"), run.extra("folds")
+    if folds.get("ensemble"):
+        learner = f"An ensemble of {len(folds['accuracies'])} networks{f', each {words.name(model)},' if model else ''}"
     first = (
-        f"{words.name(model or 'The network')} learned from {words.many(learned, 'photo')}"
+        f"{learner} learned from {words.many(learned, 'photo')}"
         f"{f' of {words.name(name)}' if name else ''} and was then judged on photos it had never seen, "
         f"of {words.many(len(classes), 'class', 'classes')}. "
         f"Always answering “{words.name(largest)}” would be right on {guess}."
@@ -159,6 +164,9 @@ def _facts(run: RunFolder, evaluation: dict[str, Any]) -> list[tuple[str, str, s
     facts.append(("log loss", words.number(evaluation["log_loss"]), ""))
     facts.append(("calibration error (ECE)", words.percent(evaluation["ece"]), ""))
     seconds = float(pd.to_numeric(metrics["seconds"], errors="coerce").sum())
+    folds = run.extra("folds")
+    if folds.get("ensemble"):
+        seconds += sum(float(row["seconds"]) for row in folds["folds"])
     if seconds > 0:
         facts.append(("spent on training", words.duration(seconds), ""))
     if model.get("parameters"):

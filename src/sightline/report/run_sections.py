@@ -234,7 +234,26 @@ def folds(extra: dict[str, Any]) -> str:
     mean = float(extra.get("mean", np.mean(accuracies)))
     spread = float(extra.get("spread", np.std(accuracies, ddof=1) if len(accuracies) > 1 else 0.0))
     each = words.listing(words.percent(value) for value in accuracies)
-    return f"Over {len(accuracies)} folds: {words.percent(mean)} ± {100 * spread:.1f} points ({each})."
+    hopeful = "This is a little hopeful, since each fold also chose which epoch was kept."
+    return f"Over {len(accuracies)} folds: {words.percent(mean)} ± {100 * spread:.1f} points ({each}). {hopeful}"
+
+
+def each_fold(extra: dict[str, Any]) -> dict[str, Any] | None:
+    """How each fold of a cross-validation fared."""
+    rows = [dict(row) for row in extra.get("folds") or []]
+    if not rows:
+        return None
+    mean = float(extra["mean"])
+    low = _floor(min([row["accuracy_ci95"][0] for row in rows] + [0.95]))
+    for row in rows:
+        row["whisker"] = charts.whisker(row["accuracy"], row["accuracy_ci95"], low, 1.0, rule=mean)
+    worst, best = (pick(rows, key=lambda row: row["accuracy"]) for pick in (min, max))
+    # Where all intervals hold the mean, the folds differ no more than chance lets them.
+    apart = [row for row in rows if not row["accuracy_ci95"][0] <= mean <= row["accuracy_ci95"][1]]
+    heading = "The folds agree, as far as chance lets them"
+    if apart:
+        heading = f"The folds differ: from {words.percent(worst['accuracy'])} to {words.percent(best['accuracy'])}"
+    return {"rows": rows, "low": low, "heading": heading, "ensemble": bool(extra.get("ensemble"))}
 
 
 def choices(run: RunFolder) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -175,7 +175,7 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
             _record(training, phase, step, len(batches), rates, loss.item(), norm)
             if training.stop.is_set():
                 _keep(training, optimiser)
-                raise Stopped(f"Stopped; nothing is lost. Go on with: sightline train --resume {training.run.path}")
+                raise Stopped(f"Stopped; nothing is lost. Go on with: sightline train --resume {training.run.whole}")
             if time.monotonic() - training.kept > SECONDS_BETWEEN_CHECKPOINTS:
                 _keep(training, optimiser)
 
@@ -190,6 +190,8 @@ def _fit_head(training: Training, phase: Phase, engine: Engine) -> None:
     """Fit the classifier on frozen features of the training photos, and put it into the network."""
     started = time.monotonic()
     data, network = training.data, training.network
+    if any(earlier.solver == "gradient" for earlier in training.config.phases[: training.state.phase]):
+        network = replace(network, weights_digest="")  # these are no longer the weights that features are kept under
     # Of every photo, so that what is kept serves any other split too; only those of train and val are looked at here.
     features = frozen_features(network, engine, data.pixels, data.digests)
     train, val = np.asarray(features[data.train]), np.asarray(features[data.val])

@@ -119,7 +119,7 @@ def _make(run: Shelved) -> Row:
         speed=spent["images_per_second"],
         seconds=spent["train_seconds"],
         date=_date(run),
-        epochs=len(metrics),
+        epochs=len(metrics) + sum(len(folder.fold(number + 1).metrics()) for number in range(config.folds or 0)),
         report=folder.report.is_file(),
         warning=ledger.warning(opened),
     )
