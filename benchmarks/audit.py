@@ -32,8 +32,9 @@ from cleanlab.rank import get_label_quality_scores
 from PIL import Image
 from sklearn.metrics import average_precision_score
 
+from sightline.audit.crossfit import compact, nearest, out_of_sample
 from sightline.audit.duplicates import find_duplicates
-from sightline.audit.labels import compact, out_of_sample, suspicion
+from sightline.audit.noise import suspicion
 from sightline.audit.signature import alike, shrink, signatures
 from sightline.data.faults import CONFUSABLE, NEAR, near_duplicate, wrong_labels
 from sightline.data.pixels import Pixels
@@ -52,20 +53,21 @@ print(json.dumps([s for kind in ("exact_duplicates", "near_duplicates") for s in
 """
 
 
-def labels(data: str, weights: str, features: str | None, seeds: int) -> pd.DataFrame:
+def labels(data: str, weights: str, features: str | None, seeds: int, first: int = 0) -> pd.DataFrame:
     """Average precision and recall at the review budget, of ours, cleanlab's defaults and plain self-confidence."""
     dataset, pixels = preflight(open_dataset(data), SIZE)
     values = np.load(features) if features else _features(weights, pixels, dataset.samples["digest"].tolist())
     groups = find_duplicates(dataset.samples, pixels).groups
     names, classes = dataset.samples["label"].to_numpy(str), list(dataset.classes)
     whole = compact(values)
+    near = nearest(whole, groups)
     rows = []
-    for seed in range(seeds):
+    for seed in range(first, first + seeds):
         for kind, pairs in {"uniform": (), "pairs": CONFUSABLE}.items():
             given = wrong_labels(names, round(SHARE * len(names)), seed=seed, pairs=pairs)
             bad = given != names
             codes = pd.Categorical(given, categories=classes).codes.astype(np.int64)
-            probabilities = out_of_sample(whole, codes, groups, len(classes), seed=seed)
+            probabilities = out_of_sample(whole, codes, groups, len(classes), near, seed=seed)
             quality = get_label_quality_scores(codes, probabilities)
             chosen = find_label_issues(codes, probabilities, return_indices_ranked_by="self_confidence")
             listed = np.zeros(len(codes))
@@ -274,7 +276,7 @@ def _groups(numbers: np.ndarray) -> list[np.ndarray]:
 def _features(weights: str, pixels: Pixels, digests: list[str]) -> np.ndarray:
     from sightline.training.features import features_from
 
-    return features_from(weights, pixels, digests)
+    return features_from(weights, pixels, digests, deep=True)
 
 
 def main() -> None:
@@ -287,13 +289,16 @@ def main() -> None:
     )
     parser.add_argument("--only", default="labels,duplicates,files,search")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument(
+        "--first-seed", type=int, default=0, help="of the label errors; 100 for trying things out, 0 for the table"
+    )
     parser.add_argument("--peer", help="a Python that has cleanvision")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     text = []
     for part in given.only.split(","):
         table = {
-            "labels": lambda: labels(given.data, given.weights, given.features, given.seeds),
+            "labels": lambda: labels(given.data, given.weights, given.features, given.seeds, given.first_seed),
             "duplicates": lambda: duplicates(given.data, given.peer),
             "files": lambda: files(given.data),
             "search": lambda: search(given.data),

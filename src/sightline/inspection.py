@@ -16,9 +16,10 @@ from PIL import Image
 from sightline.audit import findings
 from sightline.audit.balance import check_balance
 from sightline.audit.copies import check_copies
+from sightline.audit.crossfit import compact
 from sightline.audit.files import check_files, check_quality
 from sightline.audit.known import known_duplicates
-from sightline.audit.labels import check_labels, compact
+from sightline.audit.labels import check_labels
 from sightline.audit.outliers import check_outliers
 from sightline.audit.summary import sentences
 from sightline.data.pixels import Pixels
@@ -98,7 +99,7 @@ def audit(
         raise SightlineError(f"{data}: none of its {len(dataset.problems):,} files can be read as a photo.")
     features = None
     if weights is not None:
-        features = features_from(weights, pixels, list(dataset.samples["digest"]), device=device)
+        features = features_from(weights, pixels, list(dataset.samples["digest"]), device=device, deep=True)
     dataset = dataset.replace(samples=dataset.samples.assign(camera=_cameras(dataset)))
     found = check(dataset, pixels, features, weaker=weaker)
     notes = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()

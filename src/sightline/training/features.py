@@ -12,7 +12,7 @@ import numpy as np
 from sightline import cache
 from sightline.data.pixels import Pixels
 from sightline.files import replacing
-from sightline.models import engines, zoo
+from sightline.models import engines, stages, zoo
 from sightline.models.engines import Engine
 from sightline.models.zoo import Network
 from sightline.progress import track
@@ -54,13 +54,21 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
     return features
 
 
-def features_from(weights: str | Path, pixels: Pixels, digests: Sequence[str], device: str = "auto") -> np.ndarray:
+def features_from(
+    weights: str | Path, pixels: Pixels, digests: Sequence[str], device: str = "auto", *, deep: bool = False
+) -> np.ndarray:
     """Features (N, F) of photos by the network in a timm local folder or a run's model folder.
+
+    Args:
+        deep: those of its last two stages as well, over the photo and its mirror image (models/stages.py); they take
+            twice as long.
 
     Raises:
         UsageError, SightlineError: as `zoo.build`.
     """
     network = zoo.build(None, classes=("one", "other"), weights=weights, size=pixels.size)
+    if deep:
+        network = stages.of(network)
     engine = engines.choose(
         network, pixels.take(np.arange(min(64, len(pixels)))), device=engines.device_of(device), trained=False
     )
