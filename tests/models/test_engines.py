@@ -109,3 +109,14 @@ def test_agreement_measures() -> None:
     difference, equal = agreement(a, a[:, ::-1])
     assert difference > 0.7
     assert equal == 0.0
+
+
+def test_a_network_that_cannot_be_set_up_runs_without(
+    network: zoo.Network, photos: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("this operator has no ONNX")
+
+    monkeypatch.setattr(engines, "_SECONDS_WORTH_SETTING_UP", 0.0)
+    monkeypatch.setattr(engines, "_onnx_session", refuse)
+    assert engines.choose(network, photos, photos=10**6).name in ("eager", "channels-last", "channels-last-bfloat16")
