@@ -98,3 +98,36 @@ def test_full_house_then_sigterm(slow_site: tuple[str, subprocess.Popen[bytes]],
         thread.join(120)
     assert sorted(statuses) == [200] * 3 + [503] * 5  # those inside were answered
     assert process.wait(60) == 0
+
+
+def test_probes_are_heard_while_every_thread_waits_for_a_slow_upload(
+    slow_site: tuple[str, subprocess.Popen[bytes]],
+) -> None:
+    address, process = slow_site
+    port = int(address.rsplit(":", 1)[1])
+    head = (
+        b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        b"Content-Length: 1000\r\n\r\n--x"
+    )
+    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]  # twice as many as there are threads
+    try:
+        for connection in slow:
+            connection.sendall(head)
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]  # and some that say nothing
+        slow += silent
+        with socket.create_connection(("127.0.0.1", port)) as visitor:
+            visitor.sendall(b"GET /runs/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for _ in range(5):
+                assert _status(f"{address}/live") == 200 and _status(f"{address}/ready") == 200
+            visitor.settimeout(0.2)
+            with pytest.raises(TimeoutError):  # every other thread is taken indeed
+                visitor.recv(1)
+            for connection in slow:
+                connection.close()
+            visitor.settimeout(120)
+            assert visitor.recv(12) == b"HTTP/1.1 200"  # and free again
+    finally:
+        for connection in slow:
+            connection.close()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0

@@ -1,7 +1,8 @@
 """`sightline serve`: settings for this machine or for the public, the database brought up to date, then gunicorn.
 
 One process holds the models and their queues, many threads hold the visitors. Threads are cheap and wait most of the
-time; there are more of them than the house has room, so that somebody is always free to say "live", or "full".
+time; there are more of them than the house has room, so that somebody is always free to say "full". The probes have
+threads of their own (worker.py).
 """
 
 # ruff: noqa: ARG001  (who calls decides what is given)
@@ -176,7 +177,7 @@ def gunicorn_settings(host: str, port: int) -> dict[str, Any]:
     return {
         "bind": [f"{name}:{port}"],
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": "sightline.web.worker.ProbesFirst",
         "threads": options.queue + 24,
         "worker_connections": 2 * options.queue + 400,
         "backlog": 512,
