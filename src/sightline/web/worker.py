@@ -18,6 +18,8 @@ _PROBES = (b"GET /live ", b"GET /ready ", b"HEAD /live ", b"HEAD /ready ")
 class ProbesFirst(ThreadWorker):
     """The worker of `sightline serve`."""
 
+    tpool: Any  # gunicorn's own: the threads for everybody
+
     def init_process(self) -> None:
         self.probes = ThreadPoolExecutor(2, thread_name_prefix="probe")
         super().init_process()
