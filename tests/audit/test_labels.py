@@ -43,7 +43,7 @@ def test_planted_errors_come_first_with_a_reason(clouds: Clouds, kind: str, seed
 )
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_order_beside_cleanlabs_default(clouds: Clouds, kind: str, apart: float, gain: float, seed: int) -> None:
-    """Equal where mistakes are even, better where they keep to pairs; where classes hardly overlap, a little is lost."""
+    """Equal for even mistakes, better for mistakes in pairs; where classes hardly overlap, a little is lost."""
     values, truth = clouds(1800, seed, apart)
     names = np.array(CLASSES)[truth]
     given = wrong_labels(names, 90, seed=seed, pairs=PAIRS if kind == "pairs" else ())
