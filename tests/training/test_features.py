@@ -75,3 +75,14 @@ def test_a_damaged_file_is_computed_again(counted) -> None:
     kept.write_bytes(b"\x80\x04 not numpy")
     assert features.frozen_features(network, engine, pixels, digests).shape == (20, 512)
     assert sum(seen) == 40
+
+
+def test_deep_features_are_kept_apart_from_the_plain_ones(counted, tmp_path: Path) -> None:
+    _, _, pixels, digests, _ = counted
+    zoo.build("resnet18", classes="ab", weights=tmp_path / "w.safetensors", size=48).save(tmp_path / "model")
+    plain = features.features_from(tmp_path / "model", pixels, digests)
+    deep = features.features_from(tmp_path / "model", pixels, digests, deep=True)
+    assert (plain.shape[1], deep.shape[1]) == (512, 512 + 2 * (256 + 512))
+    again = features.features_from(tmp_path / "model", pixels, digests, deep=True)
+    np.testing.assert_array_equal(deep, again)
+    assert len(list(cache.folder("features").iterdir())) == 2

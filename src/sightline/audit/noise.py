@@ -50,11 +50,17 @@ def _noise(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDA
 
 
 def _concentration(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """0 where clear contradictions are spread evenly over pairs of classes, 1 where a few pairs hold nearly all."""
+    """0 where clear contradictions are spread evenly over pairs of classes, 1 where a few pairs hold nearly all.
+
+    A pattern seen in few contradictions counts for less: with as many as there are pairs, for half.
+    """
     n_classes = probabilities.shape[1]
     clear = probabilities.max(axis=1) > _CLEAR
-    counts = np.full((n_classes, n_classes), 0.5)
+    counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, (probabilities.argmax(axis=1)[clear], labels[clear]), 1)
-    rates = (counts / counts.sum(axis=1, keepdims=True))[~np.eye(n_classes, dtype=bool)]
+    pairs = ~np.eye(n_classes, dtype=bool)
+    seen = counts[pairs].sum()
+    counts += 0.5
+    rates = (counts / counts.sum(axis=1, keepdims=True))[pairs]
     evenness = float(np.median(rates) / rates.mean())
-    return float(np.clip((0.6 - evenness) / 0.3, 0, 1))
+    return float(np.clip((0.6 - evenness) / 0.3, 0, 1) * seen / (seen + pairs.sum()))
