@@ -17,7 +17,7 @@ from sightline.robustness import robustness
 from sightline.runs import RunFolder
 
 _EXPLAINED = 12  # of the most confidently wrong test photos
-_TIMED = 128  # photos
+_TIMED = 64  # photos
 
 
 def examine(predictor: Predictor, config: Config, prepared: Prepared, run: RunFolder) -> None:

@@ -20,7 +20,7 @@ from sightline.trust import calibration, conformal, familiarity
 from sightline.trust.familiarity import Familiarity
 
 _TRIED_WITH = 400  # photos, to choose an engine
-_FEW = 64  # are enough where only a linear head is new
+_FEW = 32  # are enough where only a linear head is new
 
 
 def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFolder) -> tuple[Looker, pd.DataFrame]:

@@ -46,7 +46,7 @@ def fit(
     scale = train.std(axis=0) + 1e-3  # a feature that never moves must not be blown up
     standard, standard_val = (train - mean) / scale, (np.asarray(val, np.float32) - mean) / scale
     classes = int(max(train_labels.max(), val_labels.max())) + 1
-    model = LogisticRegression(max_iter=1000, tol=1e-4, warm_start=True, class_weight="balanced" if balanced else None)
+    model = LogisticRegression(max_iter=1000, tol=1e-3, warm_start=True, class_weight="balanced" if balanced else None)
     best: tuple[float, float, NDArray[np.float64], NDArray[np.float64]] | None = None
     tried: list[tuple[float, float]] = []
     for strength in STRENGTHS:
