@@ -190,7 +190,7 @@ def test_frozen_layers_stay_as_they_were(scenes: Path, quick: dict, tmp_path: Pa
 
 @pytest.fixture
 def on_features(scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Trains a network that has weights on 24 photos; says how many of them its engine had to look at."""
+    """Trains a network that has weights on 24 of 180 photos; says how many its engine had to look at."""
     from safetensors.torch import save_file
 
     from sightline.config import Config, Machine, Phase
