@@ -19,7 +19,7 @@ from sightline.runs import RunFolder
 from sightline.trust import calibration, conformal, familiarity
 from sightline.trust.familiarity import Familiarity
 
-_TRIED_WITH = 400  # photos, to choose an engine
+_TRIED_WITH = 400  # photos at least, to choose an engine
 _FEW = 32  # are enough where only a linear head is new
 
 
@@ -53,7 +53,8 @@ def _predictor(network: Network, config: Config, prepared: Prepared) -> Predicto
     else:
         answered = (len(val) + len(prepared.rows("test"))) * (2 if config.tta == "flip" else 1)
         photos = answered + min(len(prepared.rows("train")), familiarity.MOST)
-        engine = engines.choose(network, prepared.pixels.take(val[:_TRIED_WITH]), device=device, photos=photos)
+        tried_with = val[:: max(1, len(val) // _TRIED_WITH)]  # spread, since the rows may be sorted by class
+        engine = engines.choose(network, prepared.pixels.take(tried_with), device=device, photos=photos)
     return Predictor(network, engine, tta=config.tta, coverage=config.coverage)
 
 
