@@ -53,9 +53,13 @@ def _predictor(network: Network, config: Config, prepared: Prepared) -> Predicto
     else:
         answered = (len(val) + len(prepared.rows("test"))) * (2 if config.tta == "flip" else 1)
         photos = answered + min(len(prepared.rows("train")), familiarity.MOST)
-        tried_with = val[:: max(1, len(val) // _TRIED_WITH)]  # spread, since the rows may be sorted by class
-        engine = engines.choose(network, prepared.pixels.take(tried_with), device=device, photos=photos)
+        engine = engines.choose(network, prepared.pixels.take(spread(val)), device=device, photos=photos)
     return Predictor(network, engine, tta=config.tta, coverage=config.coverage)
+
+
+def spread(rows: np.ndarray) -> np.ndarray:
+    """Enough of these rows to choose an engine on, from all over them: they may be sorted by class."""
+    return rows[:: max(1, len(rows) // _TRIED_WITH)]
 
 
 def remember(

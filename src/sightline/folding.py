@@ -20,7 +20,7 @@ import pandas as pd
 
 from sightline.audit import splits
 from sightline.config import Config
-from sightline.finish import prediction_table, remember
+from sightline.finish import prediction_table, remember, spread
 from sightline.looking import Looker, looker
 from sightline.models import engines, zoo
 from sightline.models.zoo import Network
@@ -34,8 +34,6 @@ from sightline.trust import calibration, conformal
 from sightline.trust.decision import decide
 from sightline.trust.familiarity import MOST
 from sightline.trust.intervals import wilson
-
-_TRIED_WITH = 400  # photos, to choose an engine
 
 
 def deal(prepared: Prepared, config: Config) -> Prepared:
@@ -178,7 +176,7 @@ def together(origin: str, config: Config, prepared: Prepared, run: RunFolder) ->
     rows = np.sort(np.concatenate([learned, held]))
     views = 2 if config.tta == "flip" else 1
     engine = engines.choose(
-        network, prepared.pixels.take(held[:_TRIED_WITH]), device=config.machine.device,
+        network, prepared.pixels.take(spread(held)), device=config.machine.device,
         photos=len(prepared.rows("test")) * views + min(len(learned), MOST) + len(held),
     )  # fmt: skip
     predictor = Predictor(network, engine, tta=config.tta, coverage=config.coverage)

@@ -35,7 +35,7 @@ BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}
 # Where the head is still random its labels mean nothing: the largest error of an embedding, relative to its length.
 EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 
-# Compiling, and exporting to ONNX, take some seconds; where the rest takes less than this they cannot win them back.
+# Compiling takes some seconds, exporting to ONNX one or two; where the rest takes less they cannot win them back.
 _SECONDS_WORTH_SETTING_UP = 20.0
 _MANY = 2000  # photos, from which on the choice is made and remembered apart
 _SECONDS_PER_CANDIDATE = 0.2
