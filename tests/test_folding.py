@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -55,10 +56,15 @@ def options(quick: dict) -> dict:
 
 @pytest.fixture(scope="module")
 def joined(once: Callable[[str, Callable[[Path], object]], Path], scenes: Path, options: dict) -> RunFolder:
-    """A complete run whose model is an ensemble. Look, do not touch."""
-    return RunFolder(
-        once("folds", lambda folder: sightline.train(scenes, out=folder / "ensemble", **options)) / "ensemble"
-    )
+    """A complete run whose model is an ensemble, and answers in float32 however fast others are. Look, do not touch."""
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            exact = SimpleNamespace(make=engines.make, choose=lambda network, *_, **__: engines.make("eager", network))
+            patch.setattr(folding, "engines", exact)
+            sightline.train(scenes, out=folder / "ensemble", **options)
+
+    return RunFolder(once("folds", make) / "ensemble")
 
 
 @pytest.fixture(scope="module")
