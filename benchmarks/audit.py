@@ -32,14 +32,14 @@ from cleanlab.rank import get_label_quality_scores
 from PIL import Image
 from sklearn.metrics import average_precision_score
 
-from sightline.audit.crossfit import compact, nearest, out_of_sample
-from sightline.audit.duplicates import find_duplicates
-from sightline.audit.noise import suspicion
-from sightline.audit.signature import alike, shrink, signatures
-from sightline.data.faults import CONFUSABLE, NEAR, near_duplicate, wrong_labels
+from sightline.checks.crossfit import compact, nearest, out_of_sample
+from sightline.checks.duplicates import find_duplicates
+from sightline.checks.noise import suspicion
+from sightline.checks.signature import alike, shrink, signatures
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
-from sightline.data.sources import open_dataset
+from sightline.data.reading.sources import open_dataset
+from sightline.scenes.faults import CONFUSABLE, NEAR, near_duplicate, wrong_labels
 
 SIZE = 192
 BUDGET = 0.08  # the share of the photos that a person is ready to look at

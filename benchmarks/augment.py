@@ -24,10 +24,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sightline.data import augment
+from sightline.data.augment import presets
 
 KORNIA = ("kornia==0.8.2", "kornia_rs==0.2.0")
-SPEC = {name: value for name, value in augment.PRESETS["scenes-000"].items() if name != "erase"}
+SPEC = {name: value for name, value in presets.PRESETS["scenes-000"].items() if name != "erase"}
 
 Step = Callable[[Tensor], Tensor]
 
@@ -35,8 +35,8 @@ Step = Callable[[Tensor], Tensor]
 def ours(size: int) -> dict[str, Step]:
     """One resampling and one colour matrix, and the same as a chain of single operations."""
     draws = torch.Generator().manual_seed(0)
-    whole = augment.build(SPEC, size)
-    parts = [augment.build({name: value}, size) for name, value in SPEC.items()]
+    whole = presets.build(SPEC, size)
+    parts = [presets.build({name: value}, size) for name, value in SPEC.items()]
 
     def chain(batch: Tensor) -> Tensor:
         for part in parts:

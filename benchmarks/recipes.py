@@ -18,7 +18,7 @@ import torch
 
 import sightline
 from sightline import config
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 
 CLAIMED = {
     "resnet34-onecycle": "92 % test (chosen on test)",

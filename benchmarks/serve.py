@@ -211,8 +211,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         run = options.run or train(work)
-        from sightline.predict import Predictor
-        from sightline.runs import RunFolder
+        from sightline.predictor import Predictor
+        from sightline.runs.folder import RunFolder
 
         known = RunFolder(run)
         every = known.samples()["path"]
@@ -314,7 +314,7 @@ def tables(found: dict[str, Any]) -> str:
 def train(work: Path) -> Path:
     """A small run on drawn scenes."""
     import sightline
-    from sightline.data.scenes import write_scenes
+    from sightline.scenes.write import write_scenes
 
     write_scenes(work / "scenes", per_class=40, size=150)
     return sightline.train(work / "scenes", recipe="demo", out=work / "runs" / "scenes", epochs=2, img_size=64).path

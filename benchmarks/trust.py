@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from sightline.assess import assess
 from sightline.config import Config
-from sightline.data.scenes import KINDS, off_topic
-from sightline.explain import heat, hide
-from sightline.export import export
+from sightline.judging.assess import assess
+from sightline.judging.heat import heat, hide
 from sightline.models import engines, zoo
-from sightline.predict import Predictor
-from sightline.prepare import Prepared, reopen
-from sightline.runs import RunFolder
+from sightline.predictor import Predictor
+from sightline.release.export import export
+from sightline.runs.folder import RunFolder
+from sightline.runs.prepare import Prepared, reopen
+from sightline.scenes.write import KINDS, off_topic
 
 Array = NDArray[np.float32]
 

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.special import softmax
 
-from sightline.data.scenes import draw
-from sightline.explain import heat
+from sightline.judging.heat import heat
+from sightline.judging.robustness import DAMAGES, STRENGTHS, damage
+from sightline.judging.slices import slices
 from sightline.models.zoo import Network
 from sightline.report.photos import spotlight
-from sightline.robustness import DAMAGES, STRENGTHS, damage
-from sightline.slices import slices
+from sightline.scenes.write import draw
 from sightline.trust import calibration, conformal, familiarity
 from sightline.trust.intervals import mcnemar, paired_bootstrap, wilson
 

@@ -61,7 +61,7 @@ def once(shared_folder: Path) -> Callable[[str, Callable[[Path], object]], Path]
 @pytest.fixture(scope="session")
 def scenes(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """30 drawn photos of each of the six scenes, class/NNNN.jpg, 64 pixels. Look, do not touch."""
-    from sightline.data.scenes import write_scenes
+    from sightline.scenes.write import write_scenes
 
     return once("scenes", lambda folder: write_scenes(folder, per_class=30, size=64))
 

@@ -7,7 +7,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageDraw
 
-from sightline.data.decode import Undecodable, decode
+from sightline.data.decoding.decode import Undecodable, decode
 
 pillow_heif.register_heif_opener()  # for writing HEIC here; Sightline itself does not need it
 

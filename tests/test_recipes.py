@@ -10,7 +10,7 @@ import timm
 
 import sightline
 from sightline import config
-from sightline.data import augment
+from sightline.data.augment import presets
 from sightline.models import zoo
 
 NAMES = config.recipe_names()
@@ -52,14 +52,14 @@ def test_the_header_gives_the_command_and_what_was_measured(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_names_in_a_recipe_are_known(name: str) -> None:
     made = config.build(config.recipe(name), name)
-    augment.build(made.augment, 64)
+    presets.build(made.augment, 64)
     assert made.model is None or zoo.is_known(made.model)
 
 
 @pytest.fixture(scope="session")
 def few(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """Ten drawn photos of each of the six scenes, 64 pixels."""
-    from sightline.data.scenes import write_scenes
+    from sightline.scenes.write import write_scenes
 
     return once("few", lambda folder: write_scenes(folder, per_class=10, size=64, seed=5, workers=1))
 

@@ -10,23 +10,38 @@ The names below load on first use: the processes that only decode photos import 
 not pay for torch.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from sightline.api import Run, evaluate, load, train
-    from sightline.errors import SightlineError
+from sightline.errors import SightlineError
+from sightline.version import __version__
 
-__version__ = "0.1.0"
-__all__ = ["Run", "SightlineError", "__version__", "evaluate", "load", "train"]
+if TYPE_CHECKING:
+    from sightline.predictor import Predictor
+    from sightline.runs.run import Evaluation, Run, load
+    from sightline.tasks.audit import audit
+    from sightline.tasks.compare import compare
+    from sightline.tasks.evaluate import evaluate
+    from sightline.tasks.explain import explain
+    from sightline.tasks.explore import explore
+    from sightline.tasks.export import export
+    from sightline.tasks.predict import predict
+    from sightline.tasks.train import train
+
+__all__ = [
+    "Evaluation", "Predictor", "Run", "SightlineError", "__version__", "audit", "compare", "evaluate", "explain",
+    "explore", "export", "load", "predict", "train",
+]  # fmt: skip
+
+_ROOMS = {"Predictor": "predictor", "Run": "runs.run", "Evaluation": "runs.run", "load": "runs.run"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SightlineError":
-        from sightline.errors import SightlineError
+    if name not in __all__:
+        raise AttributeError(f"module 'sightline' has no attribute {name!r}")
+    room = import_module(f"sightline.{_ROOMS.get(name, f'tasks.{name}')}")
+    return getattr(room, name)
 
-        return SightlineError
-    if name in __all__:
-        from sightline import api
 
-        return getattr(api, name)
-    raise AttributeError(f"module 'sightline' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return __all__

@@ -60,7 +60,7 @@ def test_help_is_complete(command: str, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_whole_story(scenes: Path, tmp_path: Path) -> None:
     """Train, evaluate, predict, with files the run never saw, as the README tells it."""
-    from sightline.data.scenes import write_scenes
+    from sightline.scenes.write import write_scenes
 
     write_scenes(tmp_path / "new", per_class=4, size=64, seed=9)
     trained = sightline(

@@ -9,11 +9,11 @@ import torch
 
 from sightline import config
 from sightline.cli import main
-from sightline.data.scenes import draw
-from sightline.evaluation import evaluate
+from sightline.judging.figures import evaluate
 from sightline.models import engines, zoo
-from sightline.predict import Predictor
-from sightline.runs import RunFolder
+from sightline.predictor import Predictor
+from sightline.runs.folder import RunFolder
+from sightline.scenes.write import draw
 from sightline.trust import familiarity
 
 CLASSES = ("forest", "sea")

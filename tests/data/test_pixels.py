@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sightline import cache
 from sightline.data import pixels
 from sightline.data.pixels import Pixels
 from sightline.errors import SightlineError
+from sightline.system import cache
 
 
 @pytest.fixture(autouse=True)

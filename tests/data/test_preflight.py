@@ -16,11 +16,12 @@ import pytest
 from pebble import CONSTS
 from PIL import Image
 
-from sightline import cache
-from sightline.data import decoders, pixels, preflight
-from sightline.data.decode import decode, square
+from sightline.data import pixels, preflight
+from sightline.data.decoding import decoders
+from sightline.data.decoding.decode import decode, square
 from sightline.data.table import Dataset, problem_table, sample_table
 from sightline.errors import SightlineError
+from sightline.system import cache
 
 SIZE = 24
 
@@ -267,7 +268,7 @@ class TestBadFiles:
 
 EVIL = """
     import ctypes, errno, os, signal, time
-    from sightline.data import decoders
+    from sightline.data.decoding import decoders
 
     def fill(jobs, *rest):
         for job in jobs:
@@ -398,7 +399,7 @@ def test_two_processes_build_the_same_cache_from_a_script_without_a_guard(tmp_pa
 
 
 def test_workers_load_nothing_heavy(tmp_path):
-    code = "import sys; import sightline.data.decoders; print(*sys.modules)"
+    code = "import sys; import sightline.data.decoding.decoders; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pandas", "torch", "rich", "scipy", "pyarrow"} & set(loaded)
 

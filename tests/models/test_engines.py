@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from sightline import cache
 from sightline.errors import UsageError
 from sightline.models import engines, zoo
 from sightline.models.engines import BOUNDS, Engine, agreement
+from sightline.system import cache
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import timm
 import torch
 
 from sightline.errors import SightlineError, UsageError
-from sightline.explain import heat
+from sightline.judging.heat import heat
 from sightline.models import engines, zoo
 from sightline.models.ensemble import Ensemble, parts
 

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sightline.assess import assess
 from sightline.config import Config, Phase
 from sightline.data.pixels import Pixels
-from sightline.data.scenes import CLASSES, draw
 from sightline.data.table import Dataset, problem_table
-from sightline.evaluation import evaluate
-from sightline.runs import RunFolder
+from sightline.judging.assess import assess
+from sightline.judging.figures import evaluate
+from sightline.runs.folder import RunFolder
+from sightline.scenes.write import CLASSES, draw
 
 LIKE = {"buildings": "street", "glacier": "mountain", "street": "buildings", "mountain": "glacier"}
 COLUMNS = [

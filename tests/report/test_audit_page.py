@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sightline.audit import findings
+from sightline.checks import findings
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset, problem_table, sample_table
 from sightline.report import audit_page

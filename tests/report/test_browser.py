@@ -12,7 +12,7 @@ import pytest
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
 from sightline.report import explore, run_report
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sightline.assess import calibrated as measured
+from sightline.judging.assess import calibrated as measured
 from sightline.report import confidence
 from sightline.report.confidence import Judged
 

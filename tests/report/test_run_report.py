@@ -9,7 +9,7 @@ import pytest
 
 from sightline.errors import SightlineError
 from sightline.report import run_report
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 
 MakeRun = Callable[..., RunFolder]
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 77 * 131 }}", "a'b&amp;", "\u202eevil"]

@@ -5,7 +5,7 @@ import pytest
 from sightline.config import Config, Phase
 from sightline.report import run_sections
 from sightline.report.photos import Album
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 
 
 def test_mistakes_shade_sooner_than_right_answers() -> None:

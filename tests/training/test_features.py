@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from sightline import cache
 from sightline.data.preflight import preflight
-from sightline.data.sources import open_dataset
+from sightline.data.reading.sources import open_dataset
 from sightline.models import engines, zoo
 from sightline.models.engines import Engine
+from sightline.system import cache
 from sightline.training import features
 
 

@@ -17,9 +17,9 @@ import pytest
 from safetensors.torch import load_file
 
 import sightline
-import sightline.api
+import sightline.tasks.train
 from sightline.errors import SightlineError
-from sightline.runs import METRICS, STEPS, RunFolder
+from sightline.runs.folder import METRICS, STEPS, RunFolder
 from sightline.training import loop
 
 # A run in a process of its own, with a wound at a chosen place. {wound} is put in before the training starts.
@@ -27,7 +27,7 @@ SCRIPT = """
 import os, signal, sys
 import sightline
 from sightline.training import checkpoint, loop
-from sightline import files
+from sightline.system import files
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -63,7 +63,7 @@ WOUNDS = {
         checkpoint.save_file = save
     """,
     "after the last epoch": """
-        from sightline import finish
+        from sightline.training import finish
         finish.calibrate = die
     """,
 }
@@ -91,7 +91,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     out = tmp_path / "run"
     assert in_a_process(quick, WOUNDS[place], scenes, out) == -signal.SIGKILL
     assert RunFolder(out).status == "interrupted"
-    run = sightline.api.resume(out)
+    run = sightline.tasks.train.resume(out)
     assert same(weights(out), weights(run_path))
     whole = RunFolder(run_path)
     pd.testing.assert_frame_equal(run.folder.steps(), whole.steps())
@@ -115,13 +115,13 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
     _, error = process.communicate()
     if RunFolder(out).status != "complete":  # it may have been through already
         assert f"sightline train --resume {out}" in error
-    sightline.api.resume(out)
+    sightline.tasks.train.resume(out)
     assert same(weights(out), weights(run_path))
 
 
 def test_a_complete_run_is_left_alone(run_path: Path) -> None:
     before = (run_path / "report.html").stat().st_mtime_ns
-    assert sightline.api.resume(run_path).evaluation.n > 0
+    assert sightline.tasks.train.resume(run_path).evaluation.n > 0
     assert (run_path / "report.html").stat().st_mtime_ns == before
 
 
@@ -146,7 +146,7 @@ def test_what_is_written_is_what_happened(run_path: Path) -> None:
 
 
 def test_the_best_epoch_on_val_is_what_remains(run_path: Path) -> None:
-    run = sightline.api.Run(run_path)
+    run = sightline.tasks.train.Run(run_path)
     val = run.predictions.query("split == 'val'")
     accuracy = float((val["label"] == val["predicted"]).mean())
     # The mirror image is averaged in, so a photo or two may differ from the epoch's own figure.
@@ -195,7 +195,7 @@ def on_features(scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     from sightline.config import Config, Machine, Phase
     from sightline.data.preflight import preflight
-    from sightline.data.sources import open_dataset
+    from sightline.data.reading.sources import open_dataset
     from sightline.models import engines, zoo
     from sightline.training.batches import Data
 
@@ -243,5 +243,5 @@ def test_two_processes_cannot_work_on_one_run(scenes: Path, quick: dict, tmp_pat
     out = tmp_path / "run"
     assert in_a_process(quick, WOUNDS["before the first checkpoint"], scenes, out) != 0
     with RunFolder(out).hold(), pytest.raises(SightlineError, match="another process"):
-        sightline.api.resume(out)
+        sightline.tasks.train.resume(out)
     assert os.path.isdir(out)

@@ -33,7 +33,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from sightline.runs import RunFolder  # noqa: E402
+from sightline.runs.folder import RunFolder  # noqa: E402
 
 PASSWORD = "a-long-and-quiet-word"
 

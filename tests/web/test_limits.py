@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 
-from sightline.web.classify.service import desks
+from sightline.web.answering.service import desks
 from sightline.web.limits import client_address
 
 

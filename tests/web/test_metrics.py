@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 
 
 def _figures(client: Client) -> dict[str, float]:

@@ -20,7 +20,7 @@ import pytest
 SLOW = """
 import sys, time
 from pathlib import Path
-import sightline.predict as p
+import sightline.predictor as p
 real = p.Predictor.outputs
 def slow(self, pixels):
     time.sleep(1.5)
@@ -76,7 +76,7 @@ def _status(url: str, photo: bytes | None = None) -> int:
 
 
 def test_full_house_then_sigterm(slow_site: tuple[str, subprocess.Popen[bytes]], run: Path) -> None:
-    from sightline.runs import RunFolder
+    from sightline.runs.folder import RunFolder
 
     address, process = slow_site
     folder = RunFolder(run)

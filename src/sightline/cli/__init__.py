@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. One file for each kind of command.
+"""The command line: parse, call, print. A file bears the name of its command.
 
 Results go to stdout, everything else to stderr; `--json` puts one JSON object on stdout. Exit code 0: done; 1: the work
 failed; 2: wrong usage. An error is one or two plain lines; `--debug` shows where it came from.
@@ -13,11 +13,30 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from sightline.cli import auditing, judging, listing, looking, rates, serving, training, trusting
+from sightline.cli import (
+    audit,
+    cache,
+    compare,
+    datasets,
+    demo,
+    evaluate,
+    explain,
+    explore,
+    export,
+    lr,
+    models,
+    predict,
+    recipes,
+    serve,
+    train,
+)
 from sightline.cli.app import app
 from sightline.errors import SightlineError
 
-__all__ = ["auditing", "judging", "listing", "looking", "main", "rates", "serving", "training", "trusting"]
+__all__ = [
+    "audit", "cache", "compare", "datasets", "demo", "evaluate", "explain", "explore", "export",
+    "lr", "main", "models", "predict", "recipes", "serve", "train",
+]  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

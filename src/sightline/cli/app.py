@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from sightline import __version__
+from sightline.version import __version__
 
 app = App(
     name="sightline",

@@ -27,9 +27,9 @@ import numpy as np
 import pandas as pd
 import PIL
 
-from sightline import cache
-from sightline.data.decode import VERSION
+from sightline.data.decoding.decode import VERSION
 from sightline.errors import SightlineError
+from sightline.system import cache
 
 _VERIFY_WHOLE = 2 << 30  # bytes of pixels that are checked in full at opening; of larger files a sample
 _VERIFY_ROWS = 2048

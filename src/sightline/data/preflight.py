@@ -16,15 +16,17 @@ import numpy as np
 import pandas as pd
 from pebble import ProcessExpired, ProcessPool
 
-from sightline import cache
-from sightline.data import decoders, pixels
-from sightline.data.decode import Undecodable, dimensions
-from sightline.data.decoders import Job, Record
+from sightline.data import pixels
+from sightline.data.decoding import decoders
+from sightline.data.decoding.decode import Undecodable, dimensions
+from sightline.data.decoding.decoders import Job, Record
+from sightline.data.decoding.regular import digest
 from sightline.data.pixels import Pixels
-from sightline.data.regular import digest
 from sightline.data.table import SPLITS, Dataset, Problem, problem_table
 from sightline.errors import SightlineError
-from sightline.progress import track
+from sightline.system import cache
+from sightline.system.processes import cores
+from sightline.system.progress import track
 
 CHUNK_SECONDS = 30.0
 """How long a process may take over one chunk before it is stopped and the chunk's files are tried one by one."""
@@ -184,7 +186,7 @@ def _hash(paths: Sequence[Path]) -> tuple[list[str], list[int], dict[int, Undeco
     parts = [range(start, min(start + _CHUNK_FILES, len(paths))) for start in range(0, len(paths), _CHUNK_FILES)]
     found = []
     # More threads than cores: on a network disk most of this is waiting.
-    with track("Reading", len(paths)) as advance, ThreadPoolExecutor(max(4, decoders.cores())) as threads:
+    with track("Reading", len(paths)) as advance, ThreadPoolExecutor(max(4, cores())) as threads:
         for part in threads.map(some, parts):
             found.extend(part)
             advance(len(part))
@@ -229,7 +231,7 @@ def _decode(
     todo: Sequence[Job], size: int, draft: pixels.Draft, count: int | None, advance: Callable[[int], None]
 ) -> tuple[list[Record], bool]:
     """Run all jobs. Returns a record for each, and whether doing it again would give the same."""
-    count = max(1, min(count or decoders.cores(), len(todo)))
+    count = max(1, min(count or cores(), len(todo)))
     records: list[Record] = []
     reproducible = True
     waiting = deque((chunk, False) for chunk in _chunks(todo))

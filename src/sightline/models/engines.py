@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from sightline import cache
 from sightline.errors import UsageError
-from sightline.files import replacing, write_json
 from sightline.models import heads
 from sightline.models.zoo import Network
+from sightline.system import cache
+from sightline.system.files import replacing, write_json
 
 # Largest difference of a probability from eager float32, and the least share of equal labels.
 BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}

@@ -1,6 +1,6 @@
 """Several networks of one architecture that answer together: the mean of their logits.
 
-Each member learned from other photos (the folds of `folding.py`), so their errors differ and part of them cancels.
+Each member learned from other photos (`training/folds.py`), so their errors differ and part of them cancels.
 Logits are averaged, not probabilities: then one temperature calibrates the whole as it does a single network, and the
 mean leaves as an ordinary network would give it (to engines, exports and heat maps). Where members disagree the mean
 is less sure than each of them, which is as it should be.

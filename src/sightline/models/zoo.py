@@ -20,9 +20,9 @@ from safetensors.torch import load_file, save_file
 from timm.models import get_pretrained_cfg
 
 from sightline.errors import SightlineError, UsageError
-from sightline.files import replacing, sha256, write_json
 from sightline.models import heads, hub, nets
 from sightline.models.ensemble import Ensemble, parts
+from sightline.system.files import replacing, sha256, write_json
 
 DEFAULT = "mobilenetv2_100"
 

@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from sightline.audit.findings import CHECKS
-from sightline.audit.summary import sentences
+from sightline.checks.findings import CHECKS
+from sightline.checks.summary import sentences
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
-from sightline.files import write_text
 from sightline.report import page
 from sightline.report.photos import Album, Photo
+from sightline.system.files import write_text
 
 SIDE = 160  # of a photo on the page
 MOST = 300  # findings of one check on the page; the table has all

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from sightline.data.pixels import Pixels
-from sightline.progress import track
 from sightline.report.variety import kmeans
+from sightline.system.progress import track
 
 MOST_PHOTOS = 6000
 PALETTE = 7

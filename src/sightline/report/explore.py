@@ -17,9 +17,9 @@ from PIL import Image
 
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
-from sightline.files import write_json, write_text
 from sightline.report import charts, colours, material, page, variety, words
 from sightline.report.photos import Album, Photo
+from sightline.system.files import write_json, write_text
 
 MOST_CLASSES = 60  # shown with photos; the tables have all
 THUMB = 112
@@ -241,7 +241,7 @@ def _preview(look: _Look, pixels: Pixels, classes: Sequence[str], preset: str) -
     """Photos before and after augmentation: one of each of up to six classes, each changed five times."""
     import torch  # only a preview needs it
 
-    from sightline.data.augment import build
+    from sightline.data.augment.presets import build
 
     augment = build(preset, pixels.size)
     rows = [row for label in classes[:6] for row in look.some(label, 1, seed=2)]

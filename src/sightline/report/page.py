@@ -15,8 +15,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-import sightline
 from sightline.report import words
+from sightline.version import __version__
 
 THEME = Path(__file__).parent / "theme"
 
@@ -64,5 +64,5 @@ def _environment() -> Environment:
         number=words.number,
         span=words.span,
     )
-    environment.globals.update(version=sightline.__version__, zip=zip)
+    environment.globals.update(version=__version__, zip=zip)
     return environment

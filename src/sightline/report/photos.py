@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sightline.data.decode import Undecodable, decode, square
+from sightline.data.decoding.decode import Undecodable, decode, square
 
 BUDGET = 3_800_000  # bytes of JPEG on a page; a third more as text keeps the page below 6 MB
 QUALITY = 80

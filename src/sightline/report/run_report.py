@@ -13,7 +13,7 @@ is no such section:
     robustness    rows*: [{change, strength, accuracy}], clean: accuracy on the same photos unchanged, n: of photos
     explanations  photos*: [{path, heat: rows of 0-1, any grid, neighbours: [{path, label, similarity}]}]
     decisions     sentence*: what the figure would be under the decisions taken on test photos
-    folds         accuracies*: one for each fold, mean, spread: standard deviation, ensemble, folds: see folding.summary
+    folds         accuracies*: one for each fold, mean, spread: standard deviation, ensemble, folds: training.folds.summary
     lr_finder     lr*, loss*: one number for each step, suggestion
     model         parameters, images_per_second
 """
@@ -27,12 +27,12 @@ from typing import Any
 
 import pandas as pd
 
-from sightline import ledger
 from sightline.errors import SightlineError
-from sightline.files import write_text
 from sightline.report import mistakes, page, run_sections, words
 from sightline.report.photos import Album
-from sightline.runs import RunFolder
+from sightline.runs import ledger
+from sightline.runs.folder import RunFolder
+from sightline.system.files import write_text
 
 _CONTENTS: tuple[tuple[str, str, Callable[[dict[str, Any]], Any]], ...] = (
     ("mistakes", "Mistakes", lambda page: page["matrix"]),

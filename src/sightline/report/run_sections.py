@@ -16,7 +16,7 @@ import pandas as pd
 from sightline.report import charts, confidence, learning, material, mistakes, words
 from sightline.report.mistakes import Answer
 from sightline.report.photos import Album, spotlight
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 from sightline.trust.intervals import wilson
 
 MOST_CLASSES = 12  # a larger matrix says nothing at a glance; it shows the classes with most mistakes

@@ -19,7 +19,7 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sightline.data.pixels import Pixels
-from sightline.progress import track
+from sightline.system.progress import track
 
 MEASURES = {
     "brightness": ("dark", "bright"),

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from sightline.config import Config
-from sightline.data import augment
+from sightline.data.augment import presets
 from sightline.data.pixels import Pixels
 from sightline.models.zoo import Network
 
@@ -54,7 +54,7 @@ class Preparation:
         self.mean = torch.tensor(network.mean, device=device).view(3, 1, 1)
         self.std = torch.tensor(network.std, device=device).view(3, 1, 1)
         self.labels = torch.from_numpy(data.labels).to(device)
-        self.augment = augment.build(config.augment, network.size)
+        self.augment = presets.build(config.augment, network.size)
         self.resident: torch.Tensor | None = None
         if device == "cuda" and data.pixels.nbytes < 0.5 * torch.cuda.mem_get_info()[0]:
             self.resident = torch.from_numpy(data.pixels.take(np.arange(len(data.pixels)))).to(device)
@@ -70,7 +70,7 @@ class Preparation:
         targets = F.one_hot(self.truth(rows), self.classes).float()
         if self.config.mixup or self.config.cutmix:
             spec = {"mixup": self.config.mixup, "cutmix": self.config.cutmix}
-            images, targets = augment.mix(images, targets, spec, draws)
+            images, targets = presets.mix(images, targets, spec, draws)
         return (images - self.mean) / self.std, targets
 
     def plain(self, rows: np.ndarray) -> torch.Tensor:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from sightline.errors import SightlineError
-from sightline.files import replacing
+from sightline.system.files import replacing
 
 NAME = "state.safetensors"
 

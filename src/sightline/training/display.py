@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sightline.progress import console, note
+from sightline.system.progress import console, note
 
 _SECONDS_BETWEEN_LINES = 10.0
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from sightline import cache
 from sightline.data.pixels import Pixels
-from sightline.files import replacing
 from sightline.models import engines, stages, zoo
 from sightline.models.engines import Engine
 from sightline.models.zoo import Network
-from sightline.progress import track
+from sightline.system import cache
+from sightline.system.files import replacing
+from sightline.system.progress import track
 
 _VERSION = 1  # raise it when the meaning of a kept file changes
 

@@ -28,7 +28,7 @@ from sightline.config import Config, Machine, Phase
 from sightline.errors import SightlineError
 from sightline.models.engines import Engine
 from sightline.models.zoo import Network
-from sightline.runs import METRICS, STEPS, RunFolder
+from sightline.runs.folder import METRICS, STEPS, RunFolder
 from sightline.training import checkpoint, probe
 from sightline.training.batches import Data, Preparation, generator, shuffled
 from sightline.training.display import Display

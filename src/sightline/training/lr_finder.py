@@ -24,11 +24,11 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from sightline import files
 from sightline.config import Config
 from sightline.errors import SightlineError
 from sightline.models.zoo import Network
-from sightline.progress import track
+from sightline.system import files
+from sightline.system.progress import track
 from sightline.training.batches import Data, Preparation, generator, shuffled
 from sightline.training.schedule import groups, trainable
 

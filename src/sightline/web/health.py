@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 
-from sightline.web.classify.service import desks
+from sightline.web.answering.service import desks
 
 
 class HealthMiddleware:

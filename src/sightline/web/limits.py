@@ -15,7 +15,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 
 from sightline.errors import SightlineError
-from sightline.web.classify.service import desks
+from sightline.web.answering.service import desks
 from sightline.web.replies import Refused, refusal
 
 _FORM_BYTES = 1_000_000  # beside the photos: form fields, part headers

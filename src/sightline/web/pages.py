@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from sightline import __version__
+from sightline.version import __version__
 from sightline.web.replies import Refused, refusal
 
 _SECTIONS = (("classify", "Classify"), ("runs", "Runs"), ("data", "Data"), ("review", "Review"))

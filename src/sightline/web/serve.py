@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from sightline.errors import SightlineError, UsageError
-from sightline.progress import note
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
+from sightline.system.progress import note
 from sightline.web.options import Options
 
 
@@ -199,13 +199,13 @@ def _warm(worker: Any) -> None:
     """Load the model while the first visitor is still on the way."""
     import threading
 
-    from sightline.web.classify.service import desks
+    from sightline.web.answering.service import desks
 
     threading.Thread(target=desks().warm, name="warm", daemon=True).start()
 
 
 def _close(server: Any, worker: Any) -> None:
     """After SIGTERM, when gunicorn has let the last request finish."""
-    from sightline.web.classify.service import desks
+    from sightline.web.answering.service import desks
 
     desks().close()

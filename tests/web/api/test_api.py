@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from sightline.predict import Predictor
-from sightline.runs import RunFolder
+from sightline.predictor import Predictor
+from sightline.runs.folder import RunFolder
 from sightline.web.accounts.models import Token
 
 

@@ -150,7 +150,7 @@ def signed_in(open_page: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def photos(run: Path) -> list[Path]:
     """Some photos of the run's dataset."""
-    from sightline.runs import RunFolder
+    from sightline.runs.folder import RunFolder
 
     folder = RunFolder(run)
     return [Path(folder.dataset()["root"]) / path for path in folder.samples()["path"].iloc[[2, 50, 100]]]

@@ -15,9 +15,9 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
+from sightline.web.answering.service import desks
 from sightline.web.classify.models import Upload
-from sightline.web.classify.service import desks
 from sightline.web.classify.store import path_of
 from sightline.web.review.models import VISITOR, Item
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 
 
 def _row(run: Path, split: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 from sightline.web.library import leaderboard, shelf
 
 

@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from sightline.audit.decisions import read_decisions
-from sightline.runs import RunFolder
+from sightline.checks.decisions import read_decisions
+from sightline.runs.folder import RunFolder
 from sightline.web.classify.models import Upload
 from sightline.web.library.shelf import Shelved
 from sightline.web.review import claims

@@ -10,8 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sightline import __version__
 from sightline.errors import SightlineError
+from sightline.version import __version__
 from sightline.web.api import predict, review, runs
 from sightline.web.replies import Refused, refusal
 

@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from ninja import File, Query, Router
 from ninja.files import UploadedFile
 
+from sightline.web.answering.asking import ask, ask_many
+from sightline.web.answering.service import Answer, desks
 from sightline.web.api.auth import Anyone, Open
 from sightline.web.api.schemas import Health, Many, One, Problem
-from sightline.web.classify.asking import ask, ask_many
-from sightline.web.classify.service import Answer, desks
 from sightline.web.replies import Refused
 
 _PROBLEMS = {

@@ -13,10 +13,10 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from sightline.files import write_bytes
+from sightline.system.files import write_bytes
+from sightline.web.answering.service import Answer
+from sightline.web.answering.uploads import Photo
 from sightline.web.classify.models import Upload
-from sightline.web.classify.service import Answer
-from sightline.web.classify.uploads import Photo
 
 _EVERY = 600.0  # seconds between two rounds of tidying
 _lock = threading.Lock()

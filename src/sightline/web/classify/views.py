@@ -16,13 +16,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from sightline.web.classify.asking import ask, ask_many
-from sightline.web.classify.heat import overlay
+from sightline.web.answering.asking import ask, ask_many
+from sightline.web.answering.heat import overlay
+from sightline.web.answering.service import desks
 from sightline.web.classify.models import Upload
-from sightline.web.classify.service import desks
 from sightline.web.classify.store import keep, path_of
-from sightline.web.gallery.photos import photos
 from sightline.web.gallery.views import address
+from sightline.web.library.photos import photos
 from sightline.web.library.shelf import answering, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review.intake import report as report_for_review

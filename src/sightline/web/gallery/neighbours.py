@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sightline.data.decode import Undecodable
-from sightline.explain import neighbours as nearest
-from sightline.web.classify.resemblance import remembered
-from sightline.web.classify.service import desks, wait
-from sightline.web.gallery.photos import Photos
+from sightline.data.decoding.decode import Undecodable
+from sightline.judging.heat import neighbours as nearest
+from sightline.web.answering.resemblance import remembered
+from sightline.web.answering.service import desks, wait
+from sightline.web.library.photos import Photos
 from sightline.web.library.shelf import Shelved
 from sightline.web.replies import Refused
 

@@ -14,11 +14,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from sightline.web.accounts.access import open_here
-from sightline.web.classify.heat import overlay
-from sightline.web.classify.service import desks
+from sightline.web.answering.heat import overlay
+from sightline.web.answering.service import desks
 from sightline.web.gallery.neighbours import neighbours
-from sightline.web.gallery.photos import BANDS, SORTS, Filter, Photos, photos
-from sightline.web.gallery.pictures import SIZES, picture
+from sightline.web.library.photos import BANDS, SORTS, Filter, Photos, photos
+from sightline.web.library.pictures import SIZES, picture
 from sightline.web.library.shelf import Shelved, answering, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review.models import Decision

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sightline.report.charts import Series, lines
 from sightline.report.svg import per_cent
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 from sightline.web.show import percent
 
 

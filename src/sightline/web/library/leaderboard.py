@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sightline import compare, ledger
 from sightline.errors import SightlineError
-from sightline.runs import Status
+from sightline.judging import compare
+from sightline.runs import ledger
+from sightline.runs.folder import Status
 from sightline.web.library.shelf import Shelved, shelved, stamp
 
 

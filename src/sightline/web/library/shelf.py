@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from sightline.runs import RunFolder
+from sightline.runs.folder import RunFolder
 from sightline.web.replies import Refused
 
 _FRESH = 1.0  # seconds for which a look at the folder is believed

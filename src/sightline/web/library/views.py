@@ -8,8 +8,8 @@ from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from sightline.compare import compare
 from sightline.errors import SightlineError
+from sightline.judging.compare import compare
 from sightline.web.accounts.access import open_here
 from sightline.web.library import leaderboard
 from sightline.web.library.curves import curves

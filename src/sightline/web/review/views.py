@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from sightline.web import metrics
 from sightline.web.accounts.access import people_only
-from sightline.web.gallery.photos import Photos, photos
 from sightline.web.gallery.views import address, card
+from sightline.web.library.photos import Photos, photos
 from sightline.web.library.shelf import Shelved, answering, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review import claims

@@ -1,0 +1,80 @@
+"""A person's decisions about samples, applied to the table; the data itself is never touched.
+
+`decisions.csv` has the columns path, decision and, for relabel, label. Paths are relative to the dataset's root.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from sightline.data.table import Dataset
+from sightline.errors import SightlineError
+from sightline.system.progress import note
+
+DECISIONS = ("keep", "relabel", "drop")
+
+
+def read_decisions(path: str | Path) -> pd.DataFrame:
+    """The table in a decisions file: path, decision, label ("" where none is needed), one row per path, the last wins.
+
+    Raises:
+        SightlineError: it cannot be read, lacks a column, or holds a decision that is none.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise SightlineError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())}).") from error
+    table.columns = [str(column).strip().lower() for column in table.columns]
+    missing = [column for column in ("path", "decision") if column not in table]
+    if missing:
+        raise SightlineError(f"{path}: has no column {', '.join(missing)}. Expected: path, decision, label.")
+    if "label" not in table:
+        table["label"] = ""
+    table = table[["path", "decision", "label"]].apply(lambda column: column.str.strip())
+    table["decision"] = table["decision"].str.lower()
+    for number, row in enumerate(table.itertuples(index=False), start=2):
+        if row.decision not in DECISIONS:
+            known = ", ".join(DECISIONS)
+            raise SightlineError(f"{path}, line {number}: {row.decision!r} is no decision; write {known}.")
+        if row.decision == "relabel" and not row.label:
+            raise SightlineError(f"{path}, line {number}: relabel needs a label.")
+    last: pd.DataFrame = table.drop_duplicates("path", keep="last", ignore_index=True)
+    return last
+
+
+def apply_decisions(dataset: Dataset, decisions: pd.DataFrame) -> Dataset:
+    """The dataset with dropped samples left out (and listed) and relabelled ones under their new label.
+
+    Raises:
+        SightlineError: a new label is not one of the dataset's classes, or no path of the file is in the dataset.
+    """
+    unknown = sorted({*decisions.loc[decisions["decision"] == "relabel", "label"]} - {*dataset.classes})
+    if unknown:
+        raise SightlineError(
+            f"The decisions relabel to {', '.join(unknown)}; "
+            f"the classes of {dataset.name} are {', '.join(dataset.classes)}."
+        )
+    samples = dataset.samples.copy()
+    absent = ~decisions["path"].isin(samples["path"])
+    if len(decisions) and absent.all():
+        raise SightlineError(
+            f"None of the {len(decisions):,} decisions is about a photo of {dataset.root}, "
+            f"the first: {decisions['path'][0]}. Their paths must be relative to that folder."
+        )
+    if absent.any():
+        note(f"{int(absent.sum()):,} decisions are about photos that are not in {dataset.name}; they change nothing.")
+    chosen = decisions.set_index("path")
+    decision = samples["path"].map(chosen["decision"]).fillna("keep")
+    relabel = decision == "relabel"
+    samples.loc[relabel, "label"] = samples.loc[relabel, "path"].map(chosen["label"])
+    dropped = samples[decision == "drop"]
+    listed = pd.DataFrame(
+        {"path": dropped["path"], "problem": "dropped", "detail": "by a person's decision", "action": "left out"}
+    )
+    note(f"Decisions: {int(relabel.sum()):,} relabelled, {len(dropped):,} dropped.")
+    return dataset.replace(
+        samples=samples[decision != "drop"].reset_index(drop=True),
+        problems=pd.concat([dataset.problems, listed], ignore_index=True),
+    )

@@ -1,0 +1,201 @@
+"""The same photo again: byte for byte, pixel for pixel, as a changed copy, or as one of a series of the same scene.
+
+A copy on the other side of a split leaks the answer, and a copy under another label says that one of the two is
+wrong, so splits, label checks and reports all begin here. Files and pixels are compared by digest; changed copies
+(saved again, resized, cropped a little, brightened, mirrored, with a caption) are found in three steps of falling
+number and rising cost: alike signatures (`signature.py`), a rough correlation, then the two laid over each other
+(`alignment.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from sightline.checks import alignment, signature
+from sightline.data.pixels import Pixels
+from sightline.system.progress import track
+
+KINDS = ("bytes", "pixels", "near", "burst")
+COLUMNS = ("a", "b", "kind", "score")
+
+ROUGH = 0.38  # correlation of coarse structure below which a pair is not looked at more closely
+CLOSER = 0.55  # the same after a first alignment
+SAME_SCENE = 0.55  # agreement from which two photos show the same scene
+SAME_PHOTO = 0.70  # … from which, framed alike, they are the same photo
+_SHARE = 0.6  # of the tiles must then agree nearly perfectly
+_TILES = 12  # of 64 must hold structure: two clear skies are no evidence
+_CHUNK = 512
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """What `find_duplicates` found in n photos.
+
+    Attributes:
+        groups: (n,) int; photos of one number show the same photo or the same scene. A photo alone has its own
+        number.
+            Numbers count up from 0 in the order in which the groups first appear.
+        pairs: one row per pair found: `a`, `b` (row numbers, a < b), `kind` ("bytes", "pixels", "near" or "burst")
+        and
+            `score` 0-1, how sure it is. Of k identical files only the k - 1 pairs with the first of them are listed.
+    """
+
+    groups: NDArray[np.int64]
+    pairs: pd.DataFrame
+
+    @property
+    def same(self) -> NDArray[np.int64]:
+        """Like `groups`, but of copies of the same photo only: bursts do not join."""
+        return joined(len(self.groups), self.pairs[self.pairs["kind"] != "burst"])
+
+
+def find_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
+    """Find photos that are there more than once.
+
+    Args:
+        samples: one row per photo. Its `digest` (SHA-256 of the file), `width` and `height` are used where it has
+        them. pixels: the same photos as squares, in the same order; 96 pixels a side and more work best.
+
+    Returns:
+        The groups and pairs. The same input gives the same answer; the cost grows linearly with the number of photos.
+
+    Raises:
+        ValueError: `samples` and `pixels` differ in length.
+    """
+    n = len(samples)
+    if n != len(pixels):
+        raise ValueError(f"{n} samples but {len(pixels)} photos")
+    digest = samples["digest"].fillna("").astype(str).to_numpy() if "digest" in samples else np.full(n, "")
+    first_file = _first_of_each(np.where(digest == "", [f"row {i}" for i in range(n)], digest))
+    files = np.flatnonzero(first_file == np.arange(n))
+
+    shape = samples[["width", "height"]].to_numpy() if {"width", "height"} <= set(samples) else np.zeros((n, 2))
+    contents, small = _read(pixels, files)
+    named = [f"{content} {shape[row].tolist()}" for content, row in zip(contents, files, strict=True)]
+    first_picture = _first_of_each(np.array(named, dtype=object))
+    pictures = np.flatnonzero(first_picture == np.arange(len(files)))
+
+    found = [
+        _frame(first_file, np.arange(n), "bytes"),
+        _frame(files[first_picture], files, "pixels"),
+        _near(pixels, files[pictures], small[pictures]),
+    ]
+    pairs = pd.concat(found, ignore_index=True)
+    pairs = pairs.sort_values(["a", "b"], kind="stable", ignore_index=True)
+    return Duplicates(joined(n, pairs), pairs)
+
+
+def _near(pixels: Pixels, rows: NDArray[np.int64], small: NDArray[np.uint8]) -> pd.DataFrame:
+    """Changed copies and bursts among the photos at `rows`, no two of which are identical."""
+    pairs = signature.alike(signature.signatures(small))
+    grey = signature.luma(small).round().astype(np.uint8)
+
+    def outline(part: NDArray[np.int64]) -> NDArray[np.float16]:
+        return alignment.structure(grey[part].astype(np.float32)).astype(np.float16)
+
+    def rough(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        correlated, place = alignment.correlation(*_both(outlines, part))
+        near = np.flatnonzero(correlated > ROUGH)
+        part, place = part[near], place[near]
+        a, b = _both(grey, part)
+        place = alignment.align(_halved(a), _halved(b), place, blur=1, steps=6)
+        fits = alignment.fit(a, b, place) > CLOSER
+        return part[fits], alignment.align(a[fits], b[fits], place[fits], blur=1, steps=6)
+
+    def judge(chosen: NDArray[np.int64]) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+        part, where = fitted[chosen], place[chosen]
+        a, b = (signature.luma(signature.shrink(pixels.take(rows[part[:, side]]), 64)) for side in (0, 1))
+        score, share, tiles = alignment.agreement(a, _turned(b, part), where)
+        scene = (score >= SAME_SCENE) & (tiles >= _TILES)
+        photo = scene & (score >= SAME_PHOTO) & (share >= _SHARE) & alignment.contained(where)
+        return np.select([photo, scene & alignment.camera_moved(where)], ["near", "burst"], "none"), score
+
+    outlines = _stacked(_each(outline, np.arange(len(rows)), "Outlining photos"), (32, 32))
+    roughly = _each(rough, pairs, "Comparing photos", unit="pairs")
+    fitted = _stacked([part for part, _ in roughly], (3,)).astype(np.int64)
+    place = _stacked([place for _, place in roughly], (4,))
+    judged = _each(judge, np.arange(len(fitted)), "Judging likenesses", unit="pairs")
+    kind = np.concatenate([np.empty(0, "U5"), *(kind for kind, _ in judged)])
+    score = _stacked([score for _, score in judged], ())
+    found = pd.DataFrame({"a": rows[fitted[:, 0]], "b": rows[fitted[:, 1]], "kind": kind, "score": score.astype(float)})
+    found = found[found["kind"] != "none"]
+    # A symmetrical photo is its own mirror image and may be found twice: the better of the two stands.
+    return found.sort_values("score", ascending=False, kind="stable").drop_duplicates(["a", "b"])
+
+
+def _read(pixels: Pixels, rows: NDArray[np.int64]) -> tuple[list[str], NDArray[np.uint8]]:
+    """One pass over the photos: a digest of each square, and each square made small."""
+
+    def work(part: NDArray[np.int64]) -> tuple[list[str], NDArray[np.uint8]]:
+        squares = pixels.take(part)
+        digests = [hashlib.blake2b(square.tobytes(), digest_size=16).hexdigest() for square in squares]
+        return digests, signature.shrink(squares, signature.SMALL)
+
+    done = _each(work, rows, "Reading photos")
+    small = _stacked([small for _, small in done], (signature.SMALL, signature.SMALL, 3), np.uint8)
+    return [digest for digests, _ in done for digest in digests], small
+
+
+def _each(
+    work: Callable[[NDArray[np.int64]], T], items: NDArray[np.int64], label: str, unit: str = "photos"
+) -> list[T]:
+    """`work` on the items, a few hundred at a time, on as many threads as there are cores; the answers in order."""
+    parts = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
+    done = []
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads, track(label, len(items), unit) as advance:
+        for part, answer in zip(parts, threads.map(work, parts), strict=True):
+            done.append(answer)
+            advance(len(part))
+    return done
+
+
+def _stacked(parts: list[Any], shape: tuple[int, ...], dtype: Any = np.float32) -> NDArray[Any]:
+    """The parts as one array; with no parts an empty one of the right shape."""
+    return np.concatenate(parts) if parts else np.empty((0, *shape), dtype)
+
+
+def _both(pictures: NDArray[Any], part: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The two pictures of each pair, the second mirrored where the pair says so."""
+    return pictures[part[:, 0]].astype(np.float32), _turned(pictures[part[:, 1]].astype(np.float32), part)
+
+
+def _turned(pictures: NDArray[np.float32], part: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.where(part[:, 2, None, None] == 1, pictures[:, :, ::-1], pictures)
+
+
+def _halved(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    n, side, _ = grey.shape
+    mean: NDArray[np.float32] = grey.reshape(n, side // 2, 2, side // 2, 2).mean((2, 4))
+    return mean
+
+
+def _first_of_each(names: NDArray[np.generic]) -> NDArray[np.int64]:
+    """For each name the position at which it first stands."""
+    codes, _ = pd.factorize(names)
+    _, first = np.unique(codes, return_index=True)
+    position: NDArray[np.int64] = first[codes]
+    return position
+
+
+def _frame(a: NDArray[np.int64], b: NDArray[np.int64], kind: str) -> pd.DataFrame:
+    different = a != b
+    return pd.DataFrame({"a": a[different], "b": b[different], "kind": kind, "score": 1.0})
+
+
+def joined(n: int, pairs: pd.DataFrame) -> NDArray[np.int64]:
+    """Union-find over the pairs, numbered in order of first appearance."""
+    a, b = pairs["a"].to_numpy(np.int64), pairs["b"].to_numpy(np.int64)
+    _, component = connected_components(coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n)), directed=False)
+    return pd.factorize(component)[0].astype(np.int64)

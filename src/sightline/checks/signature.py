@@ -1,0 +1,90 @@
+"""A short signature of each photo, and the search for photos whose signatures are alike.
+
+The signature is the start of the photo's cosine transform: 35 numbers for the layout of light and dark and 32 for
+colour. Brightness is divided out, detail is left out, so that a copy that was saved again, resized or cropped a
+little stays close. Mirroring a photo changes the sign of every odd horizontal coefficient, so a mirrored copy is
+found by asking twice.
+
+Sources: the perceptual hash by cosine transform (Zauner, "Implementation and Benchmarking of Perceptual Image Hash
+Functions", 2010), kept as real numbers instead of bits; the graph index is HNSW (Malkov and Yashunin, 2016) by
+usearch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.fft import dctn
+
+from sightline.checks.neighbours import Neighbours
+
+SMALL = 32  # side of the pictures from which signatures are taken
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LIGHT, _COLOUR = 6, 4  # coefficients kept along each axis
+
+
+def shrink(squares: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """(n, s, s, 3) uint8 squares made (n, side, side, 3), with antialiasing."""
+    out = np.empty((len(squares), side, side, 3), np.uint8)
+    for row, square in zip(out, squares, strict=True):
+        row[...] = np.asarray(Image.fromarray(np.asarray(square)).resize((side, side), Image.Resampling.BILINEAR))
+    return out
+
+
+def luma(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(n, s, s, 3) uint8 as (n, s, s) float32 grey, 0-255."""
+    grey: NDArray[np.float32] = pictures.astype(np.float32) @ _LUMA
+    return grey
+
+
+def signatures(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Signatures of (n, 32, 32, 3) uint8 pictures: (n, 67) float32 rows of length 1, to be compared by cosine."""
+    n, grey = len(small), luma(small)
+    light = dctn(grey, axes=(1, 2), norm="ortho")[:, :_LIGHT, :_LIGHT]
+    # Photos hold most of their energy in the lowest frequencies; this evens it out a little.
+    light = (light * np.sqrt(np.hypot(*np.mgrid[:_LIGHT, :_LIGHT]))).reshape(n, _LIGHT**2)[:, 1:]
+    tints = [dctn(small[..., channel] - grey, axes=(1, 2), norm="ortho") for channel in (2, 0)]
+    colour = np.concatenate([tint[:, :_COLOUR, :_COLOUR].reshape(n, _COLOUR**2) for tint in tints], axis=1)
+    # The constants keep noise in an empty picture from being blown up to a full signature.
+    parts = [part / (_length(part) + room) for part, room in ((light, 40), (colour, 100))]
+    whole = np.concatenate(parts, axis=1)
+    scaled: NDArray[np.float32] = (whole / (_length(whole) + 1e-9)).astype(np.float32)
+    return scaled
+
+
+def _length(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    found: NDArray[np.floating] = np.linalg.norm(rows, axis=1, keepdims=True)
+    return found
+
+
+def mirrored(signature: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The signatures that the same photos would have as seen in a mirror."""
+    odd = [np.tile(np.arange(_LIGHT) % 2, _LIGHT)[1:], *[np.tile(np.arange(_COLOUR) % 2, _COLOUR)] * 2]
+    turned: NDArray[np.float32] = (signature * np.where(np.concatenate(odd), -1, 1)).astype(np.float32)
+    return turned
+
+
+def alike(signature: NDArray[np.float32], neighbours: int = 8, least: float = 0.66) -> NDArray[np.int64]:
+    """Pairs of photos whose signatures are alike: (m, 3) rows `a, b, mirror` with a < b and mirror 0 or 1.
+
+    Each photo, and its mirror image, asks for its `neighbours` nearest with a cosine of `least` or more. The
+    cost is near-linear.
+    """
+    n = len(signature)
+    if n < 2:
+        return np.empty((0, 3), np.int64)
+    k = min(neighbours + 1, n)  # one more, because each photo finds itself
+    index = Neighbours(signature)
+    found = []
+    for mirror, query in enumerate((signature, mirrored(signature))):
+        near, cosine = index.nearest(query, k)
+        asker = np.repeat(np.arange(n), near.shape[1])
+        other = near.reshape(-1)
+        keep = (cosine.reshape(-1) >= least) & (asker != other)
+        asker, other = asker[keep], other[keep]
+        found.append(
+            np.stack([np.minimum(asker, other), np.maximum(asker, other), np.full(len(asker), mirror)], axis=1)
+        )
+    pairs: NDArray[np.int64] = np.unique(np.concatenate(found).astype(np.int64), axis=0)
+    return pairs

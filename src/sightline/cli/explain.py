@@ -1,0 +1,52 @@
+"""sightline explain"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from sightline.cli.app import Json, app, print_json
+
+
+@app.command
+def explain(
+    run: Path,
+    *images: Path,
+    out: Path | None = None,
+    of: Annotated[str | None, Parameter(name="--class")] = None,
+    neighbours: int = 4,
+    device: str = "auto",
+    json: Json = False,
+) -> None:
+    """Why this answer? Where the network looked, and the training photos that the photo resembles.
+
+    Parameters
+    ----------
+    run
+        A complete run.
+    images
+        Photos, or folders of photos.
+    out
+        Folder for explain.html, explain.json and one picture for each photo; new or empty. Default: RUN/explain.
+    of
+        Explain this class. Default: the one predicted.
+    neighbours
+        Training photos shown for each photo.
+    device
+        auto, cpu, cuda, mps.
+    json
+        One JSON object on stdout, with the reasons under "photos".
+    """
+    from sightline.tasks.explain import explain as give_reasons
+
+    found = give_reasons(run, images, out=out, of=of, neighbours=neighbours, device=device)
+    if json:
+        print_json({"page": str(found.page), "photos": found.photos, "failed": found.failed})
+        return
+    for reason in found.photos:
+        near = ", ".join(f"{other['label']} {other['similarity']:.2f}" for other in reason["neighbours"])
+        line = f"{reason['path']}: {reason['predicted']} ({reason['confidence']:.1%}, {reason['decision']})"
+        print(line + (f"; like training photos of {near}" if near else ""))
+    print(f"Page: {found.page}")

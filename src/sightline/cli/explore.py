@@ -1,0 +1,51 @@
+"""sightline explore"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sightline.cli.app import Json, app, lines, print_json
+
+
+@app.command
+def explore(
+    data: str,
+    *,
+    out: Path | None = None,
+    augment: str | None = None,
+    weights: Path | None = None,
+    img_size: int = 150,
+    workers: int | None = None,
+    json: Json = False,
+) -> None:
+    """Look at a dataset: how many photos of what, their sizes, what varies in them, what cannot be read.
+
+    Parameters
+    ----------
+    data
+        A dataset, in any form that `train` takes.
+    out
+        The folder for explore.html and explore.json. Default: explore-NAME.
+    augment
+        Also show photos before and after this augmentation preset.
+    weights
+        A timm local folder: its features group the photos in the variety view. Default: colours and edges do.
+    img_size
+        Pixels on a side at which the photos are looked at.
+    workers
+        Processes that decode photos; default: one for each core.
+    json
+        The content of explore.json on stdout.
+    """
+    from sightline.tasks.explore import explore as look
+
+    seen = look(data, out, augment=augment, weights=weights, img_size=img_size, workers=workers)
+    if json:
+        print_json(seen.found)
+        return
+    samples, classes = seen.dataset.samples, seen.dataset.classes
+    left_out = int((seen.dataset.problems["action"] == "left out").sum())
+    lines(
+        f"{len(samples):,} photos in {len(classes)} classes; {left_out:,} files cannot be used.",
+        f"Open {seen.page}",
+    )

@@ -1,0 +1,59 @@
+"""sightline lr"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sightline.cli.app import Json, app, lines, print_json
+
+
+@app.command
+def lr(
+    data: str,
+    *,
+    recipe: str = "default",
+    model: str | None = None,
+    weights: Path | None = None,
+    scratch: bool | None = None,
+    batch_size: int | None = None,
+    img_size: int | None = None,
+    steps: int = 100,
+    out: Path | None = None,
+    json: Json = False,
+) -> None:
+    """Find a learning rate: raise it step by step and see where the loss falls fastest (Smith 2017).
+
+    Parameters
+    ----------
+    data
+        A dataset, in any form that `train` takes.
+    recipe
+        The recipe whose last phase is tried.
+    model
+        Any timm classification model, or one of Sightline's own.
+    weights
+        Pretrained weights, as `train` takes them.
+    scratch
+        Start from random weights.
+    batch_size
+        Photos in one step.
+    img_size
+        Pixels on a side.
+    steps
+        Rates to try.
+    out
+        A folder for lr.csv and the plot lr.svg. Default: lr.
+    json
+        One JSON object on stdout.
+    """
+    from sightline.tasks.lr import find_lr
+
+    folder = out or Path("lr")
+    found = find_lr(
+        data, recipe=recipe, model=model, weights=weights, scratch=scratch, batch_size=batch_size, img_size=img_size,
+        steps=steps, out=folder,
+    )  # fmt: skip
+    if json:
+        print_json({**found.to_dict(), "plot": str(folder / "lr.svg")})
+    else:
+        lines(f"Suggested peak learning rate: {found.suggestion:g}", f"Plot: {folder / 'lr.svg'}")

@@ -1,0 +1,36 @@
+"""sightline predict"""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+
+from sightline.cli.app import Json, app, print_json
+
+
+@app.command
+def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "auto", json: Json = False) -> None:
+    """Classify photos; a file that cannot be read is a row with `error` and stops nothing.
+
+    Parameters
+    ----------
+    run
+        A run, or a model folder.
+    paths
+        Photos, or folders of photos.
+    out
+        Write the table here, .csv or .parquet. Default: to stdout, as CSV.
+    device
+        auto, cpu, cuda, mps.
+    json
+        One JSON object on stdout, with the rows under "predictions".
+    """
+    from sightline.tasks.predict import predict as classify
+
+    table = classify(run, paths, out=out, device=device)
+    if json:
+        rows = json_module.loads(table.to_json(orient="records"))
+        print_json({"predictions": rows, "failed": int((table["error"] != "").sum())})
+    elif out is None:
+        sys.stdout.write(table.to_csv(index=False, lineterminator="\n"))

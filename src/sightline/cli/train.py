@@ -1,0 +1,131 @@
+"""sightline train"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from sightline.cli.app import Json, app, show_run
+from sightline.errors import UsageError
+
+
+@app.command
+def train(
+    data: str | None = None,
+    *,
+    recipe: str = "default",
+    out: Path | None = None,
+    resume: Path | None = None,
+    continues: Annotated[Path | None, Parameter(name="--from")] = None,
+    model: str | None = None,
+    weights: Path | None = None,
+    scratch: Annotated[bool | None, Parameter(negative=())] = None,
+    epochs: int | None = None,
+    freeze_epochs: int | None = None,
+    lr: float | None = None,
+    batch_size: int | None = None,
+    img_size: int | None = None,
+    patience: int | None = None,
+    seed: int | None = None,
+    split_seed: int | None = None,
+    per_class: int | None = None,
+    folds: int | None = None,
+    ensemble: Annotated[bool | None, Parameter(negative=())] = None,
+    decisions: Path | None = None,
+    tta: Literal["none", "flip"] | None = None,
+    time_limit: str | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    set: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
+    json: Json = False,
+) -> None:
+    """Train a classifier on labelled photos, evaluate it once, and write its report.
+
+    Parameters
+    ----------
+    data
+        A folder with one sub-folder per class, a CSV or Parquet manifest, an archive, a name from `sightline datasets`,
+        or hf:owner/name. Not needed with --resume.
+    recipe
+        A name from `sightline recipes`, or a YAML file; RUN/config.yaml repeats that run. Flags win over it.
+    out
+        The run folder, new or empty. Default: runs/DATE-TIME-DATASET-MODEL.
+    resume
+        Go on with this run, exactly where it was interrupted.
+    continues
+        Start from this run's weights, and keep each of its photos in its old split.
+    model
+        Any timm classification model, or one of Sightline's own (`sightline models`).
+    weights
+        Pretrained weights: a .safetensors or PyTorch file, or a timm local folder. Default: the hub's.
+    scratch
+        Start from random weights.
+    epochs
+        Epochs of the last phase.
+    freeze_epochs
+        Epochs in which the head learns alone, before everything does.
+    lr
+        Peak learning rate of the last phase.
+    batch_size
+        Photos in one step.
+    img_size
+        Pixels on a side. Default: what the network was pretrained at.
+    patience
+        Stop a phase after this many epochs without a better val accuracy; 0: never.
+    seed
+        Moves the order of the photos, the augmentations and the random weights, never the split.
+    split_seed
+        Moves the split, and nothing else.
+    per_class
+        Take this many photos of each class for training and validation; the rest is test.
+    folds
+        Train once for each of so many folds, each held out in turn, for a mean with its spread; then as ever. The test
+        part stays closed meanwhile.
+    ensemble
+        Keep the networks of the folds together as the model, instead of training one more. With --folds.
+    decisions
+        A decisions.csv (keep, relabel, drop) from the audit or the review page.
+    tta
+        flip: average the answers for a photo and its mirror image.
+    time_limit
+        Plan the run to end within this time, such as 10m or 90s.
+    device
+        auto, cpu, cuda, mps.
+    workers
+        Processes that decode photos; 0: one for each core.
+    set
+        key=value for anything else of a recipe, such as augment=none. May be given several times.
+    json
+        One JSON object on stdout.
+    """
+    from sightline.tasks import train as task
+
+    if resume is not None:
+        if data is not None or out is not None:
+            raise UsageError("--resume takes no DATA and no --out: the run knows them.")
+        run = task.resume(resume)
+    else:
+        run = task.train(
+            data, recipe=recipe, out=out, epochs=epochs, lr=lr, freeze_epochs=freeze_epochs, set=set,
+            continues=continues, model=model, weights=weights, scratch=scratch, batch_size=batch_size,
+            img_size=img_size, patience=patience, seed=seed, split_seed=split_seed, per_class=per_class,
+            folds=folds, ensemble=ensemble, decisions=decisions, tta=tta, time_limit=_seconds(time_limit),
+            device=device, workers=workers,
+        )  # fmt: skip
+    show_run(run, json)
+
+
+def _seconds(text: str | None) -> float | None:
+    """10m, 90s, 1.5h or plain seconds."""
+    if text is None:
+        return None
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 0.0)
+    try:
+        value = float(text[:-1]) * unit if unit else float(text)
+    except ValueError:
+        value = 0.0
+    if not value > 0:
+        raise UsageError(f"--time-limit {text}: write it as 90s, 10m or 1.5h.")
+    return value

@@ -1,0 +1,265 @@
+"""Is this run better than that one? Paired on the same test photos, with what it costs beside it.
+
+Two accuracies with their own intervals say little about their difference: most photos are easy for both. Paired
+figures look only at the photos on which the two disagree (Dietterich 1998). All runs are held against the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sightline.errors import SightlineError, UsageError
+from sightline.judging.figures import confusion, encode, evaluate, macro_f1, probability_table
+from sightline.runs import ledger
+from sightline.runs.folder import RunFolder
+from sightline.trust.intervals import bootstrap, mcnemar, paired_bootstrap
+
+
+def compare(runs: Sequence[RunFolder], draws: int = 1000) -> dict[str, Any]:
+    """Hold finished runs against the first of them.
+
+    Args:
+        runs: two or more complete runs whose test photos are the same files with the same labels.
+        draws: of the paired bootstrap over duplicate groups.
+
+    Returns:
+        n (test photos), classes, test_opened, warning;
+        runs: [{name, accuracy, accuracy_ci95, macro_f1, log_loss, ece, parameters, train_seconds, images_per_second}];
+        differences, one for each run but the first: {name, against, accuracy, macro_f1, log_loss: each {difference,
+        ci95}, only_first, only_this (photos that only one got right), p (exact McNemar), chance (True where the
+        difference could be chance), verdict (in words), per_class {class: {n, lost, gained, difference, ci95, p,
+        clear}}}. A class is clear where its change would be rare by chance even among so many classes.
+
+    Raises:
+        UsageError: fewer than two runs, or the same run twice.
+        SightlineError: a run is not complete, or their test photos, labels or classes differ; says how.
+    """
+    paths = [run.path.resolve() for run in runs]
+    if len(runs) < 2:
+        raise UsageError("compare needs two runs or more: sightline compare RUN RUN.")
+    if len(set(paths)) < len(paths):
+        raise UsageError("compare: the same run is given twice.")
+    tables = _aligned(runs)
+    classes = runs[0].dataset()["classes"]
+    groups = tables[0]["group"].to_numpy()
+    opened = ledger.count(runs[0].path, tables[0]["digest"])
+    names = [run.name if len({r.name for r in runs}) == len(runs) else str(run.path) for run in runs]
+    judged = [_judged(table, classes) for table in tables]
+    return {
+        "n": len(tables[0]),
+        "classes": list(classes),
+        "test_opened": opened,
+        "warning": ledger.warning(opened),
+        "runs": [
+            {"name": name, **_figures(table, classes), **cost(run)}
+            for name, run, table in zip(names, runs, tables, strict=True)
+        ],
+        "differences": [
+            _difference(names[0], name, judged[0], other, classes, groups, draws)
+            for name, other in zip(names[1:], judged[1:], strict=True)
+        ],
+    }
+
+
+def cost(run: RunFolder) -> dict[str, Any]:
+    """What a run cost: parameters, train_seconds, images_per_second (training, median epoch); None where unknown.
+
+    The time of folds counts where their networks are the model; otherwise they only measured.
+    """
+    metrics = run.metrics()
+    folds = run.extra("folds")
+    if folds.get("ensemble"):
+        each = [run.fold(number).metrics() for number in range(1, len(folds["accuracies"]) + 1)]
+        metrics = pd.concat(each, ignore_index=True)
+    rate = metrics["images_per_second"].median() if len(metrics) else float("nan")
+    return {
+        "parameters": _parameters(run),
+        "train_seconds": float(metrics["seconds"].sum()) if len(metrics) else None,
+        "images_per_second": float(rate) if np.isfinite(rate) else None,
+    }
+
+
+def render(comparison: dict[str, Any]) -> RenderableType:
+    """The comparison for a terminal."""
+    first = Table(title=f"On the same {comparison['n']:,} test photos", title_justify="left")
+    for column in ("run", "accuracy", "macro F1", "log loss", "parameters", "training", "images/s"):
+        first.add_column(column, justify="left" if column == "run" else "right")
+    for run in comparison["runs"]:
+        low, high = run["accuracy_ci95"]
+        first.add_row(
+            Text(run["name"]),
+            f"{100 * run['accuracy']:.1f} % ({100 * low:.1f}–{100 * high:.1f})",
+            f"{run['macro_f1']:.3f}",
+            f"{run['log_loss']:.3f}",
+            "–" if run["parameters"] is None else f"{run['parameters']:,}",
+            "–" if run["train_seconds"] is None else f"{run['train_seconds']:,.0f} s",
+            "–" if run["images_per_second"] is None else f"{run['images_per_second']:,.0f}",
+        )
+    parts: list[RenderableType] = [first]
+    for difference in comparison["differences"]:
+        parts.append(Text(f"\n{difference['verdict']}"))
+        changed = Table(box=None, padding=(0, 2, 0, 0))
+        for column in ("class", "photos", "gained", "lost", "recall", ""):
+            changed.add_column(column, justify="left" if column in ("class", "") else "right")
+        for name, row in difference["per_class"].items():
+            low, high = row["ci95"]
+            changed.add_row(
+                Text(name),
+                f"{row['n']:,}",
+                str(row["gained"]),
+                str(row["lost"]),
+                f"{_points(row['difference'])} ({_points(low)} to {_points(high)})",
+                "clear" if row["clear"] else "could be chance" if row["gained"] + row["lost"] else "",
+            )
+        parts.append(changed)
+    if comparison["warning"]:
+        parts.append(Text(f"\nNote: {comparison['warning']}"))
+    return Group(*parts)
+
+
+def _aligned(runs: Sequence[RunFolder]) -> list[pd.DataFrame]:
+    """The test predictions of each run with digest and group, rows in one common order."""
+    tables = [_test_table(run) for run in runs]
+    base = tables[0]
+    for run, table in zip(runs[1:], tables[1:], strict=True):
+        pair = f"{runs[0].path} and {run.path}"
+        if list(run.dataset()["classes"]) != list(runs[0].dataset()["classes"]):
+            ours, theirs = set(runs[0].dataset()["classes"]), set(run.dataset()["classes"])
+            raise SightlineError(
+                f"{pair} have different classes: {_some(sorted(ours - theirs))} only in the first, "
+                f"{_some(sorted(theirs - ours))} only in the second. Compare runs on the same classes."
+            )
+        only_base, only_other = base.index.difference(table.index), table.index.difference(base.index)
+        if len(only_base) or len(only_other):
+            example = base.loc[only_base[:1], "path"] if len(only_base) else table.loc[only_other[:1], "path"]
+            both = len(base.index.intersection(table.index))
+            raise SightlineError(
+                f"{pair} were judged on different test photos: {both:,} in both, {len(only_base):,} only in the first, "
+                f"{len(only_other):,} only in the second (such as {example.iloc[0]}).\n"
+                "Train both on the same data with the same --split-seed."
+            )
+        relabelled = base["label"] != table["label"].reindex(base.index)
+        if relabelled.any():
+            raise SightlineError(
+                f"{pair} were judged against different labels: {int(relabelled.sum()):,} of {len(base):,} photos, "
+                f"such as {base.loc[relabelled, 'path'].iloc[0]}.\n"
+                "Train both with the same labels and the same --decisions."
+            )
+    return [table.reindex(base.index) for table in tables]
+
+
+def _test_table(run: RunFolder) -> pd.DataFrame:
+    predictions = run.predictions()
+    if not run.evaluation() or not len(predictions):
+        raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
+    samples = run.samples().drop_duplicates("path")
+    known = pd.DataFrame({"path": samples["path"], "digest": samples["digest"]})
+    known["group"] = samples["duplicate_group"] if "duplicate_group" in samples else samples["digest"]
+    test = predictions[predictions["split"] == "test"].merge(known, on="path", how="left")
+    test = test.sort_values(["digest", "label", "path"])
+    # The same file may lie in the test part twice: its copies are told apart by their order.
+    copy = test.groupby("digest").cumcount()
+    return test.set_index(pd.MultiIndex.from_arrays([test["digest"], copy], names=["key", "copy"]))
+
+
+def _figures(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    found = evaluate(table, classes)
+    return {key: found[key] for key in ("accuracy", "accuracy_ci95", "macro_f1", "log_loss", "ece")}
+
+
+def _judged(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    truth, predicted = encode(table, classes)
+    p = probability_table(table, classes)
+    loss = -np.log(np.maximum(p[np.arange(len(truth)), truth], 1e-12))
+    return {"truth": truth, "predicted": predicted, "right": truth == predicted, "loss": loss}
+
+
+def _difference(
+    first: str, name: str, a: dict[str, Any], b: dict[str, Any], classes: Sequence[str], groups: Any, draws: int
+) -> dict[str, Any]:
+    truth, k = a["truth"], len(classes)
+
+    def f1_gain(rows: Any) -> float:
+        ours, theirs = (confusion(truth[rows], side["predicted"][rows], k) for side in (a, b))
+        return float(macro_f1(theirs) - macro_f1(ours))
+
+    f1_low, f1_high = bootstrap(f1_gain, len(truth), groups, draws)
+    accuracy = paired_bootstrap(a["right"], b["right"], groups, draws)
+    loss = paired_bootstrap(a["loss"], b["loss"], groups, draws)
+    p = mcnemar(a["right"], b["right"])
+    # The test takes photos for independent; the bootstrap over duplicate groups does not. Both must agree.
+    chance = bool(p >= 0.05 or accuracy[1] <= 0 <= accuracy[2])
+    per_class = {}
+    for i, label in enumerate(classes):
+        member = truth == i
+        if member.any():
+            ours, theirs = a["right"][member], b["right"][member]
+            gain, low, high = paired_bootstrap(ours, theirs, groups[member], draws)
+            p_class = mcnemar(ours, theirs)
+            per_class[label] = {
+                "n": int(member.sum()),
+                "gained": int((theirs & ~ours).sum()),
+                "lost": int((ours & ~theirs).sum()),
+                "difference": gain,
+                "ci95": [low, high],
+                "p": p_class,
+                "clear": bool(p_class < 0.05 / k),
+            }
+    return {
+        "name": name,
+        "against": first,
+        "accuracy": {"difference": accuracy[0], "ci95": list(accuracy[1:])},
+        "macro_f1": {"difference": f1_gain(np.arange(len(truth))), "ci95": [float(f1_low), float(f1_high)]},
+        "log_loss": {"difference": loss[0], "ci95": list(loss[1:])},
+        "only_first": int((a["right"] & ~b["right"]).sum()),
+        "only_this": int((b["right"] & ~a["right"]).sum()),
+        "p": p,
+        "chance": chance,
+        "verdict": _verdict(first, name, accuracy, p, chance, per_class),
+        "per_class": per_class,
+    }
+
+
+def _verdict(first: str, name: str, accuracy: Any, p: float, chance: bool, per_class: dict[str, Any]) -> str:
+    gain, low, high = accuracy
+    figures = f"{_points(gain)} points ({_points(low)} to {_points(high)}, p = {max(p, 0.0001):.2g})"
+    figures = figures.replace("p = 0.0001", "p < 0.0001") if p < 0.0001 else figures
+    if chance:
+        text = f"{name} against {first}: {figures}. The difference could be chance."
+    else:
+        text = f"{name} is {'better' if gain > 0 else 'worse'} than {first}: {figures}."
+    for word, sign in (("gained", 1), ("lost", -1)):
+        moved = [label for label, row in per_class.items() if row["clear"] and row["difference"] * sign > 0]
+        if moved:
+            text += f" Clearly {word}: {', '.join(moved)}."
+    return text
+
+
+def _parameters(run: RunFolder) -> int | None:
+    from safetensors import SafetensorError, safe_open
+
+    files = sorted(run.model.glob("member-*/model.safetensors")) or [run.model / "model.safetensors"]
+    shapes: list[tuple[str, list[int]]] = []
+    try:
+        for file in files:
+            with safe_open(file, "np") as weights:
+                shapes += [(name, weights.get_slice(name).get_shape()) for name in weights.keys()]  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None
+    learnt = [s for n, s in shapes if not n.endswith(("running_mean", "running_var", "num_batches_tracked"))]
+    return int(sum(int(np.prod(shape)) for shape in learnt))
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) or "none"

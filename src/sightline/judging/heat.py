@@ -1,0 +1,228 @@
+"""Why this answer? Where the network looked, and which training photos the photo resembles.
+
+The heat map is a Grad-CAM-type map (Selvaraju et al. 2017) in the form that multiplies gradient and activation place by
+place before summing over channels (HiResCAM; Draelos and Carin 2020): the same map for networks that end in average
+pooling and one linear layer, truer ones for dense heads and for transformers. It follows the log-odds of the class,
+so it shows what speaks for this class against all others. Captum does the hooking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from captum.attr import LayerGradientXActivation, Saliency
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from sightline.models.ensemble import parts
+from sightline.models.zoo import Network
+from sightline.predictor import Predictor
+
+_BATCH = 16
+
+
+class _Features(torch.nn.Module):
+    """The part of a timm network that still knows where things are, as a layer that can be watched."""
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.module.forward_features(images)
+        return features
+
+
+class _Odds(torch.nn.Module):
+    """Images (n, 3, S, S) -> log-odds (n, K): each class against all others together."""
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.parts = torch.nn.ModuleList(_Features(part) for part in parts(module))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        each = []
+        for features in self.parts:
+            module: Any = features.module
+            hidden = module.forward_head(features(images), pre_logits=True)
+            each.append(module.get_classifier()(hidden).float())
+        logits = torch.stack(each).mean(dim=0)
+        itself = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
+        others = logits.unsqueeze(1).masked_fill(itself, -torch.inf).logsumexp(dim=2)
+        odds: torch.Tensor = logits - others
+        return odds
+
+
+def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.float32]:
+    """Where the network saw signs of a class.
+
+    Args:
+        network: any timm classification network with spatial features: convolutional, windowed or a transformer on
+            patches. It is left as it was.
+        pixels: (n, S, S, 3) uint8, prepared as in training.
+        classes: (n,) the class number to explain for each photo.
+
+    Returns:
+        (n, h, w) in 0–1 on the network's own grid, each photo's hottest place 1; all 0 where nothing spoke for the
+        class.
+
+    Raises:
+        SightlineError: the network keeps no grid of places.
+    """
+    photos, targets = np.asarray(pixels), torch.as_tensor(np.asarray(classes), dtype=torch.long)
+    module: Any = network.module
+    device = next(module.parameters()).device
+    mean, std = (torch.tensor(values, device=device).view(3, 1, 1) * 255 for values in (network.mean, network.std))
+    training, odds = module.training, _Odds(module.eval())
+    owners, layers = zip(*_layers(odds), strict=True)
+    watched, saliency = LayerGradientXActivation(odds, list(layers)), Saliency(odds)
+    found_in = []
+    try:
+        for start in range(0, len(photos), _BATCH):
+            batch = torch.from_numpy(np.array(photos[start : start + _BATCH])).to(device)
+            images = (batch.permute(0, 3, 1, 2).float() - mean) / std
+            wanted = targets[start : start + _BATCH].to(device)
+            with torch.enable_grad():
+                products = watched.attribute(images.requires_grad_(True), target=wanted)
+                grids = [
+                    _grid(owner, product.detach().float().cpu().numpy())
+                    for owner, product in zip(owners, products, strict=True)
+                ]
+                found = [_rectified(grid) for grid in grids if grid is not None]
+                if not found:
+                    slope = saliency.attribute(images.detach().requires_grad_(True), target=wanted).sum(dim=1)
+                    places = max(images.shape[-1] // 16, 2)
+                    found = [torch.nn.functional.adaptive_avg_pool2d(slope, places).cpu().numpy()]
+            found_in.append(_rectified(np.sum(found, axis=0)))
+    finally:
+        module.train(training)
+        module.zero_grad(set_to_none=True)
+    return np.concatenate(found_in)
+
+
+def enlarge(heat: ArrayLike, size: int) -> NDArray[np.float32]:
+    """Heat (n, h, w) to the size of the photos: (n, size, size), smooth between the grid's places."""
+    planes = (Image.fromarray(plane) for plane in np.asarray(heat, dtype=np.float32))
+    return np.stack([np.asarray(plane.resize((size, size), Image.Resampling.BILINEAR)) for plane in planes])
+
+
+def hide(pixels: ArrayLike, heat: ArrayLike, share: float = 0.1) -> NDArray[np.uint8]:
+    """The photos (n, S, S, 3) with their hottest `share` of pixels replaced by the photo's mean colour."""
+    photos = np.array(pixels, dtype=np.uint8)
+    size = photos.shape[1]
+    count = round(share * size * size)
+    large = enlarge(heat, size).reshape(len(photos), -1)
+    for photo, hot in zip(photos, large, strict=True):
+        # Ties, as on a cold map, go to the first pixels; a stable order keeps the answer the same everywhere.
+        chosen = np.argsort(-hot, kind="stable")[:count]
+        photo.reshape(-1, 3)[chosen] = photo.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+    return photos
+
+
+def neighbours(
+    predictor: Predictor, embeddings: ArrayLike, paths: Sequence[str], labels: Sequence[str], most: int = 4
+) -> list[list[dict[str, Any]]]:
+    """The remembered training photos nearest to each photo.
+
+    Args:
+        embeddings: (n, F) from the predictor.
+        paths, labels: of the training photos that the model's familiarity remembers, in its order.
+
+    Returns:
+        For each photo up to `most` of {path, label, similarity}, nearest first; similarity is the cosine, -1 to 1.
+    """
+    if predictor.familiarity is None or len(paths) != len(predictor.familiarity.bank):
+        return [[] for _ in np.asarray(embeddings)]
+    vectors = np.asarray(embeddings, dtype=np.float32)
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    likeness = vectors @ predictor.familiarity.bank.astype(np.float32).T
+    found = []
+    for row in likeness:
+        nearest = np.argsort(-row, kind="stable")[:most]
+        found.append([{"path": paths[i], "label": labels[i], "similarity": float(row[i])} for i in nearest])
+    return found
+
+
+def explain(
+    predictor: Predictor,
+    pixels: ArrayLike,
+    remembered: dict[str, list[str]] | None = None,
+    classes: ArrayLike | None = None,
+    most: int = 4,
+) -> list[dict[str, Any]]:
+    """The reasons for each answer.
+
+    Args:
+        pixels: (n, S, S, 3) uint8, prepared by the predictor.
+        remembered: {paths, labels} of the training photos in the model's memory (RUN/extras/neighbours.json).
+        classes: (n,) class numbers to explain; None: the ones predicted.
+        most: how many training photos to show for each.
+
+    Returns:
+        For each photo {predicted, confidence, decision, familiar (the share of validation photos that are no nearer to
+        the training photos than this one; None without a memory), explained (class), heat (rows of a grid, 0–1),
+        neighbours}.
+    """
+    photos = np.asarray(pixels)
+    outputs = predictor.outputs(photos)
+    predicted = outputs.probabilities.argmax(axis=1)
+    targets = predicted if classes is None else np.asarray(classes)
+    maps = heat(predictor.network, photos, targets)
+    memory = predictor.familiarity
+    share = memory.share(memory.score(outputs.embeddings)).tolist() if memory else [None] * len(photos)
+    remembered = remembered or {}
+    near = neighbours(predictor, outputs.embeddings, remembered.get("paths", []), remembered.get("labels", []), most)
+    return [
+        {
+            "predicted": predictor.classes[predicted[i]],
+            "confidence": float(outputs.probabilities[i].max()),
+            "decision": str(outputs.decisions[i]),
+            "familiar": share[i],
+            "explained": predictor.classes[targets[i]],
+            "heat": np.round(maps[i].astype(float), 3).tolist(),
+            "neighbours": near[i],
+        }
+        for i in range(len(photos))
+    ]
+
+
+def _layers(odds: _Odds) -> list[tuple[Any, torch.nn.Module]]:
+    """The layers to watch, each with its network: the last one where places can still speak for a class, or every block
+    of a transformer. The members of an ensemble are watched alike, and the map of each counts the same.
+    """
+    found: list[tuple[Any, torch.nn.Module]] = []
+    for features in odds.parts:
+        module: Any = features.module
+        layers: list[torch.nn.Module] = []
+        if getattr(module, "num_prefix_tokens", 0) and getattr(module, "global_pool", "") == "token":
+            # Where a class token is read out, attention moves what it needs from the places, some of it in every block.
+            layers = [getattr(block, "norm1", block) for block in getattr(module, "blocks", [])]
+        found += [(module, layer) for layer in layers or [features]]
+    return found
+
+
+def _grid(module: Any, product: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Gradient times activation as a layer gave it -> (n, h, w), summed over channels; None where it has no grid."""
+    if product.ndim == 4:
+        last = (
+            getattr(module, "output_fmt", "") == "NHWC" or product.shape[1] != module.num_features == product.shape[3]
+        )
+        return np.asarray(product.sum(axis=3 if last else 1), dtype=np.float32)
+    if product.ndim == 3:
+        places = product[:, int(getattr(module, "num_prefix_tokens", 0)) :].sum(axis=2)
+        shape = getattr(getattr(module, "patch_embed", None), "grid_size", None)
+        side = round(places.shape[1] ** 0.5)
+        shape = tuple(shape) if shape and int(np.prod(shape)) == places.shape[1] else (side, side)
+        if int(np.prod(shape)) == places.shape[1]:
+            return np.asarray(places.reshape(len(places), *shape), dtype=np.float32)
+    return None
+
+
+def _rectified(grids: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Only what speaks for the class, each photo's hottest place 1."""
+    signs = np.maximum(grids, 0)
+    top = signs.max(axis=(1, 2), keepdims=True)
+    return np.asarray(signs / np.where(top > 0, top, 1), dtype=np.float32)

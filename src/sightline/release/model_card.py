@@ -1,0 +1,235 @@
+"""RUN/model/README.md: the model card, in the form of the Hugging Face hub, filled from the run.
+
+Model cards (Mitchell et al. 2019) say what a model is for, what it was measured on and where it fails. Everything here
+comes from the run folder; what the run cannot know is left to its owner in plain words, not made up.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from sightline.config import Config
+from sightline.errors import SightlineError
+from sightline.judging.slices import described
+from sightline.runs.folder import RunFolder
+from sightline.system.files import write_text
+from sightline.version import __version__
+
+
+def write(run: RunFolder, licence: str | None = None, data_licence: str | None = None) -> Path:
+    """Write RUN/model/README.md and return its path.
+
+    Args:
+        run: a complete run whose extras `assess` has written.
+        licence: of the model, an identifier of the hub such as "apache-2.0"; None: left to the owner.
+        data_licence: of the photos, in words; None: unknown.
+
+    Raises:
+        SightlineError: the run is not complete.
+    """
+    path = run.model / "README.md"
+    write_text(path, str(card(run, licence, data_licence)))
+    return path
+
+
+def card(run: RunFolder, licence: str | None = None, data_licence: str | None = None) -> ModelCard:
+    """The model card of a complete run."""
+    evaluation = run.evaluation()
+    if not evaluation:
+        raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
+    dataset = run.dataset()
+    name = run.name
+    results = [
+        EvalResult(
+            task_type="image-classification",
+            dataset_type="imagefolder",
+            dataset_name=dataset["name"],
+            dataset_split="test",
+            metric_type=kind,
+            metric_name=title,
+            metric_value=round(float(evaluation[key]), 4),
+        )
+        for kind, title, key in (
+            ("accuracy", "Accuracy", "accuracy"),
+            ("f1", "Macro F1", "macro_f1"),
+            ("expected_calibration_error", "ECE, 15 bins", "ece"),
+        )
+    ]
+    data = ModelCardData(
+        model_name=name,
+        library_name="timm",
+        pipeline_tag="image-classification",
+        tags=["image-classification", "timm", "sightline"],
+        license=licence,
+        eval_results=results,
+    )
+    sections = [
+        f"# {_plain(name)}",
+        _summary(run, evaluation),
+        _intended(dataset),
+        _data(run, dataset, data_licence),
+        _figures(run, evaluation),
+        _failures(run, evaluation),
+        _confidence(run),
+        _loading(run, run.config()),
+    ]
+    return ModelCard(f"---\n{data.to_yaml()}\n---\n\n" + "\n\n".join(sections) + "\n", ignore_metadata_errors=True)
+
+
+def _summary(run: RunFolder, evaluation: dict[str, Any]) -> str:
+    facts = run.extra("model")
+    network = _model_file(run, "config.json").get("architecture") or run.config().model or "a timm network"
+    size = f" with {facts['parameters']:,} parameters" if facts.get("parameters") else ""
+    members = _model_file(run, "sightline.json").get("members")
+    size += f" in {members} networks, whose scores are averaged" if members else ""
+    headline = run.extra("trust").get("headline") or f"{evaluation['accuracy']:.1%} on {evaluation['n']:,} photos"
+    warning = run.extra("trust").get("warning", "")
+    text = f"An image classifier: {_code(str(network))}{size}, trained by Sightline {__version__}.\n\n"
+    text += f"**{headline}** of its test part, which chose nothing."
+    return text + (f" Mind that {warning}" if warning else "")
+
+
+def _intended(dataset: dict[str, Any]) -> str:
+    classes = ", ".join(_code(name) for name in dataset["classes"])
+    return (
+        "## Intended use\n\n"
+        f"Telling apart photos of these {len(dataset['classes'])} kinds: {classes}. It always names one of them, "
+        "also for a photo of something else; heed the decision that comes with each answer (below). Photos of another "
+        "origin than the training data may fare worse than the figures here. It was not examined for "
+        "decisions about people."
+    )
+
+
+def _data(run: RunFolder, dataset: dict[str, Any], data_licence: str | None) -> str:
+    counts = run.samples()["split"].value_counts()
+    named = ("train", "test") if run.extra("folds").get("ensemble") else ("train", "val", "test")
+    parts = ", ".join(f"{int(counts.get(split, 0)):,} {split}" for split in named)
+    duplicates = (
+        f" {dataset['duplicates']:,} photos are copies or near copies of others." if dataset.get("duplicates") else ""
+    )
+    leaks = (
+        f" {dataset['leaks']:,} test photos have a twin in train or val, as the data came."
+        if dataset.get("leaks")
+        else ""
+    )
+    origin = _plain(str(_model_file(run, "sightline.json").get("origin") or "unknown"))
+    return (
+        f"## Training data\n\nDataset {_code(dataset['name'])}: {parts} photos.{duplicates}{leaks}\n\n"
+        f"- Licence of the photos: {data_licence or 'not known to the tool; ask who gave you the photos'}\n"
+        f"- Weights at the start: {origin}"
+    )
+
+
+def _figures(run: RunFolder, evaluation: dict[str, Any]) -> str:
+    known = run.extra("intervals")
+    rows = [
+        ("accuracy", evaluation["accuracy"], evaluation["accuracy_ci95"]),
+        ("macro F1", evaluation["macro_f1"], known.get("macro_f1")),
+        ("weighted F1", evaluation["weighted_f1"], known.get("weighted_f1")),
+    ]
+    text = f"## Figures\n\nOn {evaluation['n']:,} test photos, with 95 % intervals.\n\n"
+    text += "| figure | value | interval |\n|---|---|---|\n"
+    text += "\n".join(f"| {name} | {value:.3f} | {_span(span)} |" for name, value, span in rows)
+    text += "\n\n| class | photos | precision | recall | F1 | interval of F1 |\n|---|---|---|---|---|---|\n"
+    per_class = known.get("per_class", {})
+    return text + "\n".join(
+        f"| {_plain(name)} | {row['support']:,} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} "
+        f"| {_span(per_class.get(name, {}).get('f1'))} |"
+        for name, row in evaluation["per_class"].items()
+    )
+
+
+def _failures(run: RunFolder, evaluation: dict[str, Any]) -> str:
+    classes, matrix = evaluation["classes"], evaluation["confusion"]
+    pairs = sorted(
+        ((matrix[i][j], classes[i], classes[j]) for i in range(len(classes)) for j in range(len(classes)) if i != j),
+        reverse=True,
+    )
+    lines = [f"- {_code(a)} called {_code(b)}: {count:,} times" for count, a, b in pairs[:3] if count]
+    sliced = run.extra("slices")
+    if sliced.get("worst"):
+        lines.append(f"- {_plain(sliced['worst'])}")
+    lines += [
+        f"- {_plain(described(row['kind'], row['slice']))}: {row['accuracy']:.1%} of {row['n']:,}, below the rest"
+        for row in sliced.get("slices") or []
+        if row.get("worse")
+    ][:5]
+    worse = [row for row in run.extra("robustness").get("rows") or [] if row["strength"] == "strong"]
+    if worse:
+        harms = sorted(worse, key=lambda row: row["accuracy"])
+        lines.append("- On strongly damaged photos: " + ", ".join(f"{r['change']} {r['accuracy']:.1%}" for r in harms))
+    return "## Where it fails\n\n" + ("\n".join(lines) or "- No mistake was made on the test photos.")
+
+
+def _confidence(run: RunFolder) -> str:
+    calibration, sets = run.extra("calibration"), run.extra("conformal")
+    decisions, familiar = run.extra("trust").get("decisions", {}), run.extra("familiarity")
+    held = "photos held out" if run.extra("folds").get("ensemble") else "val"
+    lines = []
+    if calibration:
+        after = calibration["after"]
+        lines.append(
+            f"- Calibration: ECE {after['ece']:.3f}, where chance alone reaches {after['ece_by_chance']:.3f}; "
+            f"temperature {calibration['temperature']:.2f}, fitted on {held} and built into every answer."
+        )
+    if sets:
+        lines.append(
+            f"- Prediction sets: {sets['asked']:.0%} asked, {sets['coverage']:.1%} "
+            f"({_span(sets['coverage_ci95'], True)}) covered on test, {sets['mean_size']:.2f} classes on average."
+        )
+    if familiar:
+        lines.append(
+            f"- Familiarity: {familiar['test_kept']:.1%} of the test photos were found like the training photos."
+        )
+    for name, meaning in (
+        ("answer", "answered"),
+        ("unsure", "several classes left"),
+        ("unfamiliar", "unlike training"),
+    ):
+        row = decisions.get(name)
+        if row and row["n"]:
+            lines.append(f"- Decision `{name}` ({meaning}): {row['n']:,} test photos, {row['accuracy']:.1%} right.")
+    return "## How sure it is\n\n" + ("\n".join(lines) or "- Not measured.")
+
+
+def _loading(run: RunFolder, config: Config) -> str:
+    text = (
+        "## How to load it\n\n```python\nimport sightline\n\n"
+        f'model = sightline.load("{run.name}/model")\nmodel.predict(["photo.jpg"])\n```'
+    )
+    if config.head == "linear":
+        folder = "FOLDER/member-1" if config.ensemble else "FOLDER"
+        text += (
+            "\n\nWith timm alone (no calibration, no decisions; a network of Sightline's own needs `sightline`):\n\n"
+            f'```python\nimport timm\n\nmodel = timm.create_model("local-dir:{folder}", pretrained=True)\n```'
+        )
+    return text
+
+
+def _model_file(run: RunFolder, name: str) -> dict[str, Any]:
+    """One of the model folder's JSON files; {} where it cannot be read."""
+    try:
+        found: dict[str, Any] = json.loads((run.model / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _span(interval: list[float] | None, percent: bool = False) -> str:
+    if not interval:
+        return "–"
+    low, high = interval
+    return f"{100 * low:.1f}–{100 * high:.1f} %" if percent else f"{low:.3f}–{high:.3f}"
+
+
+def _plain(text: str) -> str:
+    """A name inside a sentence of Markdown, none of whose characters mean anything."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]<>#|" else " " if c in "\r\n" else c for c in text)
+
+
+def _code(text: str) -> str:
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"

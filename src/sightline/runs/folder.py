@@ -1,0 +1,263 @@
+"""The run folder: what is in it, read and written here only.
+
+RUN/config.yaml          every choice, resolved; written first
+RUN/dataset.json         name, root, classes, what was set aside, facts about the split
+RUN/samples.parquet      every sample with its split, digest and duplicate group
+RUN/problems.csv         files that were left out or converted
+RUN/metrics.csv          one row per epoch
+RUN/steps.csv            one row per optimiser step
+RUN/predictions.parquet  val and test
+RUN/evaluation.json      the figures on test, looked at once
+RUN/extras/NAME.json     what the report shows beyond that: calibration, slices, robustness …
+RUN/report.html          for people; written last: the run is complete with it
+RUN/folds/1 … K/         of each fold: metrics.csv, steps.csv, checkpoint/, and predictions.parquet once it is finished
+RUN/model/               the part that predicts
+RUN/checkpoint/          what --resume needs
+RUN/log.txt
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from sightline import config as configuration
+from sightline.config import Config
+from sightline.errors import SightlineError, UsageError
+from sightline.system.files import write_json, write_table, write_text
+
+Status = Literal["complete", "running", "interrupted"]
+
+METRICS = [
+    "phase", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds", "images_per_second",
+]  # fmt: skip
+STEPS = ["phase", "step", "lr_min", "lr_max", "loss", "grad_norm"]
+
+
+class RunFolder:
+    """One run on disk. Reading a part that is not there yet gives an empty table or mapping."""
+
+    def __init__(self, path: str | Path, whole: Path | None = None) -> None:
+        self.path = Path(path)
+        self.whole = whole or self.path
+        """What --resume takes: this folder, or the run that this fold belongs to."""
+
+    @classmethod
+    def create(cls, path: str | Path) -> RunFolder:
+        """A new, empty run folder.
+
+        Raises:
+            UsageError: there is something at `path` already.
+            SightlineError: the folder cannot be made.
+        """
+        path = Path(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise UsageError(f"--out {path}: is not empty. Choose another folder, or go on with --resume {path}.")
+        except OSError as error:
+            raise SightlineError(f"--out {path}: cannot be made ({error.strerror}). Choose another folder.") from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """The run at `path`.
+
+        Raises:
+            UsageError: there is no run.
+        """
+        run = cls(path)
+        if not (run.path / "config.yaml").is_file():
+            raise UsageError(f"{path}: is not a run (it has no config.yaml). A run is what `sightline train` leaves.")
+        return run
+
+    @classmethod
+    def all_in(cls, folder: str | Path) -> list[RunFolder]:
+        """The runs in `folder`, or `folder` itself if it is one; by name."""
+        folder = Path(folder)
+        places = [folder, *sorted(folder.iterdir())] if folder.is_dir() else []
+        return [cls(place) for place in places if (place / "config.yaml").is_file()]
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.path.resolve().name
+
+    @property
+    def model(self) -> Path:
+        """The model folder."""
+        return self.path / "model"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of what --resume needs."""
+        return self.path / "checkpoint"
+
+    def fold(self, number: int) -> RunFolder:
+        """The files of one fold, counted from 1; they are named as those of a run."""
+        return RunFolder(self.path / "folds" / str(number), whole=self.path)
+
+    @property
+    def report(self) -> Path:
+        """The report for people."""
+        return self.path / "report.html"
+
+    @property
+    def status(self) -> Status:
+        """complete: it has its report; running: a process holds it; interrupted: neither."""
+        if self.report.is_file() and (self.path / "evaluation.json").is_file():
+            return "complete"
+        try:
+            with self.hold():
+                return "interrupted"
+        except SightlineError:
+            return "running"
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep other processes from working on this run. The lock goes with the process, however it ends.
+
+        Raises:
+            SightlineError: another process has it.
+        """
+        try:
+            descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError:  # a run on a read-only disk: nobody can be working on it
+            yield
+            return
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise SightlineError(
+                    f"{self.path}: another process is working on this run. Wait for it to end."
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
+
+    # What was chosen
+
+    def config(self) -> Config:
+        """Every choice of the run."""
+        path = self.path / "config.yaml"
+        return configuration.build(configuration.read(path), str(path))
+
+    def write_config(self, config: Config) -> None:
+        """Write config.yaml."""
+        write_text(self.path / "config.yaml", config.to_yaml())
+
+    # The data
+
+    def dataset(self) -> dict[str, Any]:
+        """name, root (absolute), classes, set_aside, and facts about the split (duplicates kept together, leaks)."""
+        return self._json("dataset.json")
+
+    def samples(self) -> pd.DataFrame:
+        """Every sample: path (relative to the root), label, split, group, width, height, digest, duplicate_group …
+
+        A run with --folds adds fold: 1 to K where the photo was held out, 0 for test.
+        """
+        return self._parquet("samples.parquet")
+
+    def problems(self) -> pd.DataFrame:
+        """path, problem, detail, action of each file that was left out or converted."""
+        path = self.path / "problems.csv"
+        columns = ["path", "problem", "detail", "action"]
+        return pd.read_csv(path, keep_default_na=False) if path.is_file() else pd.DataFrame(columns=columns)
+
+    def write_data(self, described: dict[str, Any], samples: pd.DataFrame, problems: pd.DataFrame) -> None:
+        """Write what the run knows of its data; dataset.json last, so that its presence means all is there."""
+        write_table(self.path / "samples.parquet", samples)
+        write_table(self.path / "problems.csv", problems)
+        write_json(self.path / "dataset.json", described)
+
+    # The training
+
+    def metrics(self) -> pd.DataFrame:
+        """One row per epoch; columns METRICS."""
+        return self._csv("metrics.csv", METRICS)
+
+    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
+        """Write metrics.csv whole."""
+        write_table(self.path / "metrics.csv", pd.DataFrame(rows, columns=METRICS))
+
+    def steps(self) -> pd.DataFrame:
+        """One row per optimiser step; columns STEPS."""
+        return self._csv("steps.csv", STEPS)
+
+    def write_steps(self, rows: list[dict[str, Any]]) -> None:
+        """Write steps.csv whole."""
+        write_table(self.path / "steps.csv", pd.DataFrame(rows, columns=STEPS))
+
+    # The result
+
+    def predictions(self) -> pd.DataFrame:
+        """val and test: path, split, label (the truth), predicted, confidence, p_<class>…
+
+        In an ensemble val is every photo of the folds, judged by the one network that has not learned from it.
+        """
+        return self._parquet("predictions.parquet")
+
+    def write_predictions(self, predictions: pd.DataFrame) -> None:
+        """Write predictions.parquet."""
+        write_table(self.path / "predictions.parquet", predictions)
+
+    def evaluation(self) -> dict[str, Any]:
+        """The figures on test; {} before they were looked at."""
+        return self._json("evaluation.json")
+
+    def write_evaluation(self, evaluation: dict[str, Any]) -> None:
+        """Write evaluation.json: the test photos were looked at, and a resumed run does not look again."""
+        write_json(self.path / "evaluation.json", evaluation)
+
+    def extra(self, name: str) -> dict[str, Any]:
+        """One of the report's extra sections; {} if this run has none of that name."""
+        return self._json(f"extras/{name}.json")
+
+    def write_extra(self, name: str, value: dict[str, Any]) -> None:
+        """Write one of the report's extra sections."""
+        write_json(self.path / "extras" / f"{name}.json", value)
+
+    def log(self, text: str) -> None:
+        """Add a line to log.txt, with the time."""
+        with open(self.path / "log.txt", "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}\n")
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            value: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise SightlineError(f"{self.path / name}: cannot be read ({error}).") from error
+        return value
+
+    def _parquet(self, name: str) -> pd.DataFrame:
+        path = self.path / name
+        try:
+            return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+        except (OSError, ValueError) as error:
+            raise SightlineError(f"{path}: cannot be read ({error}).") from error
+
+    def _csv(self, name: str, columns: list[str]) -> pd.DataFrame:
+        path = self.path / name
+        try:
+            return pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=columns)
+        except (OSError, ValueError) as error:
+            raise SightlineError(f"{path}: cannot be read ({error}).") from error
+
+
+def default_path(dataset: str, model: str, now: datetime | None = None) -> Path:
+    """runs/<date>-<time>-<dataset>-<model>/, with only letters, digits, dots and dashes in the names."""
+    parts = [f"{now or datetime.now():%Y-%m-%d-%H%M%S}", dataset, model]
+    tidy = ("".join(c if c.isalnum() or c in ".-_" else "-" for c in part).strip("-.")[:60] for part in parts)
+    return Path("runs") / "-".join(part for part in tidy if part)

@@ -1,0 +1,171 @@
+"""What a run settles before it starts: image size, engine, precision, and how much training fits into a time limit."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sightline.config import Config, Machine
+from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.preflight import guess_size
+from sightline.data.table import Dataset
+from sightline.errors import SightlineError, UsageError
+from sightline.models import engines, zoo
+from sightline.models.zoo import Network
+from sightline.system.progress import note
+
+_TRIED_WITH = 64  # photos, to choose an engine
+_SCRATCH_SIZE = 150  # the side, in pixels, above which a small network from scratch gains little
+_SIZES = (224, 192, 160, 128, 96, 64)
+_TRAINED_SHARE = 0.7  # of the photos
+_FOLDED_SHARE = 0.85  # of the photos, shared out to the folds
+_SPARE = 0.85  # of the time limit is planned; the rest is for what cannot be foreseen
+
+
+def image_size(config: Config, dataset: Dataset) -> int | None:
+    """The side in pixels at which to train; None: what the network was pretrained at.
+
+    Raises:
+        SightlineError: no photo can be read.
+    """
+    if config.img_size is None and config.scratch:
+        return max(32, min(*guess_size(dataset), _SCRATCH_SIZE))
+    return config.img_size
+
+
+def sample_pixels(dataset: Dataset, size: int) -> np.ndarray:
+    """Some photos, spread over the dataset, as (n, S, S, 3) uint8, to try engines on.
+
+    Raises:
+        SightlineError: none of them can be read.
+    """
+    paths = dataset.samples["path"]
+    found = []
+    for number in np.unique(np.linspace(0, len(paths) - 1, min(_TRIED_WITH, len(paths))).astype(int)):
+        try:
+            found.append(square(decode(dataset.root / paths.iloc[number], target=size).image, size))
+        except Undecodable:
+            continue  # the preflight will name it
+    if not found:
+        raise SightlineError(f"{dataset.root}: none of the photos looked at can be read. Is this the right folder?")
+    return np.stack(found)
+
+
+def build_network(config: Config, classes: Sequence[str], size: int | None) -> Network:
+    """The network that `config` asks for, with a new head for `classes`.
+
+    Raises:
+        UsageError, SightlineError: as `zoo.build`; --from an ensemble.
+    """
+    torch.manual_seed(config.seed)  # the new layers start from random values
+    weights = config.weights
+    if config.continues and zoo.members_in(Path(config.continues) / "model") > 1:
+        raise UsageError(
+            f"--from {config.continues}: is an ensemble, whose networks have learned from every photo but the test"
+            " ones: none is left to choose on. Train anew on all photos, without --from."
+        )
+    if config.continues and not weights:
+        weights = f"{config.continues}/model"
+    network = zoo.build(
+        config.model, classes=classes, weights=weights, scratch=config.scratch, head=config.head,
+        size=size, drop_rate=config.drop_rate,
+    )  # fmt: skip
+    if config.continues:
+        zoo.inherit(network, zoo.load(f"{config.continues}/model"))
+    return network
+
+
+def settle(config: Config, network: Network, sample: np.ndarray, photos: int) -> Machine:
+    """Try what is fastest here for this network, or keep what the config already says.
+
+    Args:
+        sample: (n, S, S, 3) uint8 photos to try it on.
+        photos: how many the dataset has.
+    """
+    if config.machine is not None:
+        torch.set_num_threads(config.machine.threads)
+        return config.machine
+    device = engines.device_of(config.device)
+    if config.fits_head_only:
+        # The features are then also what the answers are made of, so they are computed as exactly as the answers.
+        for_training = engines.make("eager", network, device)
+        for_features = engines.choose(network, sample, device=device, photos=photos, trained=False, precision="float32")
+    else:
+        for_features = engines.choose(network, sample, device=device, photos=photos, trained=False)
+        for_training = engines.choose(network, sample, device=device, trained=False)
+    return Machine(
+        device=device,
+        precision=for_training.precision,  # type: ignore[arg-type]
+        channels_last=for_training.name != "eager",
+        engine=for_features.name,
+        threads=torch.get_num_threads(),
+        evaluation_batch=for_features.batch,
+    )
+
+
+def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.ndarray, photos: int) -> Config:
+    """Fewer epochs, or smaller images, so that the run ends within its time limit.
+
+    Raises:
+        UsageError: the limit is too short even to fit a head on the smallest images.
+    """
+    assert config.time_limit is not None
+    learn, look = _images_per_second(network, machine, sample, config.batch_size)
+    views = 2 if config.tta == "flip" else 1
+    most, folds = config.epochs, config.folds or 0
+    # Each fold learns from all others; the features of the frozen network are computed once for all trainings.
+    learned = (folds - 1) * _FOLDED_SHARE + (0.0 if config.ensemble else _TRAINED_SHARE) if folds else _TRAINED_SHARE
+    looked = 1 + 0.6 * views * (folds if config.ensemble else 1) + (_FOLDED_SHARE * views if folds else 0.0)
+    sizes = [network.size] + ([] if config.img_size else [size for size in _SIZES if size < network.size])
+    for size in sizes:
+        shrink = (network.size / size) ** 2  # the work goes with the pixels
+        looking = photos * looked / (look * shrink)
+        epoch = photos * learned / (learn * shrink)
+        epochs = int((config.time_limit * _SPARE - looking) / epoch)
+        if epochs >= min(1, most):
+            if epochs >= most and size == network.size:
+                return config
+            kept = _shortened(config, min(epochs, most)).model_copy(update={"img_size": size})
+            note(f"To end within {config.time_limit:,.0f} s: {kept.epochs} of {most} epochs at {size} pixels.")
+            return kept
+    raise UsageError(
+        f"--time-limit {config.time_limit:g}s is too short for {photos:,} photos with {network.architecture} here."
+        " Give more time, or use --recipe probe."
+    )
+
+
+def _shortened(config: Config, epochs: int) -> Config:
+    """The same phases with `epochs` in all, shared out as they were; a phase left without epochs falls away."""
+    share = epochs / config.epochs
+    phases = [
+        phase if phase.solver == "lbfgs" else phase.model_copy(update={"epochs": round(phase.epochs * share)})
+        for phase in config.phases
+    ]
+    return config.model_copy(update={"phases": [p for p in phases if p.solver == "lbfgs" or p.epochs] or phases[-1:]})
+
+
+def _images_per_second(network: Network, machine: Machine, sample: np.ndarray, batch: int) -> tuple[float, float]:
+    """How fast it learns, and how fast it looks, by trying."""
+    engine = engines.make(machine.engine, network, machine.device, machine.evaluation_batch)
+    photos = np.resize(sample, (batch, *sample.shape[1:]))
+    engine(photos)
+    started = time.perf_counter()
+    engine(photos)
+    look = batch / (time.perf_counter() - started)
+
+    module = copy.deepcopy(network.module).to(machine.device).train()
+    images = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).to(machine.device)
+    taken = 0.0
+    for _ in range(3):  # the first ones pay for setting up; the last counts
+        started = time.perf_counter()
+        enabled = machine.precision == "bfloat16"
+        with torch.autocast(machine.device.partition(":")[0], torch.bfloat16, enabled=enabled):
+            loss = module(images).float().square().mean()
+        loss.backward()
+        taken = time.perf_counter() - started
+    return batch / taken, look

@@ -1,0 +1,135 @@
+"""DATA and the choices about it -> checked photos, each on its side of the split. Nothing here looks at a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sightline.splits.split import carry, split
+from sightline.checks.decisions import apply_decisions, read_decisions
+from sightline.checks.duplicates_cache import known_duplicates
+from sightline.config import Config
+from sightline.data.pixels import Pixels
+from sightline.data.preflight import preflight, require_usable
+from sightline.data.reading.sources import open_dataset
+from sightline.data.table import Dataset
+from sightline.errors import SightlineError, UsageError
+from sightline.system.progress import note
+from sightline.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Photos ready to train on. `dataset.samples` has split and duplicate_group; pixels[i] belongs to row i."""
+
+    dataset: Dataset
+    pixels: Pixels
+    facts: dict[str, Any]  # what RUN/dataset.json holds
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(N,) class numbers."""
+        return pd.Categorical(self.dataset.samples["label"], categories=list(self.dataset.classes)).codes.astype(
+            np.int64
+        )
+
+    def rows(self, split: str) -> np.ndarray:
+        """The row numbers of one split."""
+        return np.flatnonzero(self.dataset.samples["split"].to_numpy() == split)
+
+
+def open_data(config: Config) -> Dataset:
+    """The dataset that `config` names, with the person's decisions applied; not yet decoded."""
+    if not config.data:
+        raise UsageError(
+            "No DATA given: a folder of photos, a manifest, an archive, or a name from `sightline datasets`."
+        )
+    dataset = open_dataset(config.data)
+    if config.decisions:
+        dataset = apply_decisions(dataset, read_decisions(config.decisions))
+    if dataset.set_aside:
+        note(f"Left aside, because it is not labelled: {', '.join(dataset.set_aside)}")
+    return dataset
+
+
+def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
+    """Decode every photo once, find duplicates, split; duplicates and groups stay on one side.
+
+    Args:
+        size: the side in pixels that photos are brought to.
+
+    Raises:
+        SightlineError: the photos do not make a dataset that can be trained on.
+    """
+    given = bool((dataset.samples["split"] != "").any())
+    dataset, pixels = preflight(dataset, size, workers=config.workers or None)
+    require_usable(dataset)
+    left_out = dataset.problems[dataset.problems["action"] == "left out"]
+    if len(left_out):
+        first = left_out.iloc[0]
+        note(
+            f"{len(left_out):,} files left out, the first: {first['path']} ({first['problem']}). The report lists them."
+        )
+    duplicates = known_duplicates(dataset.samples, pixels)
+    samples = dataset.samples.assign(duplicate_group=duplicates.groups)
+    if config.continues:
+        earlier = RunFolder.open(config.continues).samples()
+        sides = carry(earlier, samples, duplicates.groups, seed=config.split_seed)
+    else:
+        sides = split(samples, duplicates.groups, seed=config.split_seed, per_class=config.per_class)
+    samples = samples.assign(split=np.asarray(sides))
+    dataset = dataset.replace(samples=samples)
+    facts = _facts(dataset, given)
+    if facts["leaks"]:
+        test = int((samples["split"] == "test").sum())
+        note(f"Warning: {facts['leaks']:,} of {test:,} test photos also stand in training or validation.")
+    return Prepared(dataset, pixels, facts)
+
+
+def reopen(run: RunFolder, size: int) -> Prepared:
+    """The photos of a run as it split them.
+
+    Raises:
+        SightlineError: photos have changed or gone since.
+    """
+    described, samples = run.dataset(), run.samples()
+    dataset = Dataset(
+        name=described["name"],
+        root=Path(described["root"]),
+        samples=samples,
+        classes=tuple(described["classes"]),
+        problems=run.problems(),
+        set_aside=tuple(described["set_aside"]),
+    )
+    kept = ["path", "label", "split", "group"]
+    again, pixels = preflight(dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0]), size)
+    if list(again.samples["digest"]) != list(samples["digest"]):
+        now = dict(zip(again.samples["path"], again.samples["digest"], strict=True))
+        changed = [p for p, digest in zip(samples["path"], samples["digest"], strict=True) if now.get(p) != digest]
+        raise SightlineError(
+            f"{dataset.root}: {len(changed):,} photos changed or went since {run.path} began, first {changed[0]}.\n"
+            "Put them back, or start a new run (--from keeps what this one has learned)."
+        )
+    return Prepared(dataset, pixels, described)
+
+
+def _facts(dataset: Dataset, given: bool) -> dict[str, Any]:
+    samples = dataset.samples
+    sizes = samples.groupby("duplicate_group")["path"].transform("size")
+    train_groups = set(samples.loc[samples["split"] != "test", "duplicate_group"])
+    leaked = (samples["split"] == "test") & samples["duplicate_group"].isin(train_groups)
+    return {
+        "name": dataset.name,
+        "root": str(dataset.root),
+        "classes": list(dataset.classes),
+        "set_aside": list(dataset.set_aside),
+        "splits_given": given,
+        "duplicates": int((sizes > 1).sum()),
+        "duplicate_groups": int(samples.loc[sizes > 1, "duplicate_group"].nunique()),
+        "leaks": int(leaked.sum()),
+        "left_out": int((dataset.problems["action"] == "left out").sum()),
+    }

@@ -1,0 +1,74 @@
+"""Worker processes that start clean: never a fork of a process with threads, never a second run of the user's script.
+
+Python's own `forkserver` and `spawn` import the main script again in every worker, so a script without
+`if __name__ == "__main__"`, which no user of a two-line script should need, would start itself over and over. Our
+workers only call functions of this package. (joblib's loky keeps the script out in the same way.)
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.context
+import os
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_swap = threading.Lock()
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def context(*preload: str) -> Any:
+    """How to start workers: for `ProcessPoolExecutor(mp_context=…)` and for Pebble's pool.
+
+    Args:
+        preload: modules that the workers need, imported once in the server that they are forked from.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return _SpawnContext()
+    made = _ForkServerContext()
+    made.set_forkserver_preload(list(preload))
+    return made
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """While a process is described to its starter, pretend that there is no `__main__`."""
+    with _swap:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
+class _ForkServerProcess(multiprocessing.context.ForkServerProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:
+        with _main_hidden():
+            return multiprocessing.context.ForkServerProcess._Popen(process_obj)
+
+
+class _SpawnProcess(multiprocessing.context.SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:
+        with _main_hidden():
+            return multiprocessing.context.SpawnProcess._Popen(process_obj)
+
+
+class _ForkServerContext(multiprocessing.context.ForkServerContext):
+    Process = _ForkServerProcess
+
+
+class _SpawnContext(multiprocessing.context.SpawnContext):
+    Process = _SpawnProcess

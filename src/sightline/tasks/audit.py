@@ -1,0 +1,164 @@
+"""The whole audit: every check over one dataset, its findings as tables, and the page on which a person decides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from sightline.checks import findings
+from sightline.checks.balance import check_balance
+from sightline.checks.copies import check_copies
+from sightline.checks.crossfit import compact
+from sightline.checks.duplicates_cache import known_duplicates
+from sightline.checks.files import check_files, check_quality
+from sightline.checks.labels import check_labels
+from sightline.checks.outliers import check_outliers
+from sightline.checks.summary import sentences
+from sightline.data.pixels import Pixels
+from sightline.data.preflight import preflight
+from sightline.data.reading.sources import open_dataset
+from sightline.data.table import Dataset
+from sightline.errors import SightlineError, UsageError
+from sightline.models import zoo
+from sightline.report import audit_page
+from sightline.runs.folder import RunFolder
+from sightline.system.files import write_table
+from sightline.training.features import features_from
+
+SIZE = 192
+"""Pixels on a side at which photos are compared and shown to the network."""
+_MODEL = 0x0110  # the EXIF tag that names the camera
+
+WEAKER = "judged by the run's own network, which was trained on these labels: weaker evidence"
+BLIND = (
+    "Labels and outliers were not checked, because no network was given: "
+    "add --weights with pretrained weights, or --run with a run."
+)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Attributes:
+        dataset: the dataset after preflight.
+        findings: the table that findings.csv holds.
+        summary: what it says, in sentences.
+        page: the path of audit.html.
+    """
+
+    dataset: Dataset
+    findings: pd.DataFrame
+    summary: list[str]
+    page: Path
+
+
+def audit(
+    data: str | Path,
+    out: str | Path | None = None,
+    *,
+    weights: str | Path | None = None,
+    run: str | Path | None = None,
+    img_size: int | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+) -> Audit:
+    """Check a dataset and write findings.csv, findings.parquet and audit.html into `out`. The data is never changed.
+
+    Args:
+        data: in any form that `train` takes.
+        out: a folder, new or empty; None: audit-NAME in the current folder.
+        weights: pretrained weights for the label and outlier checks.
+        run: use the pretrained weights that this run began with; where they are gone, its own network.
+        img_size: pixels on a side. Default: 192, or what the run was trained at if its own network judges.
+        device: where the network runs.
+        workers: processes that decode; default one for each core.
+
+    Raises:
+        UsageError: `out` is not empty, or both `weights` and `run` were given.
+        SightlineError: no photo can be read.
+    """
+    out = Path(out) if out is not None else _folder_for(data)
+    if out.is_dir() and any(out.iterdir()):
+        raise UsageError(f"--out {out}: is not empty. Name a new folder.")
+    if weights is not None and run is not None:
+        raise UsageError("--weights and --run: give one of the two.")
+    weaker, size = "", img_size or SIZE
+    if run is not None:
+        weights, weaker, trained_at = _network_of(RunFolder.open(run))
+        size = img_size or (trained_at if weaker else SIZE)
+    dataset, pixels = preflight(open_dataset(str(data)), size, workers=workers)
+    if not len(dataset.samples):
+        raise SightlineError(f"{data}: none of its {len(dataset.problems):,} files can be read as a photo.")
+    features = None
+    if weights is not None:
+        features = features_from(weights, pixels, list(dataset.samples["digest"]), device=device, deep=True)
+    dataset = dataset.replace(samples=dataset.samples.assign(camera=_cameras(dataset)))
+    found = check(dataset, pixels, features, weaker=weaker)
+    notes = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()
+    write_table(out / "findings.csv", found)
+    write_table(out / "findings.parquet", found)
+    page = audit_page.write(dataset, pixels, found, out, notes=notes)
+    return Audit(dataset, found, [*sentences(found, dataset.samples), *notes], page)
+
+
+def _folder_for(data: str | Path) -> Path:
+    """Where the results go if no folder is named: audit-NAME in the current folder."""
+    name = str(data).rstrip("/").replace(":", "/").rsplit("/", 1)[-1]
+    return Path(f"audit-{name or 'data'}")
+
+
+def check(
+    dataset: Dataset, pixels: Pixels, features: NDArray[np.floating] | None = None, *, weaker: str = ""
+) -> pd.DataFrame:
+    """All checks over arrays and tables; labels and outliers only with `features` (n, F).
+
+    Args:
+        dataset: after preflight.
+        pixels: its photos, pixels[i] of sample i.
+        features: of a network, best one that was not trained on these labels.
+        weaker: said with each finding on labels, if it was.
+    """
+    samples, classes = dataset.samples, list(dataset.classes)
+    duplicates = known_duplicates(samples, pixels)
+    parts = [
+        check_files(dataset.problems),
+        check_copies(samples, duplicates),
+        check_quality(samples, pixels),
+        check_balance(samples, classes),
+    ]
+    if features is not None:
+        parts.append(check_labels(samples, classes, features, duplicates.groups, weaker=weaker)[0])
+        parts.append(check_outliers(samples, compact(features), duplicates.groups))
+    return findings.joined(parts)
+
+
+def _network_of(run: RunFolder) -> tuple[Path, str, int]:
+    """The weights to judge with, what to say about them ("" if they never saw these labels), and their picture size."""
+    config = run.config()
+    if config.weights and Path(config.weights).exists():
+        return Path(config.weights), "", SIZE
+    own = run.model if zoo.members_in(run.model) == 1 else zoo.member(run.model, 1)
+    return own, WEAKER, config.img_size or SIZE
+
+
+def _cameras(dataset: Dataset) -> Sequence[str]:
+    """The camera that each photo names, "" for none; only headers are read."""
+
+    def camera(path: str) -> str:
+        try:
+            with Image.open(dataset.root / path) as image:
+                return str(image.getexif().get(_MODEL, "")).strip("\0 ")
+        except Exception:  # whatever a strange header does, it names no camera
+            return ""
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+        return list(threads.map(camera, dataset.samples["path"]))

@@ -1,0 +1,56 @@
+"""A run, and its own test part or other labelled photos -> figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from sightline.data.preflight import preflight
+from sightline.data.reading.sources import open_dataset
+from sightline.errors import SightlineError
+from sightline.judging import figures
+from sightline.predictor import Predictor
+from sightline.runs import ledger
+from sightline.runs.folder import RunFolder
+from sightline.runs.prepare import reopen
+from sightline.runs.run import Evaluation, Run
+from sightline.system.progress import note
+from sightline.training import finish
+from sightline.training.looker import Looker
+
+
+def evaluate(run: str | Path | Run, data: str | Path | None = None, *, device: str = "auto") -> Evaluation:
+    """Judge a run on its own test part, or on every labelled sample of another dataset.
+
+    Every look at the run's own test part is counted in the ledger beside the runs.
+
+    Raises:
+        SightlineError: the data has a class that the run does not know.
+    """
+    folder = run.folder if isinstance(run, Run) else RunFolder.open(run)
+    predictor = Predictor.load(folder.path, device)
+    if data is None:
+        prepared = reopen(folder, predictor.size)
+        samples, pixels, rows = prepared.dataset.samples, prepared.pixels, prepared.rows("test")
+        opened = ledger.opened(folder.path, samples["digest"].iloc[rows], "evaluate")
+    else:
+        dataset = open_dataset(data)
+        unknown = sorted({*dataset.classes} - {*predictor.classes})
+        if unknown:
+            raise SightlineError(
+                f"{data}: has classes that {folder.path} was not trained on: {', '.join(unknown)}."
+                f" It knows {', '.join(predictor.classes)}."
+            )
+        dataset, pixels = preflight(dataset, predictor.size)
+        samples, rows, opened = dataset.samples, np.arange(len(dataset.samples)), None
+        if not len(samples):
+            raise SightlineError(f"{data}: no photo in it can be read.")
+        before = folder.samples()
+        seen = int(samples["digest"].isin(before.loc[before["split"] != "test", "digest"]).sum())
+        if seen:
+            note(f"Warning: {seen:,} of these {len(samples):,} photos were used to train this run; they flatter it.")
+    outputs = Looker(predictor, pixels).judge(rows, "Evaluating")
+    table = finish.prediction_table(samples.iloc[rows], predictor.classes, outputs)
+    found = figures.evaluate(table, predictor.classes, test_opened=opened)
+    return Evaluation(**{**found, "accuracy_ci95": tuple(found["accuracy_ci95"])})

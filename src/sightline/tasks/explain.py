@@ -1,0 +1,94 @@
+"""Photos that a person names -> why a run answers as it does, as a page, a table and one picture for each photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sightline.data.decoding.regular import Undecodable
+from sightline.data.reading.walk import photos_in
+from sightline.errors import SightlineError, UsageError
+from sightline.judging import heat
+from sightline.predictor import Predictor
+from sightline.report import reasons_page
+from sightline.report.photos import jpeg, spotlight
+from sightline.runs.folder import RunFolder
+from sightline.system.files import replacing, write_json, write_text
+from sightline.system.progress import note, track
+
+_AT_ONCE = 16  # photos
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What was found, and the page that shows it."""
+
+    page: Path
+    photos: list[dict[str, Any]]  # path, and what `explain` says of each photo
+    failed: list[dict[str, str]]  # path and error of each file that could not be read
+
+
+def explain(
+    run: str | Path,
+    images: Sequence[Path],
+    *,
+    out: Path | None = None,
+    of: str | None = None,
+    neighbours: int = 4,
+    device: str = "auto",
+) -> Reasons:
+    """Say where the network looked in each photo, and which training photos it resembles.
+
+    Args:
+        run: a complete run.
+        images: photos, or folders of photos.
+        out: a folder for explain.html, explain.json and the pictures, new or empty; None: RUN/explain.
+        of: explain this class; None: the one predicted.
+        neighbours: how many training photos for each photo.
+        device: auto, cpu, cuda, mps.
+
+    Raises:
+        UsageError: nothing to explain, no such run or class, or `out` is not empty.
+        SightlineError: none of the photos can be read.
+    """
+    if not images:
+        raise UsageError("No IMAGE given: name photos, or folders of photos.")
+    if neighbours < 0:
+        raise UsageError(f"--neighbours {neighbours}: give a number from 0 up.")
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"--out {out}: is not empty. Choose another folder.")
+    folder = RunFolder.open(run)
+    predictor = Predictor.load(run, device)
+    if of is not None and of not in predictor.classes:
+        raise UsageError(f"--class {of}: the run has no such class. It knows {', '.join(predictor.classes)}.")
+    shown, pixels, failed = [], [], []
+    for file in photos_in(images):
+        try:
+            pixels.append(predictor.prepare(file))
+            shown.append(file)
+        except Undecodable as error:
+            failed.append({"path": str(file), "error": f"{error.problem}: {error.detail}"})
+            note(f"{file}: {error.problem}: {error.detail}")
+    if not shown:
+        raise SightlineError("None of the photos could be read. Give JPEG, PNG or another common format.")
+    remembered, reasons = folder.extra("neighbours"), []
+    with track("Explaining", len(shown)) as advance:
+        for start in range(0, len(shown), _AT_ONCE):
+            part = np.stack(pixels[start : start + _AT_ONCE])
+            classes = None if of is None else [predictor.classes.index(of)] * len(part)
+            reasons += heat.explain(predictor, part, remembered, classes, neighbours)
+            advance(len(part))
+    found = [{"path": str(path), **reason} for path, reason in zip(shown, reasons, strict=True)]
+    place = out or folder.path / "explain"
+    for number, (reason, photo) in enumerate(zip(found, pixels, strict=True), 1):
+        with replacing(place / f"{number:03d}-{Path(reason['path']).stem[:60]}.jpg") as temporary:
+            temporary.write_bytes(jpeg(np.hstack([photo, spotlight(photo, np.asarray(reason["heat"]))])))
+    root = folder.dataset().get("root")
+    html = reasons_page.render(found, pixels, folder.name, Path(root) if root else None)
+    write_text(place / "explain.html", html)
+    write_json(place / "explain.json", {"photos": found, "failed": failed})
+    return Reasons(place / "explain.html", found, failed)

@@ -1,0 +1,65 @@
+"""A dataset -> a page and a table that show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sightline.data.preflight import preflight
+from sightline.data.reading.sources import open_dataset
+from sightline.data.table import Dataset
+from sightline.errors import SightlineError
+from sightline.report import explore as page
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What was seen, and the page that shows it.
+
+    Attributes:
+        dataset: the dataset after preflight.
+        found: what explore.json holds.
+        page: the path of explore.html.
+    """
+
+    dataset: Dataset
+    found: dict[str, Any]
+    page: Path
+
+
+def explore(
+    data: str | Path,
+    out: str | Path | None = None,
+    *,
+    augment: str | None = None,
+    weights: str | Path | None = None,
+    img_size: int = 150,
+    workers: int | None = None,
+) -> Explored:
+    """Look at a dataset and write explore.html and explore.json. The data is never changed.
+
+    Args:
+        data: in any form that `train` takes.
+        out: the folder for the results; None: explore-NAME in the current folder.
+        augment: also show photos before and after this augmentation preset.
+        weights: a timm local folder, whose features group the photos in the variety view; None: colours and edges do.
+        img_size: pixels on a side at which the photos are looked at.
+        workers: processes that decode; None: one for each core.
+
+    Raises:
+        UsageError: there is no such augmentation preset.
+        SightlineError: no photo can be read.
+    """
+    dataset = open_dataset(str(data))
+    folder = Path(out) if out is not None else Path(f"explore-{dataset.name}")
+    dataset, pixels = preflight(dataset, img_size, workers=workers)
+    if not len(dataset.samples):
+        raise SightlineError(f"{data}: none of its {len(dataset.problems):,} files can be read as a photo.")
+    features = None
+    if weights is not None:
+        from sightline.training.features import features_from
+
+        features = features_from(weights, pixels, list(dataset.samples["digest"]))
+    found = page.write(dataset, pixels, folder, embeddings=features, augment=augment)
+    return Explored(dataset, found, folder / "explore.html")

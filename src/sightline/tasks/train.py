@@ -1,0 +1,163 @@
+"""DATA and the choices about it -> a complete run; an interrupted run -> the same."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sightline import config as configuration
+from sightline.config import Config
+from sightline.data.table import Dataset
+from sightline.judging.examine import examine
+from sightline.models import engines
+from sightline.models.zoo import Network
+from sightline.predictor import Predictor
+from sightline.release import model_card
+from sightline.report import run_report
+from sightline.runs import plan
+from sightline.runs.folder import RunFolder, default_path
+from sightline.runs.prepare import Prepared, open_data, prepare, reopen
+from sightline.runs.run import Run
+from sightline.system.progress import note
+from sightline.training import finish, folds, loop
+from sightline.training.batches import Data
+from sightline.training.display import clock
+
+
+def train(
+    data: str | Path | None = None,
+    *,
+    recipe: str = "default",
+    out: str | Path | None = None,
+    epochs: int | None = None,
+    lr: float | None = None,
+    freeze_epochs: int | None = None,
+    set: Sequence[str] = (),
+    **options: Any,
+) -> Run:
+    """Train a classifier on a folder of labelled photos, evaluate it once, and write its report.
+
+    Args:
+        data: a folder, manifest, archive, a name from `sightline datasets`, or hf:owner/name; None: the recipe's.
+        recipe: a name from `sightline recipes`, or a file; a RUN/config.yaml repeats that run.
+        out: the run folder, new or empty; None: runs/<date>-<time>-<dataset>-<model>/.
+        epochs, lr: of the last phase that takes gradient steps.
+        freeze_epochs: epochs in which the head learns alone, before everything does.
+        set: `key=value` texts for anything else, such as "augment=none".
+        options: any field of `sightline.config.Config`, such as model="resnet34", img_size=128, seed=1.
+
+    Raises:
+        UsageError: the options contradict each other or name what does not exist.
+        SightlineError: the data, the weights or the training fail.
+    """
+    for name in ("data", "weights", "continues", "decisions"):
+        value = data if name == "data" else options.get(name)
+        if isinstance(value, Path) or (isinstance(value, str) and Path(value).exists()):
+            options[name] = str(Path(value).resolve())
+        elif value is not None:
+            options[name] = value
+    config = configuration.resolve(recipe, options, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
+    started = time.monotonic()
+    dataset = open_data(config)
+    config, network = _settle(config, dataset)
+    run = RunFolder.create(out or default_path(dataset.name, network.architecture))
+    with run.hold():
+        run.write_config(config)
+        run.log(f"train {dataset.name}: {len(dataset.samples)} files, {len(dataset.classes)} classes")
+        _work(run, config, network, dataset, started)
+    return Run(run.path)
+
+
+def resume(path: str | Path) -> Run:
+    """Go on with a run that was interrupted, exactly where it stood; a complete run is returned as it is.
+
+    Raises:
+        UsageError: there is no run at `path`.
+        SightlineError: its photos have changed, or another process works on it.
+    """
+    run = RunFolder.open(path)
+    if run.status == "complete":
+        note(f"{run.path} is complete: nothing is left to do.")
+        return Run(path)
+    with run.hold():
+        config = run.config()
+        known = run.dataset()
+        dataset = None if known else open_data(config)
+        classes = dataset.classes if dataset else known["classes"]
+        network = plan.build_network(config, classes, config.img_size)
+        assert config.machine is not None, "config.yaml was written with it"
+        plan.settle(config, network, np.empty(0), 0)
+        run.log("resume")
+        _work(run, config, network, dataset, time.monotonic())
+    return Run(path)
+
+
+def _settle(config: Config, dataset: Dataset) -> tuple[Config, Network]:
+    """Every choice that was left open, made: the config as it will be written."""
+    network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
+    sample = plan.sample_pixels(dataset, network.size)
+    machine = plan.settle(config, network, sample, len(dataset.samples))
+    if config.time_limit is not None and config.machine is None:
+        config = plan.fit_to_time(config, network, machine, sample, len(dataset.samples))
+        if config.img_size and config.img_size != network.size:
+            network = plan.build_network(config, dataset.classes, config.img_size)
+    settled = {"model": config.model or network.architecture, "img_size": network.size, "machine": machine}
+    return config.model_copy(update=settled), network
+
+
+def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | None, started: float) -> None:
+    """From a settled config to a complete run; goes on from whatever is already there."""
+    assert config.machine is not None
+    if run.dataset():
+        prepared = reopen(run, network.size)
+    else:
+        assert dataset is not None
+        prepared = prepare(dataset, config, network.size)
+        if config.folds:
+            prepared = folds.deal(prepared, config)
+        run.write_data(prepared.facts, prepared.dataset.samples, prepared.dataset.problems)
+    samples = prepared.dataset.samples
+    counts = samples["split"].value_counts()
+    note(
+        f"{len(samples):,} photos, {len(prepared.dataset.classes)} classes · "
+        + " · ".join(f"{split} {counts[split]:,}" for split in ("train", "val", "test") if split in counts)
+        + f" · {network.architecture} at {network.size} pixels, from {network.origin}"
+    )
+    if run.evaluation():
+        predictor = Predictor.load(run.path, config.machine.device)
+    else:
+        predictor = _train_and_test(run, config, network, prepared, started)
+    examine(predictor, config, prepared, run)
+    model_card.write(run)
+    run_report.write(run)
+    if not config.keep_checkpoint:
+        shutil.rmtree(run.checkpoint, ignore_errors=True)
+    run.log(f"complete in {clock(time.monotonic() - started)}")
+
+
+def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: Prepared, started: float) -> Predictor:
+    assert config.machine is not None
+    deadline = started + (config.time_limit or math.inf)
+    if config.folds:
+        folds.train(network, config, prepared, run, deadline)
+    if config.ensemble:
+        seeing, on_val = folds.together(network.origin, config, prepared, run)
+    else:
+        data = Data(
+            prepared.pixels,
+            prepared.labels,
+            list(prepared.dataset.samples["digest"]),
+            prepared.rows("train"),
+            prepared.rows("val"),
+        )
+        engine = engines.make(config.machine.engine, network, config.machine.device, config.machine.evaluation_batch)
+        loop.train(network, config, data, run, engine, deadline)
+        seeing, on_val = finish.calibrate(network, config, prepared, run)
+    finish.open_test(seeing, on_val, prepared, run)
+    return seeing.predictor

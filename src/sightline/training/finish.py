@@ -1,0 +1,111 @@
+"""A trained network -> a model folder that knows how sure it is, and one look at the test photos."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sightline.config import Config
+from sightline.judging.figures import evaluate
+from sightline.models import engines
+from sightline.models.zoo import Network
+from sightline.predictor import Outputs, Predictor
+from sightline.runs import ledger
+from sightline.runs.folder import RunFolder
+from sightline.runs.prepare import Prepared
+from sightline.training.looker import Looker, has_features, looker
+from sightline.trust import calibration, conformal, familiarity
+from sightline.trust.familiarity import Familiarity
+
+_TRIED_WITH = 400  # photos at least, to choose an engine
+_FEW = 32  # are enough where only a linear head is new
+
+
+def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFolder) -> tuple[Looker, pd.DataFrame]:
+    """Fit temperature, sets and familiarity on val, and write the model folder.
+
+    Returns:
+        The predictor before the photos of the run, and its predictions for the validation photos.
+    """
+    train, val = prepared.rows("train"), prepared.rows("val")
+    labels = prepared.labels
+    seeing = looker(_predictor(network, config, prepared), config, prepared)
+    predictor = seeing.predictor
+    embeddings, logits = seeing.answers(val, "Calibrating on val")
+    predictor.temperature = calibration.fit_temperature(logits, labels[val])
+    probabilities = calibration.probabilities(logits, predictor.temperature)
+    predictor.threshold = conformal.fit(probabilities, labels[val], config.coverage)
+    predictor.familiarity = remember(seeing, train, embeddings, prepared, run)
+    predictor.save(run.model, {"dataset": prepared.dataset.name, "origin": network.origin})
+    outputs = predictor.judge(embeddings, logits)
+    return seeing, prediction_table(prepared.dataset.samples.iloc[val], predictor.classes, outputs)
+
+
+def _predictor(network: Network, config: Config, prepared: Prepared) -> Predictor:
+    """The network with the fastest engine that gives its answers, not yet calibrated."""
+    assert config.machine is not None, "the machine is settled before training starts"
+    device, val = config.machine.device, prepared.rows("val")
+    if has_features(config):
+        network.module.to(device)
+        engine = engines.choose(network, prepared.pixels.take(val[:_FEW]), device=device, precision="float32")
+    else:
+        answered = (len(val) + len(prepared.rows("test"))) * (2 if config.tta == "flip" else 1)
+        photos = answered + min(len(prepared.rows("train")), familiarity.MOST)
+        engine = engines.choose(network, prepared.pixels.take(spread(val)), device=device, photos=photos)
+    return Predictor(network, engine, tta=config.tta, coverage=config.coverage)
+
+
+def spread(rows: np.ndarray) -> np.ndarray:
+    """Enough of these rows to choose an engine on, from all over them: they may be sorted by class."""
+    return rows[:: max(1, len(rows) // _TRIED_WITH)]
+
+
+def remember(
+    seeing: Looker, learned: np.ndarray, unseen: np.ndarray, prepared: Prepared, run: RunFolder
+) -> Familiarity:
+    """Fit familiarity, and write down which photos it remembers.
+
+    Args:
+        seeing: holds the network whose embeddings these are.
+        learned: rows of the photos that this network learned from.
+        unseen: (v, F) embeddings of photos that it did not learn from.
+    """
+    # The photos that familiarity remembers are drawn here, so that each can be named again as a neighbour.
+    remembered = np.sort(np.random.default_rng(0).permutation(learned)[: familiarity.MOST])
+    known = seeing.embeddings(remembered, "Remembering training photos")
+    samples = prepared.dataset.samples.iloc[remembered]
+    run.write_extra("neighbours", {"paths": list(samples["path"]), "labels": list(samples["label"])})
+    return familiarity.fit(known, unseen)
+
+
+def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: RunFolder) -> dict[str, Any]:
+    """Look at the test photos, once; write predictions, those `on_val` first, and evaluation.json last."""
+    samples, test = prepared.dataset.samples, prepared.rows("test")
+    times = ledger.opened(run.path, samples["digest"].iloc[test], "train")
+    on_test = seeing.judge(test, "Opening the test photos")
+    classes = seeing.predictor.classes
+    table = prediction_table(samples.iloc[test], classes, on_test)
+    run.write_predictions(pd.concat([on_val, table], ignore_index=True))
+    evaluation = evaluate(table, classes, test_opened=times)
+    run.write_evaluation(evaluation)
+    return evaluation
+
+
+def prediction_table(samples: pd.DataFrame, classes: tuple[str, ...], outputs: Outputs) -> pd.DataFrame:
+    """The columns of predictions.parquet for these samples."""
+    names = np.array(classes, dtype=object)
+    return pd.DataFrame(
+        {
+            "path": samples["path"].to_numpy(),
+            "split": samples["split"].to_numpy(),
+            "label": samples["label"].to_numpy(),
+            "predicted": names[outputs.probabilities.argmax(1)],
+            "confidence": outputs.probabilities.max(1),
+            **{f"p_{name}": outputs.probabilities[:, i] for i, name in enumerate(classes)},
+            "set": ["|".join(names[inside]) for inside in outputs.sets],
+            "familiar": outputs.familiar,
+            "decision": outputs.decisions,
+        }
+    )

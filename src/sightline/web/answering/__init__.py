@@ -1,0 +1,1 @@
+"""A photo -> the model's answer: received, checked, asked in batches. No pages."""

@@ -1,0 +1,230 @@
+"""Every mode of pixels, written by Pillow or by hand, comes out as the same RGB picture."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image, ImageCms
+
+from pictures import BLUE, FORMATS, GREEN, RED, WHITE, assert_quarters, corners, encoded, quarters
+from sightline.data.decoding.convert import scaled
+from sightline.data.decoding.decode import decode
+
+
+class TestColours:
+    """Whatever a file's mode, the same picture comes out."""
+
+    @pytest.mark.parametrize(("fmt", "options"), [("JPEG", {"quality": 95}), ("TIFF", {})])
+    def test_cmyk(self, fmt, options):
+        found = decode(encoded(quarters().convert("CMYK"), fmt, **options))
+        assert (found.mode, found.notes) == ("CMYK", ("cmyk",))
+        assert_quarters(found.image)
+
+    def test_cmyk_with_a_broken_profile(self):
+        profile = b"\0\0\0\x80lcms\x02\x10\0\0prtrCMYKLab " + b"\0" * 104
+        found = decode(encoded(quarters().convert("CMYK"), "TIFF", icc_profile=profile))
+        assert_quarters(found.image)
+
+    def test_cmyk_by_its_own_profile(self):
+        image = Image.new("CMYK", (8, 8), (255, 0, 0, 0))
+        plain = decode(encoded(image, "TIFF")).image.getpixel((4, 4))
+        assert plain == (0, 255, 255)
+        for fmt in ("TIFF", "JPEG"):
+            red, green, blue = decode(encoded(image, fmt, icc_profile=odd_profile())).image.getpixel((4, 4))
+            assert red > 200
+            assert green < 80
+            assert blue < 80
+
+    def test_16_bit_gray_is_scaled_not_clipped(self):
+        ramp = np.linspace(0, 65535, 100 * 50).astype(np.uint16).reshape(50, 100)
+        for fmt in ("PNG", "TIFF"):
+            found = decode(encoded(Image.fromarray(ramp), fmt))
+            assert found.notes == ("16-bit", "gray")
+            values = np.asarray(found.image)
+            assert np.abs(values[:, :, 0] - ramp / 257).max() <= 0.5
+            assert (values[:, :, 0] == values[:, :, 2]).all()
+
+    @pytest.mark.parametrize("order", ["<", ">"])
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_16_bit_tiff_in_both_byte_orders(self, order, channels):
+        values = (np.linspace(0, 65535, 40 * 60 * channels).reshape(40, 60, channels)).astype(np.uint16)
+        found = decode(tiff(values, order))
+        assert np.abs(np.asarray(found.image)[:, :, :channels] - values / 257.0).max() <= 1
+
+    def test_12_bit_tiff_uses_its_own_white(self):
+        found = decode(packed_12_bit(np.full((4, 8), 4095)))
+        assert np.asarray(found.image).min() == 255
+
+    def test_16_bit_rgb_png(self):
+        values = (np.linspace(0, 65535, 40 * 60 * 3).reshape(40, 60, 3)).astype(np.uint16)
+        found = decode(png(values))
+        assert np.abs(np.asarray(found.image) - values / 257.0).max() <= 1
+
+    def test_16_bit_png_with_a_transparent_colour(self):
+        values = np.full((4, 6), 1000, np.uint16)
+        values[0, 0] = 40000
+        data = png(values, extra=[(b"tRNS", struct.pack(">H", 40000))])
+        found = decode(data)
+        assert found.image.getpixel((0, 0)) == WHITE
+        assert found.image.getpixel((1, 1)) == (4, 4, 4)
+        data = png(np.full((4, 6, 3), 3000, np.uint16), extra=[(b"tRNS", struct.pack(">HHH", 1, 2, 3))])
+        assert decode(data).image.getpixel((1, 1)) in [(11, 11, 11), (12, 12, 12)]
+
+    @pytest.mark.parametrize(
+        ("low", "high", "white"), [(0, 1, 1), (0, 255, 255), (0, 65535, 65535), (-3, 5, None), (0, 3e38, None)]
+    )
+    def test_float_tiff(self, low, high, white):
+        values = np.linspace(low, high, 300, dtype=np.float32).reshape(15, 20)
+        found = decode(encoded(Image.fromarray(values), "TIFF"))
+        bottom, top = (0, white) if white else (low, high)
+        expected = (values.astype(np.float64) - bottom) / (top - bottom) * 255
+        assert found.mode == "F"
+        assert np.abs(np.asarray(found.image)[:, :, 1] - expected).max() <= 0.6
+
+    def test_float_with_nan_and_infinity(self):
+        values = np.array([[0, 0.5, 1, np.nan, np.inf, -np.inf]] * 4, np.float32)
+        found = decode(encoded(Image.fromarray(values), "TIFF"))
+        assert np.asarray(found.image)[0, :, 0].tolist() == [0, 128, 255, 0, 255, 0]
+
+    def test_palette_and_its_transparency(self):
+        image = quarters().quantize(4)
+        assert_quarters(decode(encoded(image, "PNG")).image)
+        assert decode(encoded(image, "PNG")).notes == ("palette",)
+        red = image.getpixel((2, 2))
+        for fmt in ("PNG", "GIF"):
+            found = decode(encoded(image, fmt, transparency=red))
+            assert corners(found.image)[0] == WHITE
+            assert "alpha" in found.notes
+        clear = bytes(128 if number == red else 255 for number in range(4))
+        found = decode(encoded(image, "PNG", transparency=clear))
+        assert np.abs(np.array(corners(found.image)[0]) - (np.array(RED) + 255) / 2).max() <= 2
+
+    @pytest.mark.parametrize("fmt", ["PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+    def test_alpha_lies_on_white(self, fmt):
+        image = quarters().convert("RGBA")
+        alpha = Image.new("L", image.size, 255)
+        alpha.paste(0, (0, 0, 48, 32))
+        alpha.paste(128, (48, 0, 96, 32))
+        image.putalpha(alpha)
+        found = decode(encoded(image, fmt, **FORMATS[fmt]))
+        assert "alpha" in found.notes
+        half = (np.array(GREEN) + 255) / 2
+        assert np.abs(np.array(corners(found.image)) - [WHITE, half, BLUE, WHITE]).max() <= 14
+
+    def test_gray_alpha_and_a_transparent_colour(self):
+        found = decode(encoded(Image.new("LA", (8, 8), (0, 64)), "PNG"))
+        assert found.notes == ("gray", "alpha")
+        assert found.image.getpixel((3, 3)) == (191, 191, 191)
+        found = decode(encoded(quarters(), "PNG", transparency=RED))
+        assert corners(found.image) == [WHITE, GREEN, BLUE, WHITE]
+
+    @pytest.mark.parametrize("mode", ["L", "1"])
+    def test_gray_and_one_bit(self, mode):
+        image = Image.new("L", (16, 16), 255)
+        image.paste(0, (0, 0, 8, 16))
+        found = decode(encoded(image.convert(mode), "PNG"))
+        assert found.notes == ({"L": "gray", "1": "1-bit"}[mode],)
+        assert (found.image.getpixel((2, 2)), found.image.getpixel((12, 2))) == ((0, 0, 0), WHITE)
+
+    def test_lab_and_ycbcr_tiff(self):
+        lab = ImageCms.profileToProfile(
+            quarters(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+        )
+        assert_quarters(decode(encoded(lab, "TIFF")).image, 4)
+        assert_quarters(decode(encoded(quarters().convert("YCbCr"), "TIFF")).image, 4)
+
+    def test_ten_bit_heic(self):
+        values = np.full((32, 32, 3), 65535 // 2, np.uint16)
+        heif = pillow_heif.from_bytes("RGB;16", (32, 32), values.tobytes())
+        out = io.BytesIO()
+        heif.save(out, quality=-1)
+        assert np.abs(np.asarray(decode(out.getvalue()).image).astype(int) - 127).max() <= 2
+
+
+def png(values: np.ndarray, extra: list[tuple[bytes, bytes]] = ()) -> bytes:
+    """A PNG written by hand: 8 or 16 bits, gray or RGB."""
+    height, width = values.shape[:2]
+    depth = values.dtype.itemsize * 8
+    rows = b"".join(b"\0" + row.astype(values.dtype.newbyteorder(">")).tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, depth, 2 if values.ndim == 3 else 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    )
+
+
+def tiff(
+    values: np.ndarray,
+    order: str = "<",
+    bits: int | None = None,
+    body: bytes | None = None,
+) -> bytes:
+    """A TIFF written by hand: gray or RGB of any depth, either byte order."""
+    height, width = values.shape[:2]
+    channels = values.shape[2] if values.ndim == 3 else 1
+    depth = bits or values.dtype.itemsize * 8
+    pixels = values.astype(values.dtype.newbyteorder(order)).tobytes() if body is None else body
+    start = 8 + 6  # the depths lie before the pixels
+    entries = sorted(
+        [
+            (256, 4, 1, width),
+            (257, 4, 1, height),
+            (258, 3, channels, 8 if channels == 3 else depth),
+            (259, 3, 1, 1),
+            (262, 3, 1, 2 if channels == 3 else 1),
+            (273, 4, 1, start),
+            (277, 3, 1, channels),
+            (278, 4, 1, height),
+            (279, 4, 1, len(pixels)),
+        ]
+    )
+    directory = struct.pack(order + "H", len(entries))
+    for tag, kind, count, value in entries:
+        small = kind == 3 and count == 1
+        field = struct.pack(order + ("HxxI"[:3] if small else "I"), value)
+        directory += struct.pack(order + "HHI", tag, kind, count) + field.ljust(4, b"\0")
+    directory += b"\0\0\0\0"
+    magic = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, start + len(pixels))
+    return magic + struct.pack(order + "HHH", depth, depth, depth) + pixels + directory
+
+
+def packed_12_bit(values: np.ndarray) -> bytes:
+    """Two 12-bit samples in three bytes."""
+    pairs = values.reshape(-1, 2)
+    body = b"".join(
+        bytes([first >> 4, (first & 15) << 4 | second >> 8, second & 255]) for first, second in pairs.tolist()
+    )
+    return tiff(values.astype(np.uint16), bits=12, body=body)
+
+
+def odd_profile() -> bytes:
+    """An ICC profile of a printer whose cyan ink is red, so that one sees whether it was used."""
+    lab = {True: (136, 208, 195), False: (255, 128, 128)}  # L, a, b of a red and of white, in 8 bits
+    identity = [65536 * (column == row) for row in range(3) for column in range(3)]
+    ramp = bytes(range(256))
+    table = b"".join(bytes(lab[bool(ink & 8)]) for ink in range(16))  # cyan is the slowest of the four axes
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + struct.pack(">9i", *identity) + ramp * 4 + table + ramp * 3
+    tag = struct.pack(">I4sII", 1, b"A2B0", 144, len(lut))
+    head = struct.pack(">I4sI4s4s4s", 144 + len(lut), b"lcms", 0x02100000, b"prtr", b"CMYK", b"Lab ")
+    head += (
+        struct.pack(">6H4s", 2026, 1, 1, 0, 0, 0, b"acsp") + b"\0" * 28 + struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)
+    )
+    return head.ljust(128, b"\0") + tag + lut
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint32, np.float16, np.float64])
+def test_scaling_any_number_type(dtype):
+    for values in ([0, 0, 0], [0, 1, 100], [1, 1, 1], [0, 5, 127]):
+        out = scaled(np.array(values, dtype))
+        assert out.dtype == np.uint8
+        assert (np.diff(out.astype(int)) >= 0).all()
+    assert scaled(np.array([], dtype)).size == 0
+    assert scaled(np.full(3, 7, dtype)).tolist() == [7, 7, 7]
+
+
+def test_scaling_negative_numbers_stretches():
+    assert scaled(np.array([-100, 0, 100])).tolist() == [0, 128, 255]
+    assert scaled(np.array([-5, -5])).tolist() == [0, 0]

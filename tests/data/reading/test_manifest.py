@@ -1,0 +1,243 @@
+"""Manifests: columns by any usual name, photos only from inside, every bad row named."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sightline.data.reading.manifest import columns, find_manifest, read_manifest
+from sightline.errors import SightlineError
+
+
+def photos(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(root / name, "JPEG")
+
+
+def manifest(root: Path, text: str, name: str = "labels.csv"):
+    (root / name).write_text(text, encoding="utf-8")
+    return read_manifest(root / name, "set")
+
+
+def problems(dataset) -> list[tuple[str, str, str]]:
+    return [(row.path, row.problem, row.detail) for row in dataset.problems.itertuples()]
+
+
+def test_path_and_label(tmp_path):
+    photos(tmp_path, "a/1.jpg", "b 2.jpg")
+    dataset = manifest(tmp_path, "path,label\na/1.jpg,cat\nb 2.jpg,dog\n")
+    assert dataset.samples.to_dict("list") == {
+        "path": ["a/1.jpg", "b 2.jpg"],
+        "label": ["cat", "dog"],
+        "split": ["", ""],
+        "group": ["", ""],
+    }
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.root == tmp_path
+    assert len(dataset.problems) == 0
+
+
+def test_split_and_group(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
+    text = "path,label,split,group\n1.jpg,a,Train,p1\n2.jpg,b,valid,p2\n3.jpg,a,TEST,\n4.jpg,b,,p2\n"
+    dataset = manifest(tmp_path, text)
+    assert list(dataset.samples["split"]) == ["train", "val", "test", ""]
+    assert list(dataset.samples["group"]) == ["p1", "p2", "", "p2"]
+
+
+@pytest.mark.parametrize(
+    ("header", "order"),
+    [
+        ("filename,class", "pl"),
+        ("File Name,Target", "pl"),
+        ("image,category", "pl"),
+        ("label,file", "lp"),
+        ("class-name,IMG_PATH", "lp"),
+    ],
+)
+def test_headers_may_be_called_otherwise(tmp_path, header, order):
+    photos(tmp_path, "1.jpg", "2.jpg")
+    rows = [("1.jpg", "cat"), ("2.jpg", "dog")]
+    body = "\n".join(",".join(row if order == "pl" else row[::-1]) for row in rows)
+    assert list(manifest(tmp_path, f"{header}\n{body}\n").samples["label"]) == ["cat", "dog"]
+
+
+def test_the_surest_column_wins_and_none_serves_twice():
+    assert columns(["class", "label", "filename"]) == {"path": 2, "label": 1}
+    assert columns(["image", "image_id", "patient", "set", "y"]) == {"path": 0, "label": 4, "split": 3, "group": 2}
+    assert columns([]) == {}
+
+
+def test_whole_numbers_are_labels_too(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    pd.DataFrame({"path": ["1.jpg", "2.jpg", "3.jpg"], "label": [0, 10, 2]}).to_parquet(tmp_path / "m.parquet")
+    dataset = read_manifest(tmp_path / "m.parquet", "set")
+    assert list(dataset.samples["label"]) == ["0", "10", "2"]
+    assert dataset.classes == ("0", "10", "2")
+
+
+def test_rows_that_cannot_be_used_are_named_with_their_number(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg", "4.jpg")
+    (tmp_path / "folder").mkdir()
+    text = "path,label\n1.jpg,cat\n2.jpg,dog\n3.jpg,cat\n4.jpg,\n,dog\nfolder,cat\n5.jpg,  \n"
+    dataset = manifest(tmp_path, text)
+    assert list(dataset.samples["path"]) == ["1.jpg", "2.jpg"]
+    assert problems(dataset) == [
+        ("4.jpg", "no label", "labels.csv row 5: the label is empty"),
+        ("labels.csv row 6", "no path", "the row names no photo"),
+        ("5.jpg", "no label", "labels.csv row 8: the label is empty"),
+        ("3.jpg", "missing", "labels.csv row 4: there is no such file"),
+        ("folder", "unreadable", "labels.csv row 7: not a file"),
+    ]
+
+
+def test_a_photo_that_is_listed_twice(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
+    text = "1.jpg,cat,\n2.jpg,dog,\n./1.jpg,cat,\n3.jpg,cat,\n3.jpg,dog,\n4.jpg,cat,train\n4.jpg,cat,test\n"
+    dataset = manifest(tmp_path, "path,label,split\n" + text)
+    assert list(dataset.samples["path"]) == ["1.jpg", "2.jpg"]
+    assert problems(dataset) == [
+        ("1.jpg", "listed twice", "labels.csv rows 2, 4: the same each time"),
+        ("3.jpg", "two labels", "labels.csv rows 5, 6: cat, dog"),
+        ("4.jpg", "listed twice", "labels.csv rows 7, 8: in different splits or groups"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../secret.jpg", "a/../../secret.jpg", "..", "/etc/passwd", "C:\\secret.jpg", "..\\secret.jpg", "C:/secret.jpg"],
+)
+def test_photos_outside_the_manifests_folder_are_refused(tmp_path, path):
+    photos(tmp_path, "secret.jpg", "data/1.jpg")
+    with pytest.raises(SightlineError, match=r"row 3: .* lies outside the manifest's folder") as error:
+        manifest(tmp_path / "data", f"path,label\n1.jpg,cat\n{path},dog\n")
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_absolute_paths_inside_are_fine_and_links_are_ones_own(tmp_path):
+    photos(tmp_path, "data/1.jpg", "elsewhere/2.jpg")
+    (tmp_path / "data" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    text = f"path,label\n{tmp_path}/data/1.jpg,cat\nmore/2.jpg,dog\n"
+    assert list(manifest(tmp_path / "data", text).samples["path"]) == ["1.jpg", "more/2.jpg"]
+    assert list(manifest(tmp_path / "link", text).samples["path"]) == ["1.jpg", "more/2.jpg"]
+
+
+def test_paths_from_windows(tmp_path):
+    photos(tmp_path, "cats/1.jpg", "dogs/2.jpg")
+    assert list(manifest(tmp_path, "path,label\ncats\\1.jpg,cat\n.\\dogs\\2.jpg,dog\n").samples["path"]) == [
+        "cats/1.jpg",
+        "dogs/2.jpg",
+    ]
+
+
+def test_spaces_around_cells(tmp_path):
+    photos(tmp_path, "1.jpg", " 2.jpg")
+    assert list(manifest(tmp_path, "path, label\n1.jpg , cat\n 2.jpg,  big   dog\n").samples["label"]) == [
+        "big dog",
+        "cat",
+    ]
+
+
+def test_an_unlabelled_part_is_left_aside(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg")
+    dataset = manifest(tmp_path, "path,label,split\n1.jpg,cat,train\n2.jpg,dog,train\n3.jpg,,pred\n4.jpg,,pred\n")
+    assert dataset.set_aside == ("labels.csv: 2 rows of split 'pred'",)
+    assert len(dataset) == 2
+
+
+def test_a_class_whose_photos_are_all_missing_is_still_known(tmp_path):
+    photos(tmp_path, "1.jpg")
+    dataset = manifest(tmp_path, "path,label\n1.jpg,cat\n2.jpg,dog\n")
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.counts().loc["dog"].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1.jpg,cat\n2.jpg,dog\n", "no column for the photos. It has: 1.jpg, cat"),
+        ("path,colour\n1.jpg,red\n", "no column for the label"),
+        ("path,label\n", "no row has both"),
+        ("path,label\n,\n1.jpg,\n", "no row has both"),
+        ("path,label\n7.jpg,cat\n8.jpg,dog\n", "none of its 2 photos is there; the first, '7.jpg', was looked for in"),
+        ("path,label,split\n1.jpg,cat,holdout\n", "row 2: split 'holdout' is none"),
+    ],
+)
+def test_what_is_no_manifest_says_why(tmp_path, text, message):
+    photos(tmp_path, "1.jpg")
+    with pytest.raises(SightlineError, match=message):
+        manifest(tmp_path, text)
+
+
+def test_a_path_with_a_zero_byte(tmp_path):
+    photos(tmp_path, "1.jpg")
+    rows = [{"path": "1.jpg", "label": "a"}, {"path": "1\0.jpg", "label": "b"}, {"path": "1\ud800", "label": "\ud800"}]
+    dataset = manifest(tmp_path, "\n".join(json.dumps(row) for row in rows), "labels.jsonl")
+    assert list(dataset.samples["path"]) == ["1.jpg"]
+    assert [problem for _, problem, _ in problems(dataset)] == ["no path", "missing"]
+
+
+def test_the_manifest_in_a_folder(tmp_path):
+    assert find_manifest(tmp_path) is None
+    (tmp_path / "findings.csv").write_text("path,label\n1.jpg,cat\n")  # not a usual name: an audit wrote it
+    (tmp_path / "index.csv").write_text("a,b\n1,2\n")  # a table of something else
+    (tmp_path / "data.csv").write_bytes(b"\xff\xfe\xfd")  # not a table
+    assert find_manifest(tmp_path) is None
+    (tmp_path / "metadata.csv").write_text("file_name,label\n1.jpg,cat\n")
+    assert find_manifest(tmp_path) == tmp_path / "metadata.csv"
+    (tmp_path / "labels.tsv").write_text("path\tlabel\n1.jpg\tcat\n")
+    with pytest.raises(SightlineError, match=r"several manifests, metadata.csv and labels.tsv"):
+        find_manifest(tmp_path)
+
+
+text = st.text(max_size=12)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(text, text, st.sampled_from(["", "train", "test", "x"]), text), max_size=6))
+def test_any_cells_give_a_dataset_or_a_plain_error(tmp_path_factory, rows):
+    root = tmp_path_factory.mktemp("m")
+    photos(root, "ok.jpg", "ok2.jpg")
+    out = io.StringIO()
+    csv.writer(out).writerows(
+        [("path", "label", "split", "group"), ("ok.jpg", "a", "", ""), ("ok2.jpg", "b", "", ""), *rows]
+    )
+    try:
+        (root / "m.csv").write_text(out.getvalue(), encoding="utf-8", newline="")
+    except UnicodeEncodeError:
+        return
+    try:
+        dataset = read_manifest(root / "m.csv", "set")
+    except SightlineError:
+        return
+    for path in dataset.samples["path"]:
+        assert (root / path).resolve().is_relative_to(root.resolve())
+        assert (root / path).is_file()
+    assert set(dataset.samples["label"]) <= set(dataset.classes)
+    dataset.samples.to_parquet(root / "out.parquet")
+    dataset.problems.to_parquet(root / "problems.parquet")
+
+
+inside = st.text("ab./\\ C:", min_size=1, max_size=14)
+
+
+@settings(max_examples=60)
+@given(inside)
+def test_no_path_leads_out(tmp_path_factory, path):
+    root = tmp_path_factory.getbasetemp() / "inside" / "data"
+    photos(root, "ok.jpg")
+    photos(root.parent, "a", "b")
+    rows = [{"path": "ok.jpg", "label": "x"}, {"path": path, "label": "y"}]
+    try:
+        dataset = manifest(root, "\n".join(json.dumps(row) for row in rows), "m.jsonl")
+    except SightlineError:
+        return
+    assert all((root / sample).resolve().is_relative_to(root.resolve()) for sample in dataset.samples["path"])

@@ -1,0 +1,89 @@
+"""Tables as text: separators, encodings, and no cell taken for what it is not."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sightline.data.reading.rows import read_rows
+from sightline.errors import SightlineError
+
+
+def rows_of(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_rows(path)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_any_usual_separator(tmp_path, separator):
+    rows = rows_of(tmp_path / "t.csv", f"path{separator}label\na.jpg{separator}cat\n")
+    assert rows.names == ["path", "label"]
+    assert list(rows.numbered()) == [(2, ["a.jpg", "cat"])]
+
+
+def test_quotes_line_ends_and_blank_lines(tmp_path):
+    rows = rows_of(tmp_path / "t.csv", b'path,label\r\n"a, b\n.jpg","the ""cat"""\r\n\r\nc.jpg,dog')
+    assert list(rows.numbered()) == [(2, ["a, b\n.jpg", 'the "cat"']), (4, ["c.jpg", "dog"])]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_spreadsheets_write(tmp_path, encoding):
+    rows = rows_of(tmp_path / "t.csv", "path;label\nä.jpg;Bäume\n".encode(encoding))
+    assert rows.names == ["path", "label"]
+    assert rows.rows == [["ä.jpg", "Bäume"]]
+
+
+def test_cells_that_look_like_numbers_or_nothing_stay_text(tmp_path):
+    rows = rows_of(tmp_path / "t.csv", "path,label\na,NA\nb,001\nc,nan\nd,None\ne,True\n")
+    assert [row[1] for row in rows.rows] == ["NA", "001", "nan", "None", "True"]
+
+
+def test_json_lines(tmp_path):
+    rows = rows_of(tmp_path / "t.jsonl", '{"file_name": "a.jpg", "label": 3}\n\n{"label": null, "extra": 1.5}\n')
+    assert rows.names == ["file_name", "label", "extra"]
+    assert list(rows.numbered()) == [(1, ["a.jpg", "3", ""]), (3, ["", "", "1.5"])]
+
+
+def test_parquet_keeps_whole_numbers_whole(tmp_path):
+    table = pd.DataFrame({"path": ["a", "b", None], "label": [1.0, None, 2.0], "kind": pd.Categorical(["x", "y", "x"])})
+    table.to_parquet(tmp_path / "t.parquet")
+    rows = read_rows(tmp_path / "t.parquet")
+    assert rows.names == ["path", "label", "kind"]
+    assert rows.rows == [["a", "1", "x"], ["b", "", "y"], ["", "2", "x"]]
+    assert read_rows(tmp_path / "t.parquet", only_header=True).rows == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"", "is empty"),
+        ("t.csv", b"path,label\n\xff\xe9\n", "not text in UTF-8"),
+        ("t.csv", b"path\0label\n", "zero bytes"),
+        ("t.csv", b'path,label\n"a,b\n', "line 2: not valid CSV"),
+        ("t.csv", b'path,label\n"' + b"x" * 200_000 + b'",b\n', "not valid CSV"),
+        ("t.jsonl", b'{"path": 1}\n[1]\n', "line 2: not a JSON object"),
+        ("t.jsonl", b"{", "line 1: not JSON"),
+        ("t.jsonl", b"[" * 100_000, "line 1: not JSON"),
+        ("t.parquet", b"PAR1 but no more", "not a readable Parquet"),
+        ("t.parquet", b"", "not a readable Parquet"),
+    ],
+)
+def test_what_is_no_table_says_so(tmp_path, name, content, message):
+    with pytest.raises(SightlineError, match=message):
+        rows_of(tmp_path / name, content)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(SightlineError, match="cannot be read"):
+        read_rows(tmp_path / "t.csv")
+
+
+@given(st.binary(max_size=300), st.sampled_from([".csv", ".tsv", ".jsonl", ".parquet"]))
+def test_any_bytes_give_a_table_or_a_plain_error(tmp_path_factory, content, suffix):
+    path = tmp_path_factory.getbasetemp() / f"any{suffix}"
+    try:
+        rows = rows_of(path, content)
+    except SightlineError as error:
+        assert str(path) in str(error)
+    else:
+        assert all(isinstance(cell, str) for row in rows.rows for cell in row)

@@ -1,0 +1,28 @@
+"""Workers never run the user's script again, and never start as a fork of a process with threads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from sightline.system import processes
+
+with open({log!r}, "a") as file:
+    file.write("script\\n")
+
+with ProcessPoolExecutor(2, mp_context=processes.context("json")) as pool:
+    print(sorted(pool.map(abs, [-1, 2, -3])))
+"""
+
+
+def test_a_script_without_the_main_line_runs_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    (tmp_path / "script.py").write_text(SCRIPT.format(log=str(log)))
+    command = [sys.executable, str(tmp_path / "script.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "[1, 2, 3]\n", done.stderr
+    assert log.read_text() == "script\n"

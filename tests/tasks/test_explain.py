@@ -1,0 +1,27 @@
+"""From files and folders to reasons; what cannot be read stops nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sightline.errors import UsageError
+from sightline.tasks.explain import explain
+
+
+def test_a_folder_and_a_broken_file(run_path: Path, scenes: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no photo")
+    found = explain(run_path, [scenes / "sea", broken], out=tmp_path / "out", neighbours=2)
+    assert len(found.photos) == len(list((scenes / "sea").iterdir()))
+    assert [failure["path"] for failure in found.failed] == [str(broken)]
+    assert all(len(reason["neighbours"]) == 2 for reason in found.photos)
+    assert json.loads((tmp_path / "out" / "explain.json").read_text())["photos"] == found.photos
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == len(found.photos)
+
+
+def test_nothing_to_explain(run_path: Path) -> None:
+    with pytest.raises(UsageError, match="No IMAGE"):
+        explain(run_path, [])
