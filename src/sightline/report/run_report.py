@@ -13,7 +13,7 @@ is no such section:
     robustness    rows*: [{change, strength, accuracy}], clean: accuracy on the same photos unchanged, n: of photos
     explanations  photos*: [{path, heat: rows of 0-1, any grid, neighbours: [{path, label, similarity}]}]
     decisions     sentence*: what the figure would be under the decisions taken on test photos
-    folds         accuracies*: one for each fold, mean, spread: standard deviation, ensemble, folds: training.folds.summary
+    folds         accuracies*: one for each fold, mean, spread: standard deviation, ensemble, folds: as training.folds
     lr_finder     lr*, loss*: one number for each step, suggestion
     model         parameters, images_per_second
 """
