@@ -29,8 +29,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from sightline import config as configuration
-from sightline.config import Config
+from sightline import recipes
+from sightline.config import Config, build
 from sightline.errors import SightlineError, UsageError
 from sightline.system.files import write_json, write_table, write_text
 
@@ -149,7 +149,7 @@ class RunFolder:
     def config(self) -> Config:
         """Every choice of the run."""
         path = self.path / "config.yaml"
-        return configuration.build(configuration.read(path), str(path))
+        return build(recipes.read(path), str(path))
 
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sightline import config as configuration
+from sightline import recipes
 from sightline.models import engines
 from sightline.runs import plan
 from sightline.runs.prepare import open_data, prepare
@@ -46,7 +46,7 @@ def find_lr(
     for name, value in (("data", data), *options.items()):
         path = Path(value) if isinstance(value, str | Path) else None
         options[name] = str(path.resolve()) if path and path.exists() else value
-    config = configuration.resolve(recipe, options, list(set))
+    config = recipes.resolve(recipe, options, list(set))
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
     prepared = prepare(dataset, config, network.size)

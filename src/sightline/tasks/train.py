@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline import config as configuration
+from sightline import recipes
 from sightline.config import Config
 from sightline.data.table import Dataset
 from sightline.judging.examine import examine
@@ -62,7 +62,7 @@ def train(
             options[name] = str(Path(value).resolve())
         elif value is not None:
             options[name] = value
-    config = configuration.resolve(recipe, options, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
+    config = recipes.resolve(recipe, options, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
     started = time.monotonic()
     dataset = open_data(config)
     config, network = _settle(config, dataset)
