@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -48,17 +47,6 @@ def test_a_quadratic_blows_up_beyond_its_curvature() -> None:
 def test_a_loss_that_is_never_a_number_is_said_plainly() -> None:
     with pytest.raises(SightlineError, match="lower rate"):
         lr_finder.find(lambda lr: math.nan)
-
-
-def test_save_writes_the_table_and_the_plot(tmp_path: Path) -> None:
-    found = lr_finder.find(bowl(1e-2), steps=60)
-    found.save(tmp_path / "lr")
-    table = pd.read_csv(tmp_path / "lr" / "lr.csv")
-    assert list(table) == ["lr", "loss", "smooth"]
-    assert len(table) == len(found.table)
-    picture = (tmp_path / "lr" / "lr.svg").read_text()
-    assert picture.lstrip().startswith("<?xml")
-    assert "<svg" in picture
 
 
 def test_search_on_a_network_leaves_it_as_it_was_and_repeats() -> None:

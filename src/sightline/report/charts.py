@@ -1,6 +1,6 @@
 """Charts as inline SVG: drawn in the page's own colours, light or dark, and legible on a phone.
 
-On a wide page charts stand side by side instead of growing. Colours are classes of `theme/style.css`: `one` is what to
+On a wide page charts stand side by side instead of growing. Colours are classes of `theme/charts.css`: `one` is what to
 look at, `two` what it is held against, `bad` what went wrong. Every chart carries its message as its accessible name.
 """
 

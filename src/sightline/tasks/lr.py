@@ -11,8 +11,10 @@ from typing import Any
 
 from sightline import recipes
 from sightline.models import engines
+from sightline.report import learning, page
 from sightline.runs import plan
 from sightline.runs.prepare import open_data, prepare
+from sightline.system.files import write_table, write_text
 from sightline.training import lr_finder
 from sightline.training.batches import Data
 
@@ -54,5 +56,6 @@ def find_lr(
     photos = Data(prepared.pixels, prepared.labels, digests, prepared.rows("train"), prepared.rows("val"))
     found = lr_finder.search(network, config, photos, device=engines.device_of(config.device), steps=steps)
     if out is not None:
-        found.save(out)
+        write_table(Path(out) / "lr.csv", found.table)
+        write_text(Path(out) / "lr.svg", page.picture(learning.search(found.to_dict())))
     return found
