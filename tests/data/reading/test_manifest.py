@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sightline.data.reading.headers import columns
 from sightline.data.reading.manifest import find_manifest, read_manifest
 from sightline.data.reading.rows import read_rows
 from sightline.errors import SightlineError
@@ -69,12 +68,6 @@ def test_headers_may_be_called_otherwise(tmp_path, header, order):
     rows = [("1.jpg", "cat"), ("2.jpg", "dog")]
     body = "\n".join(",".join(row if order == "pl" else row[::-1]) for row in rows)
     assert list(manifest(tmp_path, f"{header}\n{body}\n").samples["label"]) == ["cat", "dog"]
-
-
-def test_the_surest_column_wins_and_none_serves_twice():
-    assert columns(["class", "label", "filename"]) == {"path": 2, "label": 1}
-    assert columns(["image", "image_id", "patient", "set", "y"]) == {"path": 0, "label": 4, "split": 3, "group": 2}
-    assert columns([]) == {}
 
 
 def test_whole_numbers_are_labels_too(tmp_path):
