@@ -13,6 +13,7 @@ import numpy as np
 
 from sightline import config as configuration
 from sightline.config import Config
+from sightline.data.glimpse import sample_pixels
 from sightline.data.table import Dataset
 from sightline.judging.examine import examine
 from sightline.models import engines
@@ -101,7 +102,7 @@ def resume(path: str | Path) -> Run:
 def _settle(config: Config, dataset: Dataset) -> tuple[Config, Network]:
     """Every choice that was left open, made: the config as it will be written."""
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
-    sample = plan.sample_pixels(dataset, network.size)
+    sample = sample_pixels(dataset, network.size)
     machine = plan.settle(config, network, sample, len(dataset.samples))
     if config.time_limit is not None and config.machine is None:
         config = plan.fit_to_time(config, network, machine, sample, len(dataset.samples))
