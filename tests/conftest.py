@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 
 # A shared machine is sometimes slow; slowness is what benchmarks measure, not tests.
 CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-# `make test` sees the same examples every time, so that it fails for a change and for nothing else. `make prove` searches
-# at random, from a seed that it prints.
+# `make test` sees the same examples every time, so that it fails for a change and for nothing else. `make prove`
+# searches at random, from a seed that it prints.
 settings.register_profile("same", derandomize=True, database=None, **CALM)
 settings.register_profile("search", print_blob=True, **CALM)
 settings.load_profile(EXAMPLES := os.environ.get("EXAMPLES", "same"))

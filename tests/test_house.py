@@ -1,4 +1,4 @@
-"""The rules of the house, where no library checks them: sizes, documentation, and what must not be in the repository."""
+"""The rules of the house that no library checks: sizes, documentation, and what must not be in the repository."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ def arguments_section(docstring: str) -> list[str]:
     for line in docstring.splitlines():
         if line.strip() in ("Args:", "Attributes:"):
             inside = True
-        elif inside and line and not line.startswith(" "):
-            inside = False
-        elif inside and re.fullmatch(r"\s*(Returns|Raises|Yields|Note|Example)s?:", line):
+        elif re.match(r"\S", line):  # the next section, or the text goes on
             inside = False
         elif inside:
             found.append(line)

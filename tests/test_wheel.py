@@ -39,7 +39,7 @@ def dist(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
         pytest.skip("uv, which `make setup` installs, is not at hand")
 
     def build(folder: Path) -> None:
-        run(UV, "build", "--quiet", "--offline", "--no-build-isolation", "--python", sys.executable, "--out-dir", folder)
+        run(UV, "build", "--offline", "--no-build-isolation", "--python", sys.executable, "--out-dir", folder)
 
     return once("dist", build)
 
