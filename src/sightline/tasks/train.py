@@ -48,7 +48,8 @@ def train(
         data: a folder, manifest, archive, a name from `sightline datasets`, or hf:owner/name; None: the recipe's.
         recipe: a name from `sightline recipes`, or a file; a RUN/config.yaml repeats that run.
         out: the run folder, new or empty; None: runs/<date>-<time>-<dataset>-<model>/.
-        epochs, lr: of the last phase that takes gradient steps.
+        epochs: of the last phase that takes gradient steps.
+        lr: its peak learning rate.
         freeze_epochs: epochs in which the head learns alone, before everything does.
         set: `key=value` texts for anything else, such as "augment=none".
         options: any field of `sightline.config.Config`, such as model="resnet34", img_size=128, seed=1.

@@ -94,7 +94,8 @@ def mcnemar(a_right: ArrayLike, b_right: ArrayLike) -> float:
     likely to be that one. No large-sample approximation is needed at any size.
 
     Args:
-        a_right, b_right: (n,) bool, whether each classifier was right on each sample, in the same order.
+        a_right: (n,) bool, whether the first classifier was right on each sample.
+        b_right: (n,) bool, the second one on the same samples, in the same order.
 
     Returns:
         The two-sided p-value in 0–1; 1 where they never differ.
@@ -117,8 +118,12 @@ def paired_bootstrap(
     """The mean of `b` minus the mean of `a` over the same samples, with its interval.
 
     Args:
-        a, b: (n,) one number per sample and classifier: right or not, loss, …
-        groups, draws, seed, level: as in `bootstrap`.
+        a: (n,) one number for each sample, from the first classifier: right or not, loss, …
+        b: (n,) the same from the second, in the same order.
+        groups: as in `bootstrap`.
+        draws: as in `bootstrap`.
+        seed: as in `bootstrap`.
+        level: as in `bootstrap`.
 
     Returns:
         (difference, low, high). An interval that holds 0 says that the difference could be chance.
