@@ -26,7 +26,8 @@ from sightline.data.table import Dataset, problem_table
 from sightline.errors import SightlineError, UsageError
 from sightline.judging.compare import cost
 from sightline.judging.heat import explain
-from sightline.models import engines, zoo
+from sightline.models import engines
+from sightline.models.folder import load_network, member
 from sightline.predictor import Predictor
 from sightline.runs import plan
 from sightline.runs.folder import METRICS, RunFolder
@@ -61,8 +62,8 @@ def joined(once: Callable[[str, Callable[[Path], object]], Path], scenes: Path, 
 
     def make(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            exact = SimpleNamespace(make=engines.make, choose=lambda network, *_, **__: engines.make("eager", network))
-            patch.setattr(folds, "engines", exact)
+            exact = SimpleNamespace(fastest_engine=lambda network, *_, **__: engines.make("eager", network))
+            patch.setattr(folds, "autotune", exact)
             sightline.train(scenes, out=folder / "ensemble", **options)
 
     return RunFolder(once("folds", make) / "ensemble")
@@ -140,7 +141,7 @@ def test_the_networks_differ_and_each_answers_for_its_own_fold(joined: RunFolder
     fold = opened.dataset.samples["fold"].to_numpy()
     other = None
     for number in (1, 2):
-        network = zoo.load(zoo.member(joined.model, number))
+        network = load_network(member(joined.model, number))
         alone = Predictor(network, engines.make("eager", network), tta=joined.config().tta)
         rows = np.flatnonzero(fold == number)
         p = calibration.probabilities(alone.raw(opened.pixels.take(rows))[1])
@@ -175,7 +176,7 @@ def test_familiarity_is_calibrated_on_photos_that_its_network_has_not_learned_fr
     assert (samples.loc[remembered, "fold"] == 2).all()
     opened = reopen(joined, 48)
     row_of = {path: row for row, path in enumerate(opened.dataset.samples["path"])}
-    first = zoo.load(zoo.member(joined.model, 1))
+    first = load_network(member(joined.model, 1))
     embeddings, _ = engines.make("eager", first)(opened.pixels.take(np.array([row_of[path] for path in remembered])))
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     assert ((unit * memory.bank.astype(np.float32)).sum(axis=1) > 0.99).all()
@@ -233,7 +234,7 @@ def test_a_run_killed_within_its_second_fold_goes_on_to_the_same_ensemble(
     run = sightline.tasks.train.resume(out).folder
     assert (out / "folds" / "1" / "predictions.parquet").stat().st_mtime_ns == finished
     for number in (1, 2):
-        weights, whole = (load_file(zoo.member(r.model, number) / "model.safetensors") for r in (run, joined))
+        weights, whole = (load_file(member(r.model, number) / "model.safetensors") for r in (run, joined))
         assert all(weights[name].equal(whole[name]) for name in whole)
         timeless = [column for column in METRICS if column not in ("seconds", "images_per_second")]
         pd.testing.assert_frame_equal(run.fold(number).metrics()[timeless], joined.fold(number).metrics()[timeless])

@@ -15,8 +15,9 @@ from sightline.data.decoding.decode import Undecodable, decode, square
 from sightline.data.preflight import guess_size
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError, UsageError
-from sightline.models import engines, zoo
-from sightline.models.zoo import Network
+from sightline.models import autotune, engines, zoo
+from sightline.models.folder import load_network, members_in
+from sightline.models.network import Network, inherit
 from sightline.system.progress import note
 
 _TRIED_WITH = 64  # photos, to choose an engine
@@ -64,7 +65,7 @@ def build_network(config: Config, classes: Sequence[str], size: int | None) -> N
     """
     torch.manual_seed(config.seed)  # the new layers start from random values
     weights = config.weights
-    if config.continues and zoo.members_in(Path(config.continues) / "model") > 1:
+    if config.continues and members_in(Path(config.continues) / "model") > 1:
         raise UsageError(
             f"--from {config.continues}: is an ensemble, whose networks have learned from every photo but the test"
             " ones: none is left to choose on. Train anew on all photos, without --from."
@@ -76,7 +77,7 @@ def build_network(config: Config, classes: Sequence[str], size: int | None) -> N
         size=size, drop_rate=config.drop_rate,
     )  # fmt: skip
     if config.continues:
-        zoo.inherit(network, zoo.load(f"{config.continues}/model"))
+        inherit(network, load_network(f"{config.continues}/model"))
     return network
 
 
@@ -94,10 +95,12 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
     if config.fits_head_only:
         # The features are then also what the answers are made of, so they are computed as exactly as the answers.
         for_training = engines.make("eager", network, device)
-        for_features = engines.choose(network, sample, device=device, photos=photos, trained=False, precision="float32")
+        for_features = autotune.fastest_engine(
+            network, sample, device=device, photos=photos, trained=False, precision="float32"
+        )
     else:
-        for_features = engines.choose(network, sample, device=device, photos=photos, trained=False)
-        for_training = engines.choose(network, sample, device=device, trained=False)
+        for_features = autotune.fastest_engine(network, sample, device=device, photos=photos, trained=False)
+        for_training = autotune.fastest_engine(network, sample, device=device, trained=False)
     return Machine(
         device=device,
         precision=for_training.precision,  # type: ignore[arg-type]

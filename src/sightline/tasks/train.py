@@ -16,7 +16,7 @@ from sightline.config import Config
 from sightline.data.table import Dataset
 from sightline.judging.examine import examine
 from sightline.models import engines
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.predictor import Predictor
 from sightline.release import model_card
 from sightline.report import run_report

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from sightline.config import Config
 from sightline.data.augment import presets
 from sightline.data.pixels import Pixels
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from sightline.data.pixels import Pixels
-from sightline.models import engines, stages, zoo
+from sightline.models import autotune, engines, stages, zoo
 from sightline.models.engines import Engine
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.system import cache
 from sightline.system.files import replacing
 from sightline.system.progress import track
@@ -69,7 +69,7 @@ def features_from(
     network = zoo.build(None, classes=("one", "other"), weights=weights, size=pixels.size)
     if deep:
         network = stages.of(network)
-    engine = engines.choose(
+    engine = autotune.fastest_engine(
         network, pixels.take(np.arange(min(64, len(pixels)))), device=engines.device_of(device), trained=False
     )
     return frozen_features(network, engine, pixels, digests)

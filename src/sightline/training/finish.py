@@ -9,8 +9,8 @@ import pandas as pd
 
 from sightline.config import Config
 from sightline.judging.figures import evaluate
-from sightline.models import engines
-from sightline.models.zoo import Network
+from sightline.models import autotune
+from sightline.models.network import Network
 from sightline.predictor import Outputs, Predictor
 from sightline.runs import ledger
 from sightline.runs.folder import RunFolder
@@ -49,11 +49,11 @@ def _predictor(network: Network, config: Config, prepared: Prepared) -> Predicto
     device, val = config.machine.device, prepared.rows("val")
     if has_features(config):
         network.module.to(device)
-        engine = engines.choose(network, prepared.pixels.take(val[:_FEW]), device=device, precision="float32")
+        engine = autotune.fastest_engine(network, prepared.pixels.take(val[:_FEW]), device=device, precision="float32")
     else:
         answered = (len(val) + len(prepared.rows("test"))) * (2 if config.tta == "flip" else 1)
         photos = answered + min(len(prepared.rows("train")), familiarity.MOST)
-        engine = engines.choose(network, prepared.pixels.take(spread(val)), device=device, photos=photos)
+        engine = autotune.fastest_engine(network, prepared.pixels.take(spread(val)), device=device, photos=photos)
     return Predictor(network, engine, tta=config.tta, coverage=config.coverage)
 
 

@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 
 from sightline.config import Config
-from sightline.models import engines, zoo
-from sightline.models.zoo import Network
+from sightline.models import autotune, engines
+from sightline.models.folder import load_network, member, save_network
+from sightline.models.network import Network, join
 from sightline.predictor import Outputs, Predictor
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
@@ -101,7 +102,7 @@ def _train_one(
     predictor = Predictor(fresh, engines.make(name, fresh, machine.device, machine.evaluation_batch), tta=config.tta)
     _, logits = looker(predictor, config, prepared).answers(held, f"Judging fold {number}")
     if config.ensemble:
-        fresh.save(zoo.member(run.model, number))
+        save_network(fresh, member(run.model, number))
     table = _uncalibrated(prepared.dataset.samples.iloc[held], fresh.classes, logits)
     fold.write_predictions(table)  # last: with it the fold is finished
     right = float((table["label"] == table["predicted"]).mean())
@@ -170,12 +171,12 @@ def together(origin: str, config: Config, prepared: Prepared, run: RunFolder) ->
         calibration found. Photos that the first member learned from count as familiar.
     """
     assert config.machine is not None and config.folds is not None
-    members = [zoo.load(zoo.member(run.model, number)) for number in range(1, config.folds + 1)]
-    network = zoo.join(members)
+    members = [load_network(member(run.model, number)) for number in range(1, config.folds + 1)]
+    network = join(members)
     learned, held = _rows(prepared, 1)
     rows = np.sort(np.concatenate([learned, held]))
     views = 2 if config.tta == "flip" else 1
-    engine = engines.choose(
+    engine = autotune.fastest_engine(
         network, prepared.pixels.take(spread(held)), device=config.machine.device,
         photos=len(prepared.rows("test")) * views + min(len(learned), MOST) + len(held),
     )  # fmt: skip

@@ -27,7 +27,7 @@ from torch import nn
 from sightline.config import Config, Machine, Phase
 from sightline.errors import SightlineError
 from sightline.models.engines import Engine
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.runs.folder import METRICS, STEPS, RunFolder
 from sightline.training import checkpoint, probe
 from sightline.training.batches import Data, Preparation, generator, shuffled

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 
 from sightline.config import Config
 from sightline.errors import SightlineError
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.system import files
 from sightline.system.progress import track
 from sightline.training.batches import Data, Preparation, generator, shuffled
