@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,7 +30,8 @@ from sightline.predictor import Predictor
 from sightline.runs import plan
 from sightline.runs.folder import METRICS, RunFolder
 from sightline.runs.prepare import Prepared, reopen
-from sightline.training import folds, loop
+from sightline.training import folds
+from sightline.training.interrupt import Stopped
 from sightline.trust import calibration, conformal
 
 # A run in a process of its own, killed at the fourth step of its second fold, after a checkpoint there.
@@ -42,12 +41,9 @@ import sightline
 from sightline.training import loop
 
 loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
-true_record = loop._record
-def record(training, phase, step, *rest):
-    true_record(training, phase, step, *rest)
-    if step == 3 and training.run.path.name == "2": os.kill(os.getpid(), signal.SIGKILL)
-loop._record = record
-sightline.train(sys.argv[1], out=sys.argv[2], **{options!r})
+def on_step(run, row):
+    if row["step"] == 4 and run.name == "2": os.kill(os.getpid(), signal.SIGKILL)
+sightline.train(sys.argv[1], out=sys.argv[2], on_step=on_step, **{options!r})
 """
 
 
@@ -262,14 +258,12 @@ def test_without_an_ensemble_the_run_is_the_one_that_it_would_have_been(
     assert run.evaluation.test_opened == 1
 
 
-def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(
-    scenes: Path, options: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stopped = threading.Event()
-    stopped.set()
-    monkeypatch.setattr(loop, "_stop_between_steps", lambda: nullcontext(stopped))
-    with pytest.raises(loop.Stopped) as caught:
-        sightline.train(scenes, out=tmp_path / "run", **options)
+def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(scenes: Path, options: dict, tmp_path: Path) -> None:
+    def press(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Stopped) as caught:
+        sightline.train(scenes, out=tmp_path / "run", on_step=press, **options)
     assert str(caught.value).endswith(f"--resume {tmp_path / 'run'}")
     assert len(RunFolder(tmp_path / "run").fold(1).steps()) == 1
 

@@ -1,4 +1,4 @@
-"""A network <-> a model folder: safetensors and config.json, in timm's local-folder form, so that timm alone can load it.
+"""A network <-> a model folder: safetensors and config.json in timm's local-folder form, which timm alone can load.
 
 Of an ensemble each member is such a folder, member-1 and so on, beside a config.json that says how many there are.
 """

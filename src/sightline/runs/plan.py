@@ -81,16 +81,24 @@ def build_network(config: Config, classes: Sequence[str], size: int | None) -> N
     return network
 
 
-def settle(config: Config, network: Network, sample: np.ndarray, photos: int) -> Machine:
+def settle(config: Config, network: Network, sample: np.ndarray, photos: int) -> tuple[Config, Machine]:
     """Try what is fastest here for this network, or keep what the config already says.
 
     Args:
+        config: the choices of the run; its `machine` wins where there is one.
+        network: what will be trained.
         sample: (n, S, S, 3) uint8 photos to try it on.
         photos: how many the dataset has.
+
+    Returns:
+        The config with its machine, and the machine.
+
+    Raises:
+        UsageError: this machine has no such device.
     """
     if config.machine is not None:
         torch.set_num_threads(config.machine.threads)
-        return config.machine
+        return config, config.machine
     device = engines.device_of(config.device)
     if config.fits_head_only:
         # The features are then also what the answers are made of, so they are computed as exactly as the answers.
@@ -101,7 +109,7 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
     else:
         for_features = autotune.fastest_engine(network, sample, device=device, photos=photos, trained=False)
         for_training = autotune.fastest_engine(network, sample, device=device, trained=False)
-    return Machine(
+    machine = Machine(
         device=device,
         precision=for_training.precision,  # type: ignore[arg-type]
         channels_last=for_training.name != "eager",
@@ -109,10 +117,18 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
         threads=torch.get_num_threads(),
         evaluation_batch=for_features.batch,
     )
+    return config.model_copy(update={"machine": machine}), machine
 
 
 def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.ndarray, photos: int) -> Config:
     """Fewer epochs, or smaller images, so that the run ends within its time limit.
+
+    Args:
+        config: with a time limit.
+        network: what will be trained, at the size of the plan.
+        machine: what the run was settled to.
+        sample: (n, S, S, 3) uint8 photos to try the speed on.
+        photos: how many the dataset has.
 
     Raises:
         UsageError: the limit is too short even to fit a head on the smallest images.
