@@ -1,6 +1,6 @@
 """A network <-> a model folder: safetensors and config.json in timm's local-folder form, which timm alone can load.
 
-Of an ensemble each member is such a folder, member-1 and so on, beside a config.json that says how many there are.
+In an ensemble each member is such a folder, member-1 and so on, beside a config.json that says how many there are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_MEMBERS = 1000  # what a folder may claim
 
 
 def save_network(network: Network, folder: Path) -> None:
-    """Write model.safetensors and config.json, with the class names as label_names; each member of an ensemble so."""
+    """Write model.safetensors and config.json, with the class names as label_names, for each member of an ensemble."""
     folder.mkdir(parents=True, exist_ok=True)
     described = _timm_config(network)
     if isinstance(network.module, Ensemble):

@@ -53,7 +53,7 @@ def train(
         lr: the peak learning rate of that phase.
         freeze_epochs: epochs in which the head learns alone, before everything does.
         set: `key=value` texts for anything else, such as "augment=none".
-        on_step: called after each optimiser step with the run folder (of a fold: the fold's own) and the step's row of
+        on_step: called after each optimiser step with the run folder (for a fold: its own folder) and the step's row of
             steps.csv, such as {"phase": "tune", "step": 7, "lr_min": …, "lr_max": …, "loss": …, "grad_norm": …}.
         options: any field of `sightline.config.Config`, such as model="resnet34", img_size=128, seed=1.
 

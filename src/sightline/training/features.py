@@ -29,7 +29,8 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
     Args:
         network: its `module` must hold the weights that `weights_digest` names.
         engine: runs it.
-        pixels: N photos. digests: the SHA-256 of each one's file, in the same order.
+        pixels: N photos.
+        digests: the SHA-256 of each one's file, in the same order.
 
     Returns:
         (N, F) float32; memory-mapped where it was kept.
@@ -60,6 +61,10 @@ def features_from(
     """Features (N, F) of photos by the network in a timm local folder or a run's model folder.
 
     Args:
+        weights: the folder.
+        pixels: N photos.
+        digests: the SHA-256 of each one's file, in the same order.
+        device: auto, cpu, cuda or mps.
         deep: those of its last two stages as well, over the photo and its mirror image (models/stages.py); they take
             twice as long.
 

@@ -70,8 +70,8 @@ def train(
 ) -> None:
     """Train on all folds but one, for each of them; finished folds are left as they are.
 
-    Writes RUN/folds/1 and so on, with the predictions for the photos held out, and RUN/extras/folds.json. Of an
-    ensemble each network is kept as RUN/model/member-1 and so on.
+    Writes RUN/folds/1 and so on, with the predictions for the photos held out, and RUN/extras/folds.json. The
+    networks of an ensemble are kept as RUN/model/member-1 and so on.
 
     Args:
         network: as the recipe builds it; each fold trains a copy.
@@ -253,7 +253,7 @@ def _uncalibrated(samples: pd.DataFrame, classes: tuple[str, ...], logits: np.nd
 
 
 def _out_of_fold(prepared: Prepared, run: RunFolder, folds: int, classes: tuple[str, ...]) -> np.ndarray:
-    """(N, K) for each photo of the folds the logits, up to a constant, of the network that did not learn from it."""
+    """(N, K) logits, up to a constant, for each photo of the folds, from the network that did not learn from it."""
     logits = np.full((len(prepared.dataset.samples), len(classes)), np.nan)
     for number in range(1, folds + 1):
         p = run.fold(number).predictions()[[f"p_{name}" for name in classes]].to_numpy(np.float64)

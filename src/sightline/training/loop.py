@@ -42,7 +42,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 Figures = tuple[float, float]  # mean loss, accuracy
 
 OnStep: TypeAlias = Callable[[Path, Row], object]
-"""Called after each optimiser step with the run folder (of a fold: the fold's own) and the step's row of steps.csv."""
+"""Called after each optimiser step with the run folder (for a fold: its own folder) and the step's row of steps.csv."""
 
 
 class Step(NamedTuple):
@@ -186,7 +186,7 @@ def _fit_head(training: Training, phase: Phase, engine: Engine) -> None:
     data, network = training.data, training.network
     if any(earlier.solver == "gradient" for earlier in training.config.phases[: training.state.phase]):
         network = replace(network, weights_digest="")  # these are no longer the weights that features are kept under
-    # Of every photo, so that what is kept serves any other split too; only those of train and val are looked at here.
+    # Computed for every photo, so that what is kept serves any other split too; only train and val are used here.
     features = frozen_features(network, engine, data.pixels, data.digests)
     train, val = np.asarray(features[data.train]), np.asarray(features[data.val])
     balanced = training.config.class_weights == "balanced"
