@@ -81,7 +81,10 @@ def lines(
     parts = svg.axes(frame, x_ticks, y_at, x_format, y_format, x_label)
     for at, text in marks:
         parts.append(svg.line(frame.x(at), frame.top, frame.x(at), frame.bottom, "mark"))
-        parts.append(svg.text(frame.x(at) + 4, frame.top + 9, text, "tick"))
+        fits = frame.x(at) + 4 + 7 * len(text) <= svg.WIDTH  # else it stands on the line's other side
+        parts.append(
+            svg.text(frame.x(at) + (4 if fits else -4), frame.top + 9, text, "tick", "start" if fits else "end")
+        )
     if diagonal:
         a, b = max(x_range[0], y_range[0]), min(x_range[1], y_range[1])
         parts.append(svg.line(frame.x(a), frame.y(a), frame.x(b), frame.y(b), "ideal"))
@@ -133,7 +136,11 @@ def scatter(
     """Photo sizes: one circle per size, its area the number of photos of that size; odd sizes in the warning colour.
 
     Args:
-        width, height: pixels, one entry per photo; `odd` says which have an odd size.
+        width: (n,) pixels, one entry for each photo.
+        height: (n,) pixels.
+        label: what the chart shows, for who cannot see it.
+        odd: (n,) which photos have an odd size.
+        tall: height of the drawing, in its own units.
     """
     pairs = np.column_stack([np.asarray(width, float), np.asarray(height, float)])
     if not len(pairs):

@@ -16,7 +16,6 @@ from sightline.runs import plan
 from sightline.runs.prepare import open_data, prepare
 from sightline.system.files import write_table, write_text
 from sightline.training import lr_finder
-from sightline.training.batches import Data
 
 
 def find_lr(
@@ -52,9 +51,7 @@ def find_lr(
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
     prepared = prepare(dataset, config, network.size)
-    digests = list(prepared.dataset.samples["digest"])
-    photos = Data(prepared.pixels, prepared.labels, digests, prepared.rows("train"), prepared.rows("val"))
-    found = lr_finder.search(network, config, photos, device=engines.device_of(config.device), steps=steps)
+    found = lr_finder.search(network, config, prepared.data(), device=engines.device_of(config.device), steps=steps)
     if out is not None:
         write_table(Path(out) / "lr.csv", found.table)
         write_text(Path(out) / "lr.svg", page.picture(learning.search(found.to_dict())))
