@@ -18,6 +18,7 @@ from sightline.errors import SightlineError, UsageError
 from sightline.models import engines, zoo
 from sightline.models.zoo import Network
 from sightline.system.progress import note
+from sightline.system.thinning import evenly
 
 _TRIED_WITH = 64  # photos, to choose an engine
 _SCRATCH_SIZE = 150  # the side, in pixels, above which a small network from scratch gains little
@@ -46,7 +47,7 @@ def sample_pixels(dataset: Dataset, size: int) -> np.ndarray:
     """
     paths = dataset.samples["path"]
     found = []
-    for number in np.unique(np.linspace(0, len(paths) - 1, min(_TRIED_WITH, len(paths))).astype(int)):
+    for number in evenly(len(paths), _TRIED_WITH):
         try:
             found.append(square(decode(dataset.root / paths.iloc[number], target=size).image, size))
         except Undecodable:

@@ -89,7 +89,7 @@ def resume(path: str | Path) -> Run:
         config = run.config()
         known = run.dataset()
         dataset = None if known else open_data(config)
-        classes = dataset.classes if dataset else known["classes"]
+        classes = dataset.classes if dataset else run.known_dataset().classes
         network = plan.build_network(config, classes, config.img_size)
         assert config.machine is not None, "config.yaml was written with it"
         plan.settle(config, network, np.empty(0), 0)

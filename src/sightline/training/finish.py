@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -13,6 +11,8 @@ from sightline.models import engines
 from sightline.models.zoo import Network
 from sightline.predictor import Outputs, Predictor
 from sightline.runs import ledger
+from sightline.runs.documents.evaluation import Evaluation
+from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
 from sightline.training.looker import Looker, has_features, looker
@@ -38,7 +38,7 @@ def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFold
     probabilities = calibration.probabilities(logits, predictor.temperature)
     predictor.threshold = conformal.fit(probabilities, labels[val], config.coverage)
     predictor.familiarity = remember(seeing, train, embeddings, prepared, run)
-    predictor.save(run.model, {"dataset": prepared.dataset.name, "origin": network.origin})
+    predictor.save(run.model, dataset=prepared.dataset.name, origin=network.origin)
     outputs = predictor.judge(embeddings, logits)
     return seeing, prediction_table(prepared.dataset.samples.iloc[val], predictor.classes, outputs)
 
@@ -76,11 +76,11 @@ def remember(
     remembered = np.sort(np.random.default_rng(0).permutation(learned)[: familiarity.MOST])
     known = seeing.embeddings(remembered, "Remembering training photos")
     samples = prepared.dataset.samples.iloc[remembered]
-    run.write_extra("neighbours", {"paths": list(samples["path"]), "labels": list(samples["label"])})
+    run.write_extra(Neighbours(paths=tuple(samples["path"]), labels=tuple(samples["label"])))
     return familiarity.fit(known, unseen)
 
 
-def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: RunFolder) -> dict[str, Any]:
+def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: RunFolder) -> Evaluation:
     """Look at the test photos, once; write predictions, those `on_val` first, and evaluation.json last."""
     samples, test = prepared.dataset.samples, prepared.rows("test")
     times = ledger.opened(run.path, samples["digest"].iloc[test], "train")
@@ -95,17 +95,5 @@ def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: Run
 
 def prediction_table(samples: pd.DataFrame, classes: tuple[str, ...], outputs: Outputs) -> pd.DataFrame:
     """The columns of predictions.parquet for these samples."""
-    names = np.array(classes, dtype=object)
-    return pd.DataFrame(
-        {
-            "path": samples["path"].to_numpy(),
-            "split": samples["split"].to_numpy(),
-            "label": samples["label"].to_numpy(),
-            "predicted": names[outputs.probabilities.argmax(1)],
-            "confidence": outputs.probabilities.max(1),
-            **{f"p_{name}": outputs.probabilities[:, i] for i, name in enumerate(classes)},
-            "set": ["|".join(names[inside]) for inside in outputs.sets],
-            "familiar": outputs.familiar,
-            "decision": outputs.decisions,
-        }
-    )
+    known = samples[["path", "split", "label"]].reset_index(drop=True)
+    return pd.concat([known, outputs.table(classes)], axis=1)

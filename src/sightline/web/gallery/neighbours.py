@@ -16,7 +16,7 @@ def neighbours(run: Shelved, found: Photos, row: int, count: int = 6) -> list[tu
     none.
     """
     known = remembered(run.folder)
-    if not known["paths"] or not run.answers:
+    if not known.paths or not run.answers:
         return []
     try:
         desk = desks().get(run.name)
@@ -26,5 +26,5 @@ def neighbours(run: Shelved, found: Photos, row: int, count: int = 6) -> list[tu
     except (Refused, Undecodable):
         return []
     own = found.table["path"].iloc[row]
-    near = [n for n in nearest(desk.predictor, outputs.embeddings, **known, most=count + 1)[0] if n["path"] != own]
-    return [(there, n["similarity"]) for n in near[:count] for there in found.rows_named([n["path"]])]
+    near = [n for n in nearest(desk.predictor, outputs.embeddings, known, most=count + 1)[0] if n.path != own]
+    return [(there, n.similarity) for n in near[:count] for there in found.rows_named([n.path])]

@@ -98,27 +98,27 @@ def _make(run: Shelved) -> Row:
         spent, metrics, status = compare.cost(folder), folder.metrics(), folder.status
     except (SightlineError, KeyError, ValueError):
         return _damaged(run)
-    low, high = found.get("accuracy_ci95", (None, None))
-    opened = found.get("test_opened")
+    low, high = found.accuracy_ci95 if found else (None, None)
+    opened = found.test_opened if found else None
     if found:
         samples = folder.samples()
         opened = max(opened or 0, ledger.count(folder.path, samples.loc[samples["split"] == "test", "digest"])) or None
     return Row(
         name=run.name,
         status=status,
-        dataset=str(described.get("name") or config.data or ""),
+        dataset=described.name if described else config.data or "",
         model=config.model or "",
         size=config.img_size,
-        accuracy=found.get("accuracy"),
+        accuracy=found.accuracy if found else None,
         low=low,
         high=high,
-        macro_f1=found.get("macro_f1"),
-        ece=found.get("ece"),
-        test_photos=found.get("n"),
+        macro_f1=found.macro_f1 if found else None,
+        ece=found.ece if found else None,
+        test_photos=found.n if found else None,
         opened=opened,
-        parameters=spent["parameters"],
-        speed=spent["images_per_second"],
-        seconds=spent["train_seconds"],
+        parameters=spent.parameters,
+        speed=spent.images_per_second,
+        seconds=spent.train_seconds,
         date=_date(run),
         epochs=len(metrics) + sum(len(folder.fold(number + 1).metrics()) for number in range(config.folds or 0)),
         report=folder.report.is_file(),

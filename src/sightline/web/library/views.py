@@ -48,11 +48,11 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
     """One run."""
     found = find(name)
     row = leaderboard.row(found)
-    evaluation = found.folder.evaluation() if row.status != "damaged" else {}
+    evaluation = found.folder.evaluation() if row.status != "damaged" else None
     context = {
         "row": row,
         "curves": curves(found.folder) if row.status != "damaged" else [],
-        "per_class": evaluation.get("per_class", {}),
+        "per_class": evaluation.per_class if evaluation else {},
         "answers": found.answers,
     }
     return render(request, "library/run.html", context)
@@ -78,8 +78,8 @@ def comparison(request: HttpRequest) -> HttpResponse:
             rows = [leaderboard.row(find(name)) for name in names]
             context |= {
                 "result": result,
-                "difference": result["differences"][0],
-                "pair": list(zip(result["runs"], rows, strict=True)),
+                "difference": result.differences[0],
+                "pair": list(zip(result.runs, rows, strict=True)),
             }
         except SightlineError as error:
             context["problem"] = _by_name(str(error), names)
