@@ -19,6 +19,7 @@ from sightline.runs.documents.extras import Cost, Folds, Robustness
 from sightline.runs.documents.trust import Calibration, Conformal, Familiar, Intervals, Slices, Trust
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_text
+from sightline.trust.decision import Decision
 from sightline.version import __version__
 
 
@@ -182,11 +183,12 @@ def _confidence(run: RunFolder) -> str:
         )
     if familiar:
         lines.append(f"- Familiarity: {familiar.test_kept:.1%} of the test photos were found like the training photos.")
-    for name, meaning in (
-        ("answer", "answered"),
-        ("unsure", "several classes left"),
-        ("unfamiliar", "unlike training"),
-    ):
+    meanings: dict[Decision, str] = {
+        "answer": "answered",
+        "unsure": "several classes left",
+        "unfamiliar": "unlike training",
+    }
+    for name, meaning in meanings.items():
         row = trust.decisions.get(name) if trust else None
         if row and row.n:
             lines.append(f"- Decision `{name}` ({meaning}): {row.n:,} test photos, {row.accuracy:.1%} right.")

@@ -18,7 +18,7 @@ from sightline.report.page import Shown
 from sightline.report.photos import Album
 from sightline.runs import ledger
 from sightline.runs.documents.evaluation import Evaluation
-from sightline.runs.documents.extras import Explanations, Folds, OnDecisions, Robustness
+from sightline.runs.documents.extras import Cost, Explanations, Folds, OnDecisions, Robustness
 from sightline.runs.documents.trust import Intervals, Slices
 from sightline.runs.folder import RunFolder
 from sightline.system import words
