@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 from pydantic_core import from_json
 
 from sightline.errors import SightlineError
@@ -89,15 +89,14 @@ class Start(Document):
     most_bytes: ClassVar[int] = 16 << 20
 
     architecture: Annotated[str, Field(min_length=1, max_length=200)]
-    model_args: Arguments = Arguments()
+    model_args: Arguments | None = None
     sightline_members: Members = 1
     """Of how many networks the folder is an ensemble."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _absent(cls, values: Any) -> Any:
-        """timm's own folders say null where they have nothing to say."""
-        return {k: v for k, v in values.items() if v is not None} if isinstance(values, dict) else values
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Arguments beyond the architecture's defaults, by name."""
+        return self.model_args.given() if self.model_args else {}
 
 
 class Trained(Start):
@@ -112,8 +111,8 @@ class Trained(Start):
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it: what is Sightline's own is left out where it says nothing, for other readers' sake."""
         described = self.model_dump(mode="json", include={"architecture", "num_classes", "num_features", "label_names"})
-        if given := self.model_args.given():
-            described["model_args"] = given
+        if self.model_args and self.arguments:
+            described["model_args"] = self.model_args.model_dump(mode="json", exclude_none=True)
         if self.sightline_head != "linear":
             described["sightline_head"] = self.sightline_head
         described["pretrained_cfg"] = self.pretrained_cfg.to_dict()

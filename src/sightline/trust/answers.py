@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 JOINT = "|"
+"""Between the classes of a set."""
 
 
 def columns(classes: Sequence[str]) -> list[str]:
