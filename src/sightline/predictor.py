@@ -18,8 +18,10 @@ from safetensors.numpy import load_file, save_file
 
 from sightline.data.decoding.decode import Undecodable, decode, square
 from sightline.errors import SightlineError, UsageError
-from sightline.models import engines, zoo
+from sightline.models import autotune, engines
 from sightline.models.documents import FORMAT_VERSION, Fitted, ModelFacts, Preprocessing
+from sightline.models.folder import files_in, load_network, save_network
+from sightline.models.network import Network
 from sightline.system import regular
 from sightline.system.files import replacing, sha256
 from sightline.system.progress import track
@@ -55,7 +57,7 @@ class Predictor:
 
     def __init__(
         self,
-        network: zoo.Network,
+        network: Network,
         engine: engines.Engine,
         *,
         tta: str = "none",
@@ -95,14 +97,14 @@ class Predictor:
         folder = Path(folder)
         folder = folder / "model" if (folder / "model").is_dir() else folder
         facts = _read_facts(folder)
-        network = zoo.load(folder)
+        network = load_network(folder)
         if network.classes != facts.classes:
             raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
         device = engines.device_of(device)
         sample = np.random.default_rng(0).integers(0, 256, (_TRIED_WITH, network.size, network.size, 3), np.uint8)
         predictor = cls(
             network,
-            engines.choose(network, sample, device=device, photos=photos, precision=facts.precision),
+            autotune.fastest_engine(network, sample, device=device, photos=photos, precision=facts.precision),
             tta=facts.tta,
             temperature=facts.calibration.temperature,
             threshold=facts.calibration.threshold,
@@ -125,10 +127,10 @@ class Predictor:
             SightlineError: the disk is full or the folder cannot be written.
         """
         assert self.familiarity is not None, "a predictor is saved after it was calibrated"
-        self.network.save(folder)
+        save_network(self.network, folder)
         with replacing(folder / "familiarity.safetensors") as temporary:
             save_file(self.familiarity.arrays(), temporary)
-        files = (*zoo.files_in(folder), "familiarity.safetensors")
+        files = (*files_in(folder), "familiarity.safetensors")
         mean, std = self.network.mean, self.network.std
         self.facts = ModelFacts(
             format_version=FORMAT_VERSION,
@@ -236,7 +238,7 @@ def _read_facts(folder: Path) -> ModelFacts:
         )
     facts = ModelFacts.read(path)
     # config.json first: it says which the others are.
-    for name in ("config.json", *zoo.files_in(folder), "familiarity.safetensors"):
+    for name in ("config.json", *files_in(folder), "familiarity.safetensors"):
         if not (folder / name).exists() or sha256(folder / name) != facts.sha256.get(name):
             raise SightlineError(
                 f"{folder / name}: is missing or has changed since it was written. Copy the model folder again."

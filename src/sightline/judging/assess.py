@@ -115,8 +115,8 @@ def intervals(
     Args:
         truth: (n,) class numbers.
         predicted: (n,) class numbers.
-        classes: the K class names.
-        groups: (n,) duplicate group of each photo.
+        classes: their names, in order.
+        groups: (n,) the duplicate group of each photo; None: every photo stands for itself.
         draws: of the bootstrap.
     """
     y, z = np.asarray(truth), np.asarray(predicted)

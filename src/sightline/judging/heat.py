@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from sightline.models.ensemble import parts
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.predictor import Predictor
 from sightline.runs.documents.extras import Neighbour, Neighbours
 from sightline.system.documents import Document, Share, Text
@@ -144,10 +144,10 @@ def neighbours(
     """The remembered training photos nearest to each photo.
 
     Args:
-        predictor: the model.
-        embeddings: (n, F) from it.
-        remembered: the training photos that its familiarity remembers.
-        most: how many for each photo.
+        predictor: whose familiarity remembers training photos.
+        embeddings: (n, F) from the predictor.
+        remembered: which photos those are.
+        most: how many to name for each photo.
 
     Returns:
         For each photo up to `most` training photos, nearest first.
