@@ -42,7 +42,7 @@ def checkpoint(task: Task) -> str:
     return str(folder)
 
 
-def fit(task: Task, epochs: int, callbacks: Any = None, **options: Any) -> Any:
+def fit(task: Task) -> Any:
     """The quick start's fit, on the given train and val photos."""
     from autogluon.multimodal import MultiModalPredictor
 
@@ -53,9 +53,9 @@ def fit(task: Task, epochs: int, callbacks: Any = None, **options: Any) -> Any:
         table(task, "train"), tuning_data=table(task, "val"),
         hyperparameters={
             "model.names": ["timm_image"], "model.timm_image.checkpoint_name": checkpoint(task),
-            "model.timm_image.image_size": task.size, "optim.max_epochs": epochs,
-            "env.per_gpu_batch_size": task.batch_size, "env.batch_size": task.batch_size, "env.num_workers": task.threads,
-            "env.precision": "32-true", **options,
+            "model.timm_image.image_size": task.size, "optim.max_epochs": task.epochs,
+            "env.per_gpu_batch_size": task.batch_size, "env.batch_size": task.batch_size,
+            "env.num_workers": task.threads, "env.precision": "32-true",
         },
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ def loaded(task: Task) -> Any:
 
 def train(task: Task) -> Outcome:
     """fit, then predict on test."""
-    predictor = fit(task, task.epochs)
+    predictor = fit(task)
     predicted = predictor.predict(table(task, "test"))
     return Outcome(len(task.rows("train")), [str(label) for label in predicted])
 

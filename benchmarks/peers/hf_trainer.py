@@ -1,7 +1,7 @@
 """Hugging Face as its image classification guide has it: load_dataset("imagefolder"), the Trainer, a timm network.
 
-huggingface.co/docs/transformers/tasks/image_classification: RandomResizedCrop, batches of 16 collected to 64, a tenth of
-the steps to warm up. Its rate, 5e-5, is for a ViT; for this network RATE did better on val (benchmarks/LOG.md).
+huggingface.co/docs/transformers/tasks/image_classification: RandomResizedCrop, batches of 16 collected to 64, a tenth
+of the steps to warm up. Its rate, 5e-5, is for a ViT; for this network RATE did better on val (benchmarks/LOG.md).
 """
 
 # /// script
@@ -86,7 +86,9 @@ def train(task: Task) -> Outcome:
     fitting, parts = trainer(task, task.epochs)
     fitting.train()
     names, found = parts["test"].features["label"].names, fitting.predict(parts["test"])
-    given = [Path(image["path"]) for image in parts["test"].with_format(None).cast_column("image", _undecoded())["image"]]
+    given = [
+        Path(image["path"]) for image in parts["test"].with_format(None).cast_column("image", _undecoded())["image"]
+    ]
     by_path = dict(zip(given, found.predictions.argmax(1), strict=True))
     fitting.save_model(str(task.model))
     return Outcome(len(parts["train"]), [names[by_path[path]] for path, _, _ in task.rows("test")])

@@ -1,4 +1,4 @@
-"""The bare engine: ONNX Runtime over pixels that lie ready in memory, nothing else counted. What the others are held to.
+"""The bare engine: ONNX Runtime over pixels that lie ready in memory. What the others are held to.
 
 Runs in the project's own environment. The batch is the fastest of a few, tried for a moment before the clock runs.
 """

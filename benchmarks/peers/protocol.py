@@ -171,9 +171,7 @@ class Usage:
         started = int(_stat(os.getpid())[19]) / tick
         self.seconds = time.clock_gettime(time.CLOCK_BOOTTIME) - started
         self.cpu_seconds = sum(sum(map(int, _stat(pid)[11:15])) for pid in family()) / tick
-        self.peak_memory_bytes = max(
-            self.peak_memory_bytes, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        )
+        self.peak_memory_bytes = max(self.peak_memory_bytes, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
     def _watch(self) -> None:
         while not self._done.wait(1.0):
@@ -183,9 +181,9 @@ class Usage:
 def family() -> list[int]:
     """This process and the living ones that it or they started."""
     parents = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and (fields := _stat(int(entry))):
-            parents[int(entry)] = int(fields[1])
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            parents[int(entry.name)] = int(fields[1])
     found = [os.getpid()]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
@@ -193,7 +191,7 @@ def family() -> list[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the name, which may hold anything; zeros if the process is gone."""
+    """The fields of /proc/PID/stat after the name, which may hold anything; none if the process is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

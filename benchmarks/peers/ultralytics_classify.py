@@ -1,4 +1,4 @@
-"""Ultralytics as its classify page has it: YOLO(MODEL).train(data=FOLDER, epochs, imgsz); its other settings as they are.
+"""Ultralytics as its classify page has it: YOLO(MODEL).train(data=FOLDER, epochs, imgsz), the rest as it is.
 
 docs.ultralytics.com/tasks/classify. The network is torchvision's MobileNetV2 through its own TorchVision module, as its
 yolo11-cls-resnet18.yaml does it, with its classification head; from random values, since its weights are a download.
