@@ -1,13 +1,13 @@
 """Measure Sightline and its peers side by side; writes RESULTS.md, results.svg and raw/NAME.json beside this file.
 
-    python benchmarks/run.py PHOTOS --weights FOLDER                    # everything, three rounds: hours
+    python benchmarks/run.py PHOTOS --weights FOLDER              # everything, three rounds: hours
     python benchmarks/run.py PHOTOS --weights FOLDER --peers sightline,fastai,timm --phases head,predict \
         --photos 1500 --repeats 3 --time-limit 20m
-    python benchmarks/run.py --report raw/NAME.json                     # the page and the chart again, nothing measured
+    python benchmarks/run.py --report raw/NAME.json               # the page and the chart again
 
 PHOTOS holds one folder for each class. FOLDER is a timm local folder; without it every network starts from random
-values, and only speed counts. Peers: sightline and what lies in benchmarks/peers/, each in an environment of its own that
-uv makes on first use (several GB). Each round asks all in turn; when the time is up, what was measured is kept.
+values, and only speed counts. Peers: sightline and what lies in benchmarks/peers/, each in an environment of its own
+that uv makes on first use (several GB). Each round asks all in turn; when the time is up, what was measured is kept.
 A machine that others use is refused, or marked with --busy.
 """
 

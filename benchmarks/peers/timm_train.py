@@ -37,7 +37,8 @@ def loader(task: Task, model: Any, split: str | list[Path], training: bool = Fal
     from timm.data import ImageDataset, create_dataset, create_loader, resolve_data_config
 
     if isinstance(split, str):
-        dataset = create_dataset("", root=task.photos, split=split, is_training=training)
+        numbers = {name: i for i, name in enumerate(task.classes)}
+        dataset = create_dataset("", root=task.photos, split=split, is_training=training, class_map=numbers)
     else:
         dataset = ImageDataset(str(task.photos))
         dataset.reader.samples = [(str(path), 0) for path in split]

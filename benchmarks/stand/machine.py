@@ -24,7 +24,7 @@ def counters() -> tuple[float, float]:
 def share(before: tuple[float, float], after: tuple[float, float], own: float = 0.0) -> float:
     """The share of the processors that others used between two readings; `own`: our own processor seconds."""
     worked, existed = after[0] - before[0], after[1] - before[1]
-    return max(0.0, worked - own) / existed if existed > 0 else 0.0
+    return min(max((worked - own) / existed, 0.0), 1.0) if existed > 0 else 0.0
 
 
 def busy(seconds: float = 4.0) -> float:
