@@ -22,7 +22,7 @@ from protocol import Outcome, Task, main, timed
 NETWORK = """
 nc: {classes}
 backbone:
-  - [-1, 1, TorchVision, [1280, mobilenet_v2, null, True, 2]]
+  - [-1, 1, TorchVision, [320, mobilenet_v2, null, True, 2]]
 head:
   - [-1, 1, Classify, [nc]]
 """

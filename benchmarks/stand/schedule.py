@@ -73,8 +73,11 @@ def measure(
         deadline: on time.monotonic; after it nothing begins and nothing goes on.
         say: takes a line for the person who waits.
     """
-    listed = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()}
-    listed |= {"data": settings.data.name, "weights": settings.weights.name if settings.weights else None}
+    listed = asdict(settings) | {
+        "data": settings.data.name,
+        "weights": settings.weights.name if settings.weights else None,
+    }
+    listed |= {"phases": list(settings.phases), "epochs": list(settings.epochs)}
     session: dict[str, Any] = {"machine": machine.facts(), "settings": listed, "records": [], "failures": []}
     session |= {"started": time.strftime("%Y-%m-%d %H:%M"), "busy_before": round(machine.busy(), 3), "complete": False}
     stand = _Stand(settings, work, deadline, session, say)
