@@ -34,6 +34,8 @@ def fit(task: Task, epochs: int, on: dict[str, Any] | None = None, **options: An
     os.environ["YOLO_OFFLINE"] = "true"
     from ultralytics import YOLO
 
+    for seen in task.photos.glob("*.cache"):
+        seen.unlink()  # what it noted of the photos the last time: every peer begins with nothing kept
     path = task.out / "mobilenet_v2-cls.yaml"
     path.write_text(NETWORK.format(classes=len(task.classes)))
     model = YOLO(path, task="classify")
