@@ -143,4 +143,4 @@ def step(task: Task) -> Outcome:
 
 
 if __name__ == "__main__":
-    main("Hugging Face Trainer", {"train": train, "predict": predict, "one": one, "step": step})
+    main("HF Trainer", {"train": train, "predict": predict, "one": one, "step": step})

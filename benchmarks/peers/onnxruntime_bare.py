@@ -73,4 +73,4 @@ def one(task: Task) -> Outcome:
 
 
 if __name__ == "__main__":
-    main("bare ONNX Runtime", {"predict": predict, "one": one})
+    main("ONNX Runtime, bare", {"predict": predict, "one": one})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sightline.trust.intervals import wilson
@@ -15,18 +15,27 @@ Group = dict[int, Record]
 """The records of one peer in one phase, by round."""
 
 TITLES = {
-    "train": "Photos → tuned and tested, {epochs} epochs",
+    "train": "Photos → tuned and tested, epochs: {epochs}",
     "head": "Photos → a fitted head on frozen features, tested",
     "predict": "Answers for JPEG files",
     "one": "One photo at a time, warm",
     "step": "Tuning the whole network, the steady state",
 }
 NOTES = {
+    "train": "Photos/s: photos to learn from, over the wall time of the whole process, all epochs and the test in it.",
+    "head": "Photos/s: photos to learn from, over the wall time of the whole process.",
     "predict": "Photos a second without the start of the process; the bare engine is given pixels instead of files.",
     "one": "Wall, processor and memory are those of the whole process.",
     "step": "Photos a second of the second epoch; wall, processor and memory are those of the whole process.",
 }
 LEADER = "sightline"
+# Of a record: the figure, what to divide it by, its unit, its digits.
+COLUMNS = (
+    ("seconds", 1, " s", 1),
+    ("cpu_seconds", 1, " s", 1),
+    ("peak_memory_bytes", 1e9, " GB", 2),
+    ("photos_per_second", 1, "", 1),
+)
 
 
 def groups(records: Iterable[Record]) -> dict[tuple[str, int], dict[str, Group]]:
@@ -38,10 +47,10 @@ def groups(records: Iterable[Record]) -> dict[tuple[str, int], dict[str, Group]]
     return found
 
 
-def spread(values: Sequence[float], show: Callable[[float], str]) -> str:
-    """The median, with the least and the most where there are several."""
-    middle = show(statistics.median(values))
-    return f"{middle} ({show(min(values))}–{show(max(values))})" if len(values) > 1 else middle
+def spread(values: Sequence[float], unit: str = "", digits: int = 1) -> str:
+    """The median with its unit, and the least and the most where there are several."""
+    shown = [f"{v:.{0 if abs(v) >= 100 else digits}f}" for v in (statistics.median(values), min(values), max(values))]
+    return f"{shown[0]}{unit}" + (f" ({shown[1]}–{shown[2]})" if len(values) > 1 else "")
 
 
 def ratios(group: Group, leader: Group, of: str) -> list[float]:
@@ -66,12 +75,14 @@ def markdown(session: dict[str, Any], command: str, chart: str) -> str:
     lines = [
         "# Side by side with the peers",
         "",
-        f"`{command}` wrote this page and the chart; do not edit them. Taken {session['started']}, "
-        f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, {facts['system']}, "
-        f"{settings['threads']} threads. {settings['photos']:,} photos of {settings['data']}, "
-        f"{settings['size']} × {settings['size']} pixels, batches of {settings['batch_size']}, "
-        f"{'weights ' + settings['weights'] if settings['weights'] else 'every network from random values'}. "
-        "Each figure is the median of its rounds (least–most); each ratio is to Sightline's in the same round.",
+        f"`{command}` wrote this page and the chart; do not edit them.",
+        "",
+        f"- Taken {session['started']}: {facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB, "
+        f"{facts['system']}; {settings['threads']} threads.",
+        f"- {settings['photos']:,} photos of {settings['data']}, the same split for all, "
+        f"{settings['size']} × {settings['size']} pixels, batches of {settings['batch_size']}; "
+        f"{'weights ' + settings['weights'] if settings['weights'] else 'every network from random values'}.",
+        "- Each figure is the median of its rounds (least–most); each ratio is to Sightline's in the same round.",
         "",
         *_warnings(session),
         f"![What the tables say]({chart})" if session["records"] else "Nothing was measured.",
@@ -116,12 +127,12 @@ def _table(phase: str, peers: dict[str, Group]) -> list[str]:
         group = peers[short]
         name = next(iter(group.values()))["peer"]
         cells = [f"**{name}**" if short == LEADER else name]
-        for of, show in COLUMNS:
-            cell = spread([record[of] for record in group.values()], show)
+        for of, scale, unit, digits in COLUMNS:
+            cell = spread([record[of] / scale for record in group.values()], unit, digits)
             against = ratios(group, leader, of)
-            cells.append(f"{cell} · {spread(against, _times)}" if against and short != LEADER else cell)
+            cells.append(f"{cell} · {spread(against, '×', 2)}" if against and short != LEADER else cell)
         if phase == "one":
-            cells.append(" · ".join(spread([r[f"p{at}_ms"] for r in group.values()], _milli) for at in (50, 95)))
+            cells.append(" · ".join(spread([r[f"p{at}_ms"] for r in group.values()], " ms") for at in (50, 95)))
         elif last:
             found = accuracy(group)
             share = "random values: speed only" if found is None else f"{found[0]:.1%} ({_ends(found[1:])})"
@@ -137,31 +148,3 @@ def _versions(records: list[Record]) -> list[str]:
 
 def _ends(bounds: Sequence[float]) -> str:
     return "–".join(f"{100 * bound:.1f}" for bound in bounds)
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.1f} s" if value < 100 else f"{value:.0f} s"
-
-
-def _milli(value: float) -> str:
-    return f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
-
-
-def _bytes(value: float) -> str:
-    return f"{value / 1e9:.2f} GB"
-
-
-def _rate(value: float) -> str:
-    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
-
-
-def _times(value: float) -> str:
-    return f"{value:.2f}×" if value < 10 else f"{value:.0f}×"
-
-
-COLUMNS = (
-    ("seconds", _seconds),
-    ("cpu_seconds", _seconds),
-    ("peak_memory_bytes", _bytes),
-    ("photos_per_second", _rate),
-)

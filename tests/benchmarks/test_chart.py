@@ -3,6 +3,7 @@
 from xml.etree import ElementTree
 
 from stand import chart
+from stand.peers import known
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -21,15 +22,19 @@ def test_it_is_readable_in_light_and_dark_and_on_a_phone(session):
 
 def test_every_peer_has_its_point_and_its_bar(session):
     root = drawn(session)
-    assert len(root.findall(f"{SVG}circle")) == 2
+    assert len(root.findall(f"{SVG}circle")) == 4  # each in the plot and in the legend
     bars = [bar for bar in root.findall(f"{SVG}rect") if bar.get("class") != "paper"]
-    ours, theirs = bars  # the fastest first would be last where less is better: 6 ms against 20
-    assert float(ours.get("width")) > 0 and float(theirs.get("width")) > 0
-    assert {bar.get("class") for bar in bars} == {"ours", "theirs"}
-    widths = {bar.get("class"): float(bar.get("width")) for bar in bars}
-    assert abs(widths["theirs"] / widths["ours"] - 20 / 6) < 0.02
+    assert [bar.get("class") for bar in bars] == ["bar sightline", "bar fastai"]  # the quickest answer first
+    ours, theirs = (float(bar.get("width")) for bar in bars)
+    assert abs(theirs / ours - 20 / 6) < 0.02
     words = [text.text for text in root.findall(f"{SVG}text")]
     assert words.count("Sightline") == 2 and words.count("fastai") == 2
+
+
+def test_every_peer_has_a_colour_of_its_own_in_both():
+    assert set(known()) == set(chart.COLOURS)
+    for scheme in zip(*chart.COLOURS.values(), strict=True):
+        assert len(set(scheme)) == len(scheme)
 
 
 def test_everything_stays_on_the_paper(session):

@@ -12,18 +12,18 @@ def rows(page, title):
 
 
 def test_figures_stand_beside_their_ratios_round_by_round(session):
-    table = rows(results.markdown(session, "run", "results.svg"), "Photos → tuned and tested, 3 epochs")
+    table = rows(results.markdown(session, "run", "results.svg"), "Photos → tuned and tested, epochs: 3")
     assert table[0] == ["", "wall", "processor", "memory", "photos/s", "accuracy (95 %)"]
     ours, theirs = table[2], table[3]
-    assert ours[:2] == ["**Sightline**", "11.0 s (10.0 s–12.0 s)"]
+    assert ours[:2] == ["**Sightline**", "11.0 s (10.0–12.0)"]
     # 40 / 10, 33 / 11 and 60 / 12: not the ratio of the medians, which is 3.64.
-    assert theirs[:2] == ["fastai", "40.0 s (33.0 s–60.0 s) · 4.00× (3.00×–5.00×)"]
+    assert theirs[:2] == ["fastai", "40.0 s (33.0–60.0) · 4.00× (3.00–5.00)"]
     assert ours[-1] == "90.0% (82.6–94.5)" and theirs[-1].startswith("80.0% (")
 
 
 def test_one_photo_shows_both_percentiles(session):
     table = rows(results.markdown(session, "run", "results.svg"), "One photo at a time, warm")
-    assert table[2][-1] == "6.0 ms (5.0 ms–7.0 ms) · 9.0 ms (9.0 ms–9.0 ms)"
+    assert table[2][-1] == "6.0 ms (5.0–7.0) · 9.0 ms (9.0–9.0)"
 
 
 def test_a_quiet_complete_run_carries_no_warning(session):
@@ -54,6 +54,6 @@ def test_measurements_beside_others_are_counted(session):
 def test_of_random_values_only_the_speed_counts(session):
     for record in session["records"]:
         record["pretrained"] = record["short"] == "sightline"
-    table = rows(results.markdown(session, "run", "results.svg"), "Photos → tuned and tested, 3 epochs")
+    table = rows(results.markdown(session, "run", "results.svg"), "Photos → tuned and tested, epochs: 3")
     assert table[3][-1] == "random values: speed only"
     assert results.accuracy({0: session["records"][1]}) is None
