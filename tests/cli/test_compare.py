@@ -7,38 +7,43 @@ import re
 import pytest
 
 from sightline.cli import compare
+from sightline.judging.comparison import Comparison
 
-FOUND = {
+FOUND = Comparison.model_validate({
     "n": 600,
+    "classes": ("buildings", "a class with a long name [bold]"),
+    "test_opened": 7,
     "warning": "the test part was opened 7 times.",
-    "runs": [
+    "runs": tuple(
         {
             "name": f"2026-11-21-10101{i}-intel-scenes-mobilenetv2_100", "accuracy": 0.9312,
-            "accuracy_ci95": [0.91, 0.9501], "macro_f1": 0.93, "log_loss": 0.21, "ece": 0.01,
+            "accuracy_ci95": (0.91, 0.9501), "macro_f1": 0.93, "log_loss": 0.21, "ece": 0.01,
             "parameters": 2_231_590 if i else None, "train_seconds": 668.0, "images_per_second": 1234.5,
         }
         for i in range(3)
-    ],
-    "differences": [
+    ),
+    "differences": (
         {
+            "name": "b", "against": "a", "only_first": 3, "only_this": 6, "p": 0.2, "chance": True,
+            **{name: {"difference": 0.01, "ci95": (-0.004, 0.021)} for name in ("accuracy", "macro_f1", "log_loss")},
             "verdict": "b against a: +1.0 points (-0.4 to +2.1, p = 0.2). The difference could be chance.",
             "per_class": {
                 name: {
-                    "n": 100, "gained": 3, "lost": 0, "difference": 0.03, "ci95": [-0.001, 0.07], "p": 0.25,
+                    "n": 100, "gained": 3, "lost": 0, "difference": 0.03, "ci95": (-0.001, 0.07), "p": 0.25,
                     "clear": False,
                 }
                 for name in ("buildings", "a class with a long name [bold]")
             },
-        }
-    ],
-}  # fmt: skip
+        },
+    ),
+})  # fmt: skip
 
 
 def test_each_run_is_one_line_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     compare._show(FOUND)
     text = capsys.readouterr().out.splitlines()
     assert text[0] == "On the same 600 test photos"
-    assert text[2].split(maxsplit=1) == [FOUND["runs"][0]["name"], "93.1 % (91.0–95.0)     0.930     0.210"]
+    assert text[2].split(maxsplit=1) == [FOUND.runs[0].name, "93.1 % (91.0–95.0)     0.930     0.210"]
     assert [line.split()[1:] for line in text if line.startswith("2026-11-21-101011")][1] == [
         "2,231,590", "668", "s", "1,234"
     ]  # fmt: skip

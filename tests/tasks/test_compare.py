@@ -14,11 +14,11 @@ from sightline.errors import SightlineError, UsageError
 def test_a_run_is_no_better_than_its_copy(run_path: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run_path, tmp_path / "copy")
     found = sightline.compare(run_path, copy)
-    (difference,) = found["differences"]
-    assert found["n"] == sightline.Run(run_path).evaluation.n
-    assert difference["accuracy"]["difference"] == 0
-    assert difference["chance"]
-    assert (difference["only_first"], difference["only_this"]) == (0, 0)
+    (difference,) = found.differences
+    assert found.n == sightline.Run(run_path).evaluation.n
+    assert difference.accuracy.difference == 0
+    assert difference.chance
+    assert (difference.only_first, difference.only_this) == (0, 0)
 
 
 def test_what_cannot_be_compared_is_refused(run_path: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def evaluate(run: Path, data: str | None = None, *, device: str = "auto", json: 
     table(
         ["class", "precision", "recall", "F1", "photos"],
         [
-            [name, *(f"{row[key]:.3f}" for key in ("precision", "recall", "f1")), f"{row['support']:,.0f}"]
+            [name, *(f"{figure:.3f}" for figure in (row.precision, row.recall, row.f1)), f"{row.support:,}"]
             for name, row in found.per_class.items()
         ],
     )

@@ -13,6 +13,7 @@ from sightline import recipes
 from sightline.models import engines
 from sightline.report import learning, page
 from sightline.runs import plan
+from sightline.runs.documents.extras import LearningRates
 from sightline.runs.prepare import open_data, prepare
 from sightline.system.files import write_table, write_text
 from sightline.training import lr_finder
@@ -54,5 +55,8 @@ def find_lr(
     found = lr_finder.search(network, config, prepared.data(), device=engines.device_of(config.device), steps=steps)
     if out is not None:
         write_table(Path(out) / "lr.csv", found.table)
-        write_text(Path(out) / "lr.svg", page.picture(learning.search(found.to_dict())))
+        curve = LearningRates(
+            lr=tuple(found.table["lr"]), loss=tuple(found.table["smooth"]), suggestion=found.suggestion
+        )
+        write_text(Path(out) / "lr.svg", page.picture(learning.search(curve)))
     return found
