@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from sightline.cli.app import Json, app, print_json
+from sightline.system.spreadsheet import to_csv
 
 
 @app.command
@@ -33,4 +34,4 @@ def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "aut
         rows = json_module.loads(table.to_json(orient="records"))
         print_json({"predictions": rows, "failed": int((table["error"] != "").sum())})
     elif out is None:
-        sys.stdout.write(table.to_csv(index=False, lineterminator="\n"))
+        sys.stdout.write(to_csv(table))

@@ -32,6 +32,7 @@ import pandas as pd
 from sightline import config as configuration
 from sightline.config import Config
 from sightline.errors import SightlineError, UsageError
+from sightline.system import spreadsheet
 from sightline.system.files import write_json, write_table, write_text
 
 Status = Literal["complete", "running", "interrupted"]
@@ -172,7 +173,7 @@ class RunFolder:
         """path, problem, detail, action of each file that was left out or converted."""
         path = self.path / "problems.csv"
         columns = ["path", "problem", "detail", "action"]
-        return pd.read_csv(path, keep_default_na=False) if path.is_file() else pd.DataFrame(columns=columns)
+        return spreadsheet.read_csv(path) if path.is_file() else pd.DataFrame(columns=columns)
 
     def write_data(self, described: dict[str, Any], samples: pd.DataFrame, problems: pd.DataFrame) -> None:
         """Write what the run knows of its data; dataset.json last, so that its presence means all is there."""

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from sightline.errors import SightlineError
+from sightline.system.spreadsheet import to_csv
 
 
 @contextmanager
@@ -77,12 +78,12 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write `table` to `path`: Parquet where the name ends in .parquet, CSV otherwise."""
+    """Write `table` to `path`: Parquet where the name ends in .parquet, else CSV that a spreadsheet may open."""
     with replacing(path) as temporary:
         if Path(path).suffix.lower() == ".parquet":
             table.to_parquet(temporary, index=False)
         else:
-            table.to_csv(temporary, index=False, lineterminator="\n", errors="backslashreplace")
+            to_csv(table, temporary)
 
 
 def sha256(path: str | Path) -> str:

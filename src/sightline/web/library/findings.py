@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from django.conf import settings
 
+from sightline.system.spreadsheet import read_csv
 from sightline.web.library.shelf import Shelved, stamp
 
 COLUMNS = ("path", "check", "score", "flagged", "label", "suggested_label", "twin", "detail")
@@ -48,7 +49,7 @@ def _none() -> pd.DataFrame:
 
 def _read(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, keep_default_na=False)
+        table = pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
     except (OSError, ValueError):
         return _none()
     if not {"path", "check", "score"} <= set(table):
