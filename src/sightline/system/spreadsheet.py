@@ -93,5 +93,5 @@ def _mapped(table: pd.DataFrame, touched: str, change: Callable[[str], str]) -> 
         if rows.any():
             new = column.to_numpy(dtype=object, copy=True)
             new[rows] = [change(cell) for cell in new[rows]]
-            table.isetitem(number, pd.Series(new, index=column.index, dtype=column.dtype))
+            table.isetitem(number, pd.Series(new, column.index, dtype=column.dtype).array)
     return table

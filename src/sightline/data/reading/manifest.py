@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from sightline.data.reading import naming
@@ -96,9 +97,9 @@ def _with_splits(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str
     split = given.map(_each(given, naming.split_of)).astype("str")
     wrong = (given != "") & (split == "") & ~aside
     if wrong.any():
+        row = int(np.argmax(wrong))
         raise SightlineError(
-            f"{path}, row {wrong.idxmax()}: split {given[wrong.idxmax()]!r} is none. "
-            "Use train, val, test or leave it empty."
+            f"{path}, row {rows.index[row]}: split {given.iloc[row]!r} is none. Use train, val, test or leave it empty."
         )
     counts = given[aside].value_counts().sort_index()
     words = [f"{path.name}: {count:,} rows of split {value!r}" for value, count in counts.items()]
