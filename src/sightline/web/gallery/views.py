@@ -78,7 +78,7 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
         "facts": _facts(record),
         "width": record.get("width"),
         "height": record.get("height"),
-        "digest": record["digest"],
+        "digest": found.digest(row),
         "probabilities": probabilities,
         "findings": found.findings_of(row),
         "twins": [card(found, twin) for twin in found.twins(row)],
@@ -124,7 +124,7 @@ def show_heat(request: HttpRequest, name: str, row: int) -> HttpResponse:
     """Where the network looked for its answer, or for the class `label`."""
     run = find(name)
     found = photos(run)
-    content = picture(found.file(row), str(found.table["digest"].iloc[row]), "photo", client_network(request))
+    content = picture(found.file(row), found.digest(row), "photo", client_network(request))
     predicted = found.table["predicted"].iloc[row]
     label = request.GET.get("label", "") or (
         predicted if isinstance(predicted, str) else found.table["label"].iloc[row]
@@ -138,5 +138,5 @@ def show_picture(request: HttpRequest, name: str, row: int, kind: str) -> HttpRe
     if kind not in SIZES:
         raise Refused(404, "There are thumbs and photos.")
     found = photos(find(name))
-    content = picture(found.file(row), str(found.table["digest"].iloc[row]), kind, client_network(request))
+    content = picture(found.file(row), found.digest(row), kind, client_network(request))
     return picture_response(content, keep=True)

@@ -29,4 +29,4 @@ def card(found: Photos, row: int) -> dict[str, Any]:
 
 def picture_address(found: Photos, row: int, kind: str) -> str:
     """Where the browser gets a picture; it changes with the photo, so it may be kept for ever."""
-    return f"{reverse('picture', args=(found.name, row, kind))}?v={str(found.table['digest'].iloc[row])[:12]}"
+    return f"{reverse('picture', args=(found.name, row, kind))}?v={found.digest(row)[:12]}"

@@ -19,6 +19,7 @@ from sightline.web.access import people_only
 from sightline.web.library.cards import card, picture_address
 from sightline.web.library.choice import showing
 from sightline.web.library.photos import Photos, photos
+from sightline.web.library.row import row
 from sightline.web.library.shelf import Shelved, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review import claims
@@ -112,7 +113,7 @@ def _number(request: HttpRequest) -> int:
 
 
 def _classes(run: Shelved) -> tuple[str, ...]:
-    return tuple(run.folder.dataset().get("classes", ()))
+    return row(run).classes
 
 
 def _names(run: Shelved) -> list[str]:
