@@ -17,6 +17,7 @@ from sightline.web.client import client_network
 from sightline.web.gallery.neighbours import neighbours
 from sightline.web.library.cards import card, picture_address
 from sightline.web.library.choice import showing
+from sightline.web.library.findings import findings
 from sightline.web.library.photos import BANDS, SORTS, Filter, Photos, photos
 from sightline.web.library.pictures import SIZES, picture, picture_response
 from sightline.web.library.shelf import find, shelved
@@ -29,8 +30,9 @@ PAGE = 60
 
 @open_here
 def data(request: HttpRequest) -> HttpResponse:
-    """To the photos of the run that answers, or of any run that knows its photos."""
-    chosen = showing()
+    """To the photos of the run that was chosen, or of the one that answers, or of any that knows its photos."""
+    wanted = request.GET.get("run", "")
+    chosen = find(wanted) if wanted else showing()
     return redirect("photos", name=chosen.name) if chosen else render(request, "gallery/empty.html")
 
 
@@ -58,6 +60,8 @@ def gallery(request: HttpRequest, name: str) -> HttpResponse:
         "bands": [(key, f"{100 * low:.0f} to {percent(min(high, 1), 0)}") for key, (low, high) in BANDS.items()],
         "sorts": list(SORTS.items()),
         "checks": found.checks,
+        "mistakes": found.mistakes(),
+        "problem": findings(find(name)).problem,
     }
     target = request.headers.get("HX-Target", "")
     template = {"more": "gallery/more.html", "photos": "gallery/grid.html"}.get(target, "gallery/photos.html")

@@ -43,7 +43,7 @@ def source(run: Shelved) -> Path | None:
 
 
 def findings(run: Shelved) -> Found:
-    """The findings of a run. Empty where there are none, where the file is damaged, and where it is about other photos."""
+    """The findings of a run; empty where there are none, and where the file is damaged or about other photos."""
     path = source(run)
     if path is None:
         return Found(_none())

@@ -134,6 +134,18 @@ class Photos:
         chosen = rows_left[nearest[np.argsort(places_left[nearest])]]
         return [int(row) for row in chosen], len(rows), len(rows_left) > count
 
+    def mistakes(self) -> list[tuple[str, int, int]]:
+        """(split, mistakes, photos) of each split that was predicted: val, which chose, apart from test."""
+        asked = self.table[self.table["right"] >= 0]
+        parts = [(split, asked.loc[asked["split"] == split, "right"]) for split in ("val", "test")]
+        return [(split, int((right == 0).sum()), len(right)) for split, right in parts if len(right)]
+
+    def examples(self) -> list[tuple[str, int]]:
+        """(class, row) of one photo of each class: the one that the model knew best, or else the first one."""
+        table = self.table.assign(sure=self.table["confidence"].where(self.table["right"] == 1, -1.0).fillna(-1.0))
+        best = table.groupby("label")["sure"].idxmax()
+        return [(name, int(best[name])) for name in self.classes if name in best]
+
     def file(self, row: int) -> Path:
         """Where the photo lies.
 

@@ -41,16 +41,14 @@ def picture(file: Path, digest: str, kind: str, client: str = "") -> bytes:
     until = time.monotonic() + settings.SIGHTLINE.deadline
     quality = 80 if kind == "thumb" else 86
     try:
-        content = (
-            decoders()
-            .look(str(file), MAX_PIXELS, side=side, quality=quality, digest=digest, client=client, until=until)
-            .picture
+        seen = decoders().look(
+            str(file), MAX_PIXELS, side=side, quality=quality, digest=digest, client=client, until=until
         )
     except Undecodable as error:
         raise Refused(404, f"The photo is no longer there, or can no longer be read: {error.detail}.") from None
     if kept is not None:
-        _keep(kept, content)
-    return content
+        _keep(kept, seen.picture)
+    return seen.picture
 
 
 def picture_response(content: bytes, *, keep: bool = False) -> HttpResponse:
