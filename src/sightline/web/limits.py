@@ -67,6 +67,9 @@ class LimitsMiddleware:
         except UnreadablePostError:
             return refusal(request, Refused(400, "The connection broke before the form had arrived."))
         except OSError as error:  # a large photo waits on the disk until it is read
+            for handler in request.upload_handlers:  # Django closes them where the form is at fault, but not here
+                if (begun := getattr(handler, "file", None)) is not None:
+                    begun.close()
             if not disk_is_full(error):
                 raise
             return refusal(request, no_room(error))

@@ -34,7 +34,7 @@ TITLES = {
 
 
 _log = logging.getLogger(__name__)
-_PATH = re.compile(r"(?<![\w./<])/(?:[^\s/:;,\"'<>()]+/)+(?P<name>[^\s/:;,\"'<>()]*)")
+_PATH = re.compile(r"(?<![\w./<])/(?:[^/:;,\"'<>()\n]+/)+(?P<name>[^\s/:;,\"'<>()]*)")
 
 
 class Refused(Exception):
