@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 
 from sightline.runs.folder import RunFolder
+from sightline.web.library.findings import Found
 from sightline.web.library.photos import Filter, Photos, photos
 from sightline.web.library.shelf import Shelved
 from sightline.web.replies import Refused
@@ -43,7 +44,7 @@ def _large(count: int, monkeypatch: pytest.MonkeyPatch) -> Photos:
             "", "suggested_label": "", "twin": "", "detail": "",
         }
     )  # fmt: skip
-    monkeypatch.setattr("sightline.web.library.photos.findings", lambda run: found)
+    monkeypatch.setattr("sightline.web.library.photos.findings", lambda run: Found(found))
     return Photos(Shelved("large", folder))
 
 

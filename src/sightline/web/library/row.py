@@ -21,7 +21,7 @@ from sightline.runs.documents.evaluation import ClassFigures
 from sightline.runs.folder import Status
 from sightline.system.documents import Count, Share
 from sightline.web.library.shelf import Shelved, stamp
-from sightline.web.replies import without_paths
+from sightline.web.replies import Refused, without_paths
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -74,10 +74,15 @@ def row(run: Shelved) -> Row:
     try:
         made = _read(run)
     except Exception as error:  # whatever a reader makes of a damaged file
-        made = Row(run.name, "damaged", _date(run), problem=without_paths(_said(run, error)))
+        made = Row(run.name, "damaged", _date(run), problem=_said(run, error))
     with _lock:
         _rows[str(path)] = (key, made)
     return made
+
+
+def damaged(run: Shelved, error: Exception) -> Refused:
+    """What to answer where `error` came up in reading a run's files."""
+    return Refused(409, f"{run.name} is damaged: {_said(run, error)}")
 
 
 def _read(run: Shelved) -> Row:
@@ -116,9 +121,9 @@ def _read(run: Shelved) -> Row:
 
 def _said(run: Shelved, error: Exception) -> str:
     if isinstance(error, SightlineError):
-        return str(error)
+        return without_paths(str(error).replace(f"{run.folder.path}/", ""))
     _log.warning("%s cannot be read", run.folder.path, exc_info=error)
-    return "its files are not as `sightline train` writes them"
+    return "its files are not as Sightline writes them."
 
 
 def _date(run: Shelved) -> datetime:
