@@ -6,31 +6,29 @@ import logging
 from functools import lru_cache
 from pathlib import PurePosixPath
 
+from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 
 _log = logging.getLogger(__name__)
-_NOTHING: dict[str, list[str]] = {"paths": [], "labels": []}
 
 
-def remembered(run: RunFolder) -> dict[str, list[str]]:
-    """paths and labels; both empty where the run does not know, or names what cannot be photos of its dataset."""
+def remembered(run: RunFolder) -> Neighbours:
+    """Paths and labels; both empty where the run does not know, or names what cannot be photos of its dataset."""
     file = run.path / "extras" / "neighbours.json"
-    return _remembered(str(run.path), file.stat().st_mtime_ns) if file.is_file() else _NOTHING
+    return _remembered(str(run.path), file.stat().st_mtime_ns) if file.is_file() else Neighbours()
 
 
 @lru_cache(maxsize=4)
-def _remembered(path: str, written: int) -> dict[str, list[str]]:  # noqa: ARG001  (read again when it was written again)
+def _remembered(path: str, written: int) -> Neighbours:  # noqa: ARG001  (read again when it was written again)
     try:
-        found = RunFolder(path).extra("neighbours")
-        paths, labels = list(found.get("paths", [])), list(found.get("labels", []))
+        found = RunFolder(path).extra(Neighbours) or Neighbours()
     except Exception as error:  # whatever a damaged file makes of itself; the model answers without it
         _log.warning("%s: extras/neighbours.json cannot be read", path, exc_info=error)
-        return _NOTHING
-    texts = all(isinstance(text, str) for text in paths + labels)
-    if not texts or len(paths) != len(labels) or not all(_inside(text) for text in paths):
-        _log.warning("%s: extras/neighbours.json names what is not in the dataset; it is not used", path)
-        return _NOTHING
-    return {"paths": paths, "labels": labels}
+        return Neighbours()
+    if all(map(_inside, found.paths)):
+        return found
+    _log.warning("%s: extras/neighbours.json names what is not in the dataset; it is not used", path)
+    return Neighbours()
 
 
 def _inside(text: str) -> bool:

@@ -47,7 +47,8 @@ def evaluation(request: HttpRequest, name: str) -> dict[str, Any]:
     run = find(name)
     if row(run).status == "damaged":
         raise Refused(409, f"{name} is damaged: {row(run).problem}")
-    return run.folder.evaluation()
+    found = run.folder.evaluation()
+    return found.to_dict() if found else {}
 
 
 @router.get(
