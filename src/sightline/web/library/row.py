@@ -129,7 +129,7 @@ def _said(run: Shelved, error: Exception) -> str:
         first = error.errors(include_url=False)[0]
         return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."
     if isinstance(error, SightlineError):
-        return without_paths(str(error).replace(f"{run.folder.path}/", ""))
+        return without_paths(str(error).replace(f"{run.folder.path}/", "").replace(": is damaged: ", ": "))
     _log.warning("%s cannot be read", run.folder.path, exc_info=error)
     return "its files are not as Sightline writes them."
 
