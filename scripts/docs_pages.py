@@ -26,6 +26,7 @@ from sightline import cli, config
 
 ROOT = Path(__file__).parents[1]
 OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/*.md")
+MARK = ROOT / "src" / "sightline" / "web" / "static" / "site" / "mark.svg"
 COMMANDS = "reference/commands"
 
 _LINK = re.compile(r"(?P<before>\]\(|(?:src|srcset|href)=\")(?P<target>[^)#\s\"]+)")
@@ -47,6 +48,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is generated, and what lies outside docs/."""
     for uri, text in generated().items():
         files.append(File.generated(config, uri, content=text))
+    files.append(File.generated(config, "pictures/mark.svg", abs_src_path=str(MARK)))
     for pattern in OUTSIDE:
         for path in sorted(ROOT.glob(pattern)):
             files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
@@ -74,6 +76,7 @@ def relinked(markdown: str, here: str, uri: str) -> str:
         if _SCHEME.match(target):
             return match.group()
         place = posixpath.normpath(posixpath.join(posixpath.dirname(here), target)).removeprefix("docs/")
+        place = place.replace(".ipynb", ".md")  # notebooks are pages here
         return match["before"] + posixpath.relpath(place, posixpath.dirname(uri) or ".")
 
     return _LINK.sub(moved, markdown)
@@ -109,8 +112,8 @@ def commands_page() -> str:
         [
             "# Commands",
             "",
-            "Every command writes its result to stdout and all else to stderr; `--json` makes the result one JSON object.",
-            "Exit code 0: done; 1: the work failed; 2: wrong usage. `--debug` shows where an error came from.",
+            "Every command writes its result to stdout and all else to stderr; with `--json` the result is one JSON",
+            "object. Exit code 0: done; 1: the work failed; 2: wrong usage. `--debug` shows where an error came from.",
             "",
             "| command | what it does |",
             "|---|---|",
@@ -124,7 +127,7 @@ def command_page(name: str, function: Any) -> str:
     """A command's help as a page."""
     app = App(name=f"sightline {name}", help_format="markdown")
     app.default(function)
-    text: str = app.generate_docs(output_format="markdown", usage_name=f"sightline {name}")
+    text: str = app.generate_docs(output_format="markdown")
     for noise in (" *[default: False]*", " *[default: ()]*"):
         text = text.replace(noise, "")
     return text
