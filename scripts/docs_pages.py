@@ -112,8 +112,8 @@ def commands_page() -> str:
         [
             "# Commands",
             "",
-            "Every command writes its result to stdout and all else to stderr; with `--json` the result is one JSON",
-            "object. Exit code 0: done; 1: the work failed; 2: wrong usage. `--debug` shows where an error came from.",
+            "A result goes to stdout, all else to stderr; `--json` makes the result one JSON object.",
+            "Exit code 0: done; 1: the work failed; 2: wrong usage. `--debug` shows where an error came from.",
             "",
             "| command | what it does |",
             "|---|---|",

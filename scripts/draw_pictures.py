@@ -21,7 +21,7 @@ from scipy.special import softmax
 from sightline.judging.heat import heat
 from sightline.judging.robustness import DAMAGES, STRENGTHS, damage
 from sightline.judging.slices import slices
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.report.photos import spotlight
 from sightline.scenes.write import draw
 from sightline.trust import calibration, conformal, familiarity

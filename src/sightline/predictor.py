@@ -18,7 +18,9 @@ from safetensors.numpy import load_file, save_file
 
 from sightline.data.decoding.decode import Undecodable, decode, square
 from sightline.errors import SightlineError, UsageError
-from sightline.models import engines, zoo
+from sightline.models import autotune, engines
+from sightline.models.folder import files_in, load_network, save_network
+from sightline.models.network import Network
 from sightline.system.files import replacing, sha256, write_json
 from sightline.system.progress import track
 from sightline.trust import calibration, conformal
@@ -51,7 +53,7 @@ class Predictor:
 
     def __init__(
         self,
-        network: zoo.Network,
+        network: Network,
         engine: engines.Engine,
         *,
         tta: str = "none",
@@ -90,14 +92,14 @@ class Predictor:
         folder = Path(folder)
         folder = folder / "model" if (folder / "model").is_dir() else folder
         facts = _read_facts(folder)
-        network = zoo.load(folder)
+        network = load_network(folder)
         arrays = load_file(folder / "familiarity.safetensors")
         calibrated = facts["calibration"]
         device = engines.device_of(device)
         sample = np.random.default_rng(0).integers(0, 256, (_TRIED_WITH, network.size, network.size, 3), np.uint8)
         predictor = cls(
             network,
-            engines.choose(network, sample, device=device, photos=photos, precision=facts["precision"]),
+            autotune.fastest_engine(network, sample, device=device, photos=photos, precision=facts["precision"]),
             tta=facts["tta"],
             temperature=float(calibrated["temperature"]),
             threshold=float(calibrated["threshold"]),
@@ -110,10 +112,10 @@ class Predictor:
     def save(self, folder: Path, extra: dict[str, Any]) -> None:
         """Write the model folder; sightline.json, which vouches for the other files, comes last."""
         assert self.familiarity is not None, "a predictor is saved after it was calibrated"
-        self.network.save(folder)
+        save_network(self.network, folder)
         with replacing(folder / "familiarity.safetensors") as temporary:
             save_file(self.familiarity.arrays(), temporary)
-        files = (*zoo.files_in(folder), "familiarity.safetensors")
+        files = (*files_in(folder), "familiarity.safetensors")
         self.facts = {
             "format_version": 1 if self.network.members == 1 else FORMAT_VERSION,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -241,7 +243,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
             f"{path}: has format {version}; this Sightline reads up to {FORMAT_VERSION}. Update Sightline."
         )
     # config.json first: it says which the others are.
-    for name in ("config.json", *zoo.files_in(folder), "familiarity.safetensors"):
+    for name in ("config.json", *files_in(folder), "familiarity.safetensors"):
         if not (folder / name).is_file() or sha256(folder / name) != digests.get(name):
             raise SightlineError(
                 f"{folder / name}: is missing or has changed since it was written. Copy the model folder again."

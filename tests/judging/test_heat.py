@@ -7,7 +7,7 @@ import torch
 
 from sightline.judging.heat import enlarge, explain, heat, hide, neighbours
 from sightline.models import engines
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.predictor import Predictor
 from sightline.trust import familiarity
 

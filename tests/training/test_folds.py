@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,12 +24,14 @@ from sightline.data.table import Dataset, problem_table
 from sightline.errors import SightlineError, UsageError
 from sightline.judging.compare import cost
 from sightline.judging.heat import explain
-from sightline.models import engines, zoo
+from sightline.models import engines
+from sightline.models.folder import load_network, member
 from sightline.predictor import Predictor
 from sightline.runs import plan
 from sightline.runs.folder import METRICS, RunFolder
 from sightline.runs.prepare import Prepared, reopen
-from sightline.training import folds, loop
+from sightline.training import folds
+from sightline.training.interrupt import Stopped
 from sightline.trust import calibration, conformal
 
 # A run in a process of its own, killed at the fourth step of its second fold, after a checkpoint there.
@@ -41,12 +41,9 @@ import sightline
 from sightline.training import loop
 
 loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
-true_record = loop._record
-def record(training, phase, step, *rest):
-    true_record(training, phase, step, *rest)
-    if step == 3 and training.run.path.name == "2": os.kill(os.getpid(), signal.SIGKILL)
-loop._record = record
-sightline.train(sys.argv[1], out=sys.argv[2], **{options!r})
+def on_step(run, row):
+    if row["step"] == 4 and run.name == "2": os.kill(os.getpid(), signal.SIGKILL)
+sightline.train(sys.argv[1], out=sys.argv[2], on_step=on_step, **{options!r})
 """
 
 
@@ -61,8 +58,8 @@ def joined(once: Callable[[str, Callable[[Path], object]], Path], scenes: Path, 
 
     def make(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            exact = SimpleNamespace(make=engines.make, choose=lambda network, *_, **__: engines.make("eager", network))
-            patch.setattr(folds, "engines", exact)
+            exact = SimpleNamespace(fastest_engine=lambda network, *_, **__: engines.make("eager", network))
+            patch.setattr(folds, "autotune", exact)
             sightline.train(scenes, out=folder / "ensemble", **options)
 
     return RunFolder(once("folds", make) / "ensemble")
@@ -140,7 +137,7 @@ def test_the_networks_differ_and_each_answers_for_its_own_fold(joined: RunFolder
     fold = opened.dataset.samples["fold"].to_numpy()
     other = None
     for number in (1, 2):
-        network = zoo.load(zoo.member(joined.model, number))
+        network = load_network(member(joined.model, number))
         alone = Predictor(network, engines.make("eager", network), tta=joined.config().tta)
         rows = np.flatnonzero(fold == number)
         p = calibration.probabilities(alone.raw(opened.pixels.take(rows))[1])
@@ -175,7 +172,7 @@ def test_familiarity_is_calibrated_on_photos_that_its_network_has_not_learned_fr
     assert (samples.loc[remembered, "fold"] == 2).all()
     opened = reopen(joined, 48)
     row_of = {path: row for row, path in enumerate(opened.dataset.samples["path"])}
-    first = zoo.load(zoo.member(joined.model, 1))
+    first = load_network(member(joined.model, 1))
     embeddings, _ = engines.make("eager", first)(opened.pixels.take(np.array([row_of[path] for path in remembered])))
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     assert ((unit * memory.bank.astype(np.float32)).sum(axis=1) > 0.99).all()
@@ -233,7 +230,7 @@ def test_a_run_killed_within_its_second_fold_goes_on_to_the_same_ensemble(
     run = sightline.tasks.train.resume(out).folder
     assert (out / "folds" / "1" / "predictions.parquet").stat().st_mtime_ns == finished
     for number in (1, 2):
-        weights, whole = (load_file(zoo.member(r.model, number) / "model.safetensors") for r in (run, joined))
+        weights, whole = (load_file(member(r.model, number) / "model.safetensors") for r in (run, joined))
         assert all(weights[name].equal(whole[name]) for name in whole)
         timeless = [column for column in METRICS if column not in ("seconds", "images_per_second")]
         pd.testing.assert_frame_equal(run.fold(number).metrics()[timeless], joined.fold(number).metrics()[timeless])
@@ -261,14 +258,12 @@ def test_without_an_ensemble_the_run_is_the_one_that_it_would_have_been(
     assert run.evaluation.test_opened == 1
 
 
-def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(
-    scenes: Path, options: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stopped = threading.Event()
-    stopped.set()
-    monkeypatch.setattr(loop, "_stop_between_steps", lambda: nullcontext(stopped))
-    with pytest.raises(loop.Stopped) as caught:
-        sightline.train(scenes, out=tmp_path / "run", **options)
+def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(scenes: Path, options: dict, tmp_path: Path) -> None:
+    def press(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Stopped) as caught:
+        sightline.train(scenes, out=tmp_path / "run", on_step=press, **options)
     assert str(caught.value).endswith(f"--resume {tmp_path / 'run'}")
     assert len(RunFolder(tmp_path / "run").fold(1).steps()) == 1
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from sightline.models.ensemble import parts
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.predictor import Predictor
 
 _BATCH = 16

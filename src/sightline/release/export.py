@@ -26,6 +26,7 @@ import torch
 
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
+from sightline.models.network import Forward
 from sightline.predictor import Predictor
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
@@ -44,7 +45,7 @@ class _Answer(torch.nn.Module):
 
     def __init__(self, predictor: Predictor) -> None:
         super().__init__()
-        self.forward_pixels = engines.Forward(predictor.network)
+        self.forward_pixels = Forward(predictor.network)
         self.mirror = predictor.tta == "flip"
         self.temperature = predictor.temperature
 

@@ -13,13 +13,26 @@ from sightline.checks.decisions import apply_decisions, read_decisions
 from sightline.checks.duplicates_cache import known_duplicates
 from sightline.config import Config
 from sightline.data.pixels import Pixels
-from sightline.data.preflight import preflight, require_usable
+from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
+from sightline.data.usable import require_usable
 from sightline.errors import SightlineError, UsageError
 from sightline.runs.folder import RunFolder
-from sightline.splits.split import carry, split
+from sightline.splits.carry import carry
+from sightline.splits.split import split
 from sightline.system.progress import note
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a training may see: pixels with labels, and which of them are for training and which for choosing."""
+
+    pixels: Pixels
+    labels: np.ndarray  # (N,) class numbers
+    digests: list[str]  # SHA-256 of each photo's file
+    train: np.ndarray  # row numbers
+    val: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -41,9 +54,30 @@ class Prepared:
         """The row numbers of one split."""
         return np.flatnonzero(self.dataset.samples["split"].to_numpy() == split)
 
+    @property
+    def digests(self) -> list[str]:
+        """The SHA-256 of each photo's file."""
+        return list(self.dataset.samples["digest"])
+
+    def data(self, train: np.ndarray | None = None, val: np.ndarray | None = None) -> Data:
+        """What a training may see.
+
+        Args:
+            train: rows to learn from; None: those of the split.
+            val: rows to choose on; None: those of the split.
+        """
+        train = self.rows("train") if train is None else train
+        val = self.rows("val") if val is None else val
+        return Data(self.pixels, self.labels, self.digests, train, val)
+
 
 def open_data(config: Config) -> Dataset:
-    """The dataset that `config` names, with the person's decisions applied; not yet decoded."""
+    """The dataset that `config` names, with the person's decisions applied; not yet decoded.
+
+    Raises:
+        UsageError: no dataset is named, or there is none of this name.
+        SightlineError: it cannot be read, or the decisions do not fit it.
+    """
     if not config.data:
         raise UsageError(
             "No DATA given: a folder of photos, a manifest, an archive, or a name from `sightline datasets`."
@@ -60,6 +94,8 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     """Decode every photo once, find duplicates, split; duplicates and groups stay on one side.
 
     Args:
+        dataset: as `open_data` gave it.
+        config: the split seed, photos per class, and the run that this one goes on from.
         size: the side in pixels that photos are brought to.
 
     Raises:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sightline.config import Config
+from sightline.config import Config, Machine
 from sightline.judging.figures import evaluate
-from sightline.models import engines
-from sightline.models.zoo import Network
+from sightline.models import autotune
+from sightline.models.network import Network
 from sightline.predictor import Outputs, Predictor
 from sightline.runs import ledger
 from sightline.runs.folder import RunFolder
@@ -23,37 +23,59 @@ _TRIED_WITH = 400  # photos at least, to choose an engine
 _FEW = 32  # are enough where only a linear head is new
 
 
-def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFolder) -> tuple[Looker, pd.DataFrame]:
+def calibrate(
+    network: Network, config: Config, machine: Machine, prepared: Prepared, run: RunFolder
+) -> tuple[Looker, pd.DataFrame]:
     """Fit temperature, sets and familiarity on val, and write the model folder.
 
     Returns:
         The predictor before the photos of the run, and its predictions for the validation photos.
     """
     train, val = prepared.rows("train"), prepared.rows("val")
-    labels = prepared.labels
-    seeing = looker(_predictor(network, config, prepared), config, prepared)
-    predictor = seeing.predictor
+    seeing = looker(_predictor(network, config, machine, prepared), config, machine, prepared)
     embeddings, logits = seeing.answers(val, "Calibrating on val")
-    predictor.temperature = calibration.fit_temperature(logits, labels[val])
+    known = remember(seeing, train, embeddings, prepared, run)
+    facts = {"dataset": prepared.dataset.name, "origin": network.origin}
+    complete(seeing.predictor, logits, prepared.labels[val], known, run, facts)
+    outputs = seeing.predictor.judge(embeddings, logits)
+    return seeing, prediction_table(prepared.dataset.samples.iloc[val], seeing.predictor.classes, outputs)
+
+
+def complete(
+    predictor: Predictor,
+    logits: np.ndarray,
+    labels: np.ndarray,
+    known: Familiarity,
+    run: RunFolder,
+    facts: dict[str, Any],
+) -> None:
+    """Fit temperature and sets, and write the model folder.
+
+    Args:
+        predictor: complete afterwards.
+        logits: (n, K) for photos that the network behind them has not learned from.
+        labels: (n,) their classes.
+        known: what `remember` gave.
+        run: whose model folder it is.
+        facts: go into sightline.json as they are.
+    """
+    predictor.temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, predictor.temperature)
-    predictor.threshold = conformal.fit(probabilities, labels[val], config.coverage)
-    predictor.familiarity = remember(seeing, train, embeddings, prepared, run)
-    predictor.save(run.model, {"dataset": prepared.dataset.name, "origin": network.origin})
-    outputs = predictor.judge(embeddings, logits)
-    return seeing, prediction_table(prepared.dataset.samples.iloc[val], predictor.classes, outputs)
+    predictor.threshold = conformal.fit(probabilities, labels, predictor.coverage)
+    predictor.familiarity = known
+    predictor.save(run.model, facts)
 
 
-def _predictor(network: Network, config: Config, prepared: Prepared) -> Predictor:
+def _predictor(network: Network, config: Config, machine: Machine, prepared: Prepared) -> Predictor:
     """The network with the fastest engine that gives its answers, not yet calibrated."""
-    assert config.machine is not None, "the machine is settled before training starts"
-    device, val = config.machine.device, prepared.rows("val")
-    if has_features(config):
+    device, val = machine.device, prepared.rows("val")
+    if has_features(config, machine):
         network.module.to(device)
-        engine = engines.choose(network, prepared.pixels.take(val[:_FEW]), device=device, precision="float32")
+        engine = autotune.fastest_engine(network, prepared.pixels.take(val[:_FEW]), device=device, precision="float32")
     else:
         answered = (len(val) + len(prepared.rows("test"))) * (2 if config.tta == "flip" else 1)
         photos = answered + min(len(prepared.rows("train")), familiarity.MOST)
-        engine = engines.choose(network, prepared.pixels.take(spread(val)), device=device, photos=photos)
+        engine = autotune.fastest_engine(network, prepared.pixels.take(spread(val)), device=device, photos=photos)
     return Predictor(network, engine, tta=config.tta, coverage=config.coverage)
 
 
@@ -71,6 +93,8 @@ def remember(
         seeing: holds the network whose embeddings these are.
         learned: rows of the photos that this network learned from.
         unseen: (v, F) embeddings of photos that it did not learn from.
+        prepared: the photos of the run.
+        run: gets RUN/extras/neighbours.json.
     """
     # The photos that familiarity remembers are drawn here, so that each can be named again as a neighbour.
     remembered = np.sort(np.random.default_rng(0).permutation(learned)[: familiarity.MOST])
@@ -81,7 +105,11 @@ def remember(
 
 
 def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: RunFolder) -> dict[str, Any]:
-    """Look at the test photos, once; write predictions, those `on_val` first, and evaluation.json last."""
+    """Look at the test photos, once; write predictions, those `on_val` first, and evaluation.json last.
+
+    Raises:
+        SightlineError: that the test set was opened cannot be written down.
+    """
     samples, test = prepared.dataset.samples, prepared.rows("test")
     times = ledger.opened(run.path, samples["digest"].iloc[test], "train")
     on_test = seeing.judge(test, "Opening the test photos")
