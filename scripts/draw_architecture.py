@@ -29,7 +29,8 @@ FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation 
 def floors() -> list[list[str]]:
     """The rooms of each floor, the roof first."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (contract,) = (one for one in project["tool"]["importlinter"]["contracts"] if one["type"] == "layers")
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if one["type"] == "layers" and "containers" not in one)
     return [[room.strip().split(".")[-1] for room in layer.split("|")] for layer in contract["layers"]]
 
 
