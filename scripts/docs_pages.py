@@ -151,11 +151,11 @@ def options_page() -> str:
         for group, names in groups(model).items():
             if group:
                 parts += [f"### {group}", ""]
-            parts += ["| option | default | values | |", "|---|---|---|---|"]
+            parts += ["| option | default | what it does, and its values |", "|---|---|---|"]
             for name, told in names.items():
                 field = model.model_fields[name]
                 default = "needed" if field.is_required() else _value(field.get_default(call_default_factory=True))
-                cells = (f"`{name}`", default, _values(properties[name]), told.replace("\n", " "))
+                cells = (f"`{name}`", default, f"{told}<br><small>{_values(properties[name])}</small>")
                 parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
             parts.append("")
     return "\n".join(parts)

@@ -22,7 +22,7 @@ PACKAGE = "sightline"
 
 # Drawn so that it can be read on a white page and on a dark one: boxes bring their own ground, arrows are in between.
 BOX, NAME, WORDS, ARROW, WRONG = "#0f6674", "#ffffff", "#d6e8ea", "#7d9499", "#d1492e"
-WIDTH, ROOM, HEIGHT, GAP, LONGEST = 1000, 710, 48, 10, 110
+WIDTH, ROOM, HEIGHT, GAP, LONGEST = 1010, 710, 48, 10, 110
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
 
@@ -112,7 +112,7 @@ def ports(shown: list[tuple[str, str]], tops: dict[str, float]) -> tuple[Ports, 
 
 def _arrow(a: str, b: str, start: float, end: float) -> str:
     """A bow on the right of the rooms; one that leads up, which no import should, is drawn in another colour."""
-    reach = 20 + abs(end - start) * 0.36
+    reach = 20 + abs(end - start) * 0.345
     colour = ARROW if end > start else WRONG
     edge = ROOM + 4
     path = f"M{edge} {start:.1f}C{edge + reach:.0f} {start:.1f} {edge + reach:.0f} {end:.1f} {edge + 2} {end:.1f}"

@@ -62,8 +62,8 @@ def test_each_option_of_a_recipe_is_described(pages: ModuleType, model: type) ->
 
 def test_ranges_and_choices_are_told(pages: ModuleType) -> None:
     page = pages.options_page()
-    assert re.search(r"\| `drop_rate` \| `0.0` \| number ≥ 0, < 1 \|", page)
-    assert re.search(r"\| `optimizer` \| `adamw` \| `adamw`, `adam`, `sgd` \|", page)
+    assert re.search(r"\| `drop_rate` \| `0.0` \| .*number ≥ 0, < 1", page)
+    assert re.search(r"\| `optimizer` \| `adamw` \| .*`adamw`, `adam`, `sgd`", page)
 
 
 def test_each_public_name_is_documented(pages: ModuleType) -> None:
@@ -117,7 +117,7 @@ def test_each_file_of_ours_that_the_documentation_names_is_there() -> None:
             r"`((?:[\w-]+/)+[\w-]+\.(?:py|md|yaml|yml|toml|ipynb))`", path.read_text(encoding="utf-8")
         )
         if not any((root / name).exists() for root in roots)
-        and not re.match(r"src/sightline/a/|tests/a/|dist/|runs/", name)
+        and not re.search(r"\b(NAME|RUN)\b|^src/sightline/a/|^tests/a/", name)  # these stand for any
     ]
     assert not gone
 
