@@ -40,8 +40,13 @@ check: setup
 	$(MKDOCS) build --quiet
 	scripts/check-coverage
 
+# A quiet machine, half an hour, and room for the peers' environments (several GB). benchmarks/run.py --help tells more.
+PHOTOS ?= ../shared/data/intel-scenes
+WEIGHTS ?= ../shared/weights/mobilenetv2_in1k
+
 bench: setup
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python benchmarks/run.py $(PHOTOS) --weights $(WEIGHTS) --peers sightline,fastai,timm --photos 1500 --size 160 \
+		--time-limit 29m
 
 docs: setup
 	$(MKDOCS) serve --open
