@@ -151,6 +151,8 @@ class _Stand:
         if settings.weights:
             flags["weights"] = settings.weights
         limit = min(LONGEST, self.deadline - time.monotonic())
+        if limit <= 0:
+            raise Unusable("the time was up")
         return run(job.peer, self.pythons[job.peer.short], flags, out.with_suffix(".log"), limit)
 
     def _laid(self, photos: int) -> Path:
