@@ -41,7 +41,7 @@ PASSWORD = "a-long-and-quiet-word"
 def plant_findings(run: Path) -> list[str]:
     """Write RUN/findings.csv: every third photo is called wrong. Returns those paths, the worst first."""
     samples = RunFolder(run).samples()
-    classes = RunFolder(run).dataset()["classes"]
+    classes = RunFolder(run).known_dataset().classes
     chosen = samples.iloc[::3]
     lines = ["path,check,score,flagged,label,suggested_label,twin,detail"]
     for place, (path, label) in enumerate(zip(chosen["path"], chosen["label"], strict=True)):

@@ -99,7 +99,7 @@ def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
         config = run.config()
         known = run.dataset()
         dataset = None if known else open_data(config)
-        classes = dataset.classes if dataset else known["classes"]
+        classes = dataset.classes if dataset else run.known_dataset().classes
         network = plan.build_network(config, classes, config.img_size)
         if config.machine is None:
             raise SightlineError(

@@ -19,7 +19,7 @@ from sightline.web.accounts.models import Token
 
 def _photo(run: Path, row: int = 0) -> Path:
     folder = RunFolder(run)
-    return Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[row]
+    return folder.known_dataset().folder / folder.samples()["path"].iloc[row]
 
 
 def _upload(path: Path) -> SimpleUploadedFile:

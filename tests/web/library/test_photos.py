@@ -105,7 +105,7 @@ def test_pictures_are_made_once_and_never_the_file_itself(run: Path, visitor: Cl
     digest = folder.samples()["digest"].iloc[3]
     kept = own_cache / "thumbnails" / digest[:2] / f"{digest}-256.jpg"
     assert kept.read_bytes() == first.content
-    assert (Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[3]).read_bytes() != first.content
+    assert (folder.known_dataset().folder / folder.samples()["path"].iloc[3]).read_bytes() != first.content
     for address in ("thumb.jpg?", "photo.jpg"):
         assert visitor.get(f"/data/{run.name}/3/{address}").status_code == 200
     for address in ("9999999/thumb.jpg", "3/other.jpg"):

@@ -37,7 +37,8 @@ def next_item(request: HttpRequest, name: str) -> Status[Item | None]:
 )
 def decide(request: HttpRequest, name: str, item: int, body: DecisionIn) -> dict[str, Any]:
     """keep, relabel or drop."""
-    classes = tuple(find(name).folder.dataset().get("classes", ()))
+    described = find(name).folder.dataset()
+    classes = described.classes if described else ()
     if item > 2**62:
         item = 0
     return _shown(claims.decide(_person(request), item, body.decision, body.label, classes=classes))

@@ -43,7 +43,8 @@ def one_run(request: HttpRequest, name: str) -> Row:
 )
 def evaluation(request: HttpRequest, name: str) -> dict[str, Any]:
     """Empty while the run is not complete."""
-    return find(name).folder.evaluation()
+    found = find(name).folder.evaluation()
+    return found.to_dict() if found else {}
 
 
 @router.get(

@@ -28,7 +28,7 @@ def neighbours(run: Shelved, found: Photos, row: int, client: str = "", count: i
         (row, likeness) of each, itself left out; [] when the model is busy or there is none.
     """
     known = remembered(run.folder)
-    if not known["paths"] or not run.answers:
+    if not known.paths or not run.answers:
         return []
     try:
         until = deadline()
@@ -42,5 +42,5 @@ def neighbours(run: Shelved, found: Photos, row: int, client: str = "", count: i
     except (Refused, Undecodable):
         return []
     own = found.table["path"].iloc[row]
-    near = [n for n in nearest(desk.predictor, outputs.embeddings, **known, most=count + 1)[0] if n["path"] != own]
-    return [(there, n["similarity"]) for n in near[:count] for there in found.rows_named([n["path"]])]
+    near = [n for n in nearest(desk.predictor, outputs.embeddings, known, most=count + 1)[0] if n.path != own]
+    return [(there, n.similarity) for n in near[:count] for there in found.rows_named([n.path])]

@@ -49,10 +49,10 @@ class Photos:
     def __init__(self, run: Shelved) -> None:
         folder = run.folder
         described, samples, predictions = folder.dataset(), folder.samples(), folder.predictions()
-        if not len(samples):
+        if described is None or not len(samples):
             raise Refused(409, f"{run.name} does not know its photos yet. Come back when its training has begun.")
-        self.name, self.root = run.name, Path(described.get("root", "."))
-        self.classes = tuple(described.get("classes", ()))
+        self.name, self.root = run.name, described.folder
+        self.classes = described.classes
         table = samples.reset_index(drop=True)
         for column in ("group", "digest", "notes", "split"):
             if column not in table:

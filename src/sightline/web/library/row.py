@@ -11,34 +11,24 @@ import threading
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from sightline.errors import SightlineError
 from sightline.judging import compare
 from sightline.runs import ledger
+from sightline.runs.documents.evaluation import ClassFigures
 from sightline.runs.folder import Status
+from sightline.system.documents import Count, Share
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.replies import without_paths
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
-Count = Annotated[int, Field(ge=0, strict=True)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _rows: dict[str, tuple[tuple[int, ...], Row]] = {}
 _READ = ("config.yaml", "dataset.json", "samples.parquet", "metrics.csv", "evaluation.json", "extras/folds.json")
-
-
-@dataclass(frozen=True)
-class ClassFigures:
-    """How one class fared on the test photos."""
-
-    support: Count
-    precision: Share
-    recall: Share
-    f1: Share
 
 
 @dataclass(frozen=True)
@@ -94,8 +84,8 @@ def _read(run: Shelved) -> Row:
     folder = run.folder
     config, described, found = folder.config(), folder.dataset(), folder.evaluation()
     spent, metrics = compare.cost(folder), folder.metrics()
-    low, high = found.get("accuracy_ci95", (None, None))
-    opened = found.get("test_opened")
+    low, high = found.accuracy_ci95 if found else (None, None)
+    opened = found.test_opened if found else None
     if found:
         samples = folder.samples()
         opened = max(opened or 0, ledger.count(folder.path, samples.loc[samples["split"] == "test", "digest"])) or None
@@ -103,34 +93,28 @@ def _read(run: Shelved) -> Row:
         name=run.name,
         status=folder.status,
         date=_date(run),
-        dataset=str(described.get("name") or config.data or ""),
+        dataset=described.name if described else config.data or "",
         model=config.model or "",
         size=config.img_size,
-        classes=described.get("classes", ()),
-        accuracy=found.get("accuracy"),
+        classes=described.classes if described else (),
+        accuracy=found.accuracy if found else None,
         low=low,
         high=high,
-        macro_f1=found.get("macro_f1"),
-        ece=found.get("ece"),
-        test_photos=found.get("n"),
+        macro_f1=found.macro_f1 if found else None,
+        ece=found.ece if found else None,
+        test_photos=found.n if found else None,
         opened=opened,
-        parameters=spent["parameters"],
-        speed=spent["images_per_second"],
-        seconds=spent["train_seconds"],
+        parameters=spent.parameters,
+        speed=spent.images_per_second,
+        seconds=spent.train_seconds,
         epochs=len(metrics) + sum(len(folder.fold(number + 1).metrics()) for number in range(config.folds or 0)),
         report=folder.report.is_file(),
         warning=ledger.warning(opened),
-        per_class={
-            name: ClassFigures(figures["support"], figures["precision"], figures["recall"], figures["f1"])
-            for name, figures in found.get("per_class", {}).items()
-        },
+        per_class=found.per_class if found else {},
     )
 
 
 def _said(run: Shelved, error: Exception) -> str:
-    if isinstance(error, ValidationError):  # a figure that can be none
-        first = error.errors(include_url=False)[0]
-        return f"evaluation.json: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
     if isinstance(error, SightlineError):
         return str(error)
     _log.warning("%s cannot be read", run.folder.path, exc_info=error)

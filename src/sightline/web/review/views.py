@@ -112,7 +112,8 @@ def _number(request: HttpRequest) -> int:
 
 
 def _classes(run: Shelved) -> tuple[str, ...]:
-    return tuple(run.folder.dataset().get("classes", ()))
+    described = run.folder.dataset()
+    return described.classes if described else ()
 
 
 def _names(run: Shelved) -> list[str]:
