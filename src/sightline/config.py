@@ -6,6 +6,7 @@ RUN/config.yaml before anything else, so that the run can be repeated or resumed
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -258,6 +259,28 @@ def recipe(name_or_path: str) -> dict[str, Any]:
         return read(name_or_path)
     values: dict[str, Any] = yaml.safe_load(recipe_text(name_or_path))
     return values
+
+
+def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in which paths are whole, so that they hold wherever the run is gone on with.
+
+    Args:
+        options: option name -> value. A path, and a text that is the name of something on disk, of an option that may
+            be a path, becomes an absolute path; everything else stays.
+    """
+    whole = dict(options)
+    for name in ("data", "weights", "continues", "decisions"):
+        value = whole.get(name)
+        if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
+            whole[name] = str(Path(value).resolve())
+    return whole
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        return False
 
 
 def resolve(
