@@ -34,6 +34,14 @@ def test_the_content_says_what_it_is_not_the_name(name: str, tmp_path: Path) -> 
     assert same(read_weights(tmp_path / name))
 
 
+def test_a_header_of_any_length_is_known(tmp_path: Path) -> None:
+    """Its length comes first in the file: 128 begins with the byte that begins a pickle."""
+    for length in range(1, 80):
+        name = "n" * length
+        save_file({name: torch.ones(1)}, tmp_path / "w")
+        assert list(read_weights(tmp_path / "w")) == [name]
+
+
 @pytest.mark.parametrize("wrapper", ["state_dict", "model", "state_dict_ema"])
 def test_what_trainers_put_around_is_taken_off(wrapper: str, tmp_path: Path) -> None:
     inside = {f"module.{name}": tensor for name, tensor in STATE.items()}

@@ -9,6 +9,7 @@ import pytest
 
 import sightline
 from sightline import config
+from sightline.data.glimpse import sample_pixels
 from sightline.data.reading.sources import open_dataset
 from sightline.errors import UsageError
 from sightline.runs import plan
@@ -22,7 +23,7 @@ def dataset(scenes: Path):
 def settled(dataset, **options: object):
     made = config.resolve("demo", {"img_size": 48, **options})
     network = plan.build_network(made, dataset.classes, 48)
-    sample = plan.sample_pixels(dataset, 48)
+    sample = sample_pixels(dataset, 48)
     return made, network, plan.settle(made, network, sample, 180)[1], sample
 
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 
 from sightline.web.answering.service import desks
-from sightline.web.limits import client_address
+from sightline.web.client import client_address
 
 
 def _with(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:

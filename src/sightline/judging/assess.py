@@ -96,7 +96,11 @@ def intervals(
     of which it is a rising function; for accuracy and the mean F1 that of the accuracy.
 
     Args:
-        truth, predicted: (n,) class numbers. groups: (n,) duplicate group of each photo.
+        truth: (n,) class numbers.
+        predicted: (n,) class numbers.
+        classes: their names, in order.
+        groups: (n,) the duplicate group of each photo; None: every photo stands for itself.
+        draws: of the bootstrap.
 
     Returns:
         photos, groups (how many), accuracy, macro_f1, weighted_f1, per_class {class: {precision, recall, f1}}.

@@ -128,8 +128,11 @@ def neighbours(
     """The remembered training photos nearest to each photo.
 
     Args:
+        predictor: whose familiarity remembers training photos.
         embeddings: (n, F) from the predictor.
-        paths, labels: of the training photos that the model's familiarity remembers, in its order.
+        paths: of the remembered training photos, in the order of the memory.
+        labels: theirs, in the same order.
+        most: how many to name for each photo.
 
     Returns:
         For each photo up to `most` of {path, label, similarity}, nearest first; similarity is the cosine, -1 to 1.

@@ -50,10 +50,10 @@ def _kind(path: Path) -> str:
             start = file.read(9)
     except OSError as error:
         raise SightlineError(f"{path}: cannot be read ({error.strerror}).") from error
-    if start.startswith(_PICKLES):
-        return "pickle"
     if start[8:9] == b"{" and 0 < int.from_bytes(start[:8], "little") < _HEADER_BYTES:
         return "safetensors"
+    if start.startswith(_PICKLES):
+        return "pickle"
     raise SightlineError(
         f"{path}: is not a file of weights. Give --weights a .safetensors file, a PyTorch state dict or a timm folder."
     )

@@ -133,7 +133,11 @@ def scatter(
     """Photo sizes: one circle per size, its area the number of photos of that size; odd sizes in the warning colour.
 
     Args:
-        width, height: pixels, one entry per photo; `odd` says which have an odd size.
+        width: (n,) pixels, one entry for each photo.
+        height: (n,) pixels.
+        label: what the chart shows, for who cannot see it.
+        odd: (n,) which photos have an odd size.
+        tall: height of the drawing, in its own units.
     """
     pairs = np.column_stack([np.asarray(width, float), np.asarray(height, float)])
     if not len(pairs):

@@ -11,16 +11,14 @@ import numpy as np
 import torch
 
 from sightline.config import Config, Machine
-from sightline.data.decoding.decode import Undecodable, decode, square
-from sightline.data.preflight import guess_size
+from sightline.data.glimpse import guess_size
 from sightline.data.table import Dataset
-from sightline.errors import SightlineError, UsageError
+from sightline.errors import UsageError
 from sightline.models import autotune, engines, zoo
 from sightline.models.folder import load_network, members_in
 from sightline.models.network import Network, inherit
 from sightline.system.progress import note
 
-_TRIED_WITH = 64  # photos, to choose an engine
 _SCRATCH_SIZE = 150  # the side, in pixels, above which a small network from scratch gains little
 _SIZES = (224, 192, 160, 128, 96, 64)
 _TRAINED_SHARE = 0.7  # of the photos
@@ -37,24 +35,6 @@ def image_size(config: Config, dataset: Dataset) -> int | None:
     if config.img_size is None and config.scratch:
         return max(32, min(*guess_size(dataset), _SCRATCH_SIZE))
     return config.img_size
-
-
-def sample_pixels(dataset: Dataset, size: int) -> np.ndarray:
-    """Some photos, spread over the dataset, as (n, S, S, 3) uint8, to try engines on.
-
-    Raises:
-        SightlineError: none of them can be read.
-    """
-    paths = dataset.samples["path"]
-    found = []
-    for number in np.unique(np.linspace(0, len(paths) - 1, min(_TRIED_WITH, len(paths))).astype(int)):
-        try:
-            found.append(square(decode(dataset.root / paths.iloc[number], target=size).image, size))
-        except Undecodable:
-            continue  # the preflight will name it
-    if not found:
-        raise SightlineError(f"{dataset.root}: none of the photos looked at can be read. Is this the right folder?")
-    return np.stack(found)
 
 
 def build_network(config: Config, classes: Sequence[str], size: int | None) -> Network:

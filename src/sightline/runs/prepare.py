@@ -13,12 +13,14 @@ from sightline.checks.decisions import apply_decisions, read_decisions
 from sightline.checks.duplicates_cache import known_duplicates
 from sightline.config import Config
 from sightline.data.pixels import Pixels
-from sightline.data.preflight import preflight, require_usable
+from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
+from sightline.data.usable import require_usable
 from sightline.errors import SightlineError, UsageError
 from sightline.runs.folder import RunFolder
-from sightline.splits.split import carry, split
+from sightline.splits.carry import carry
+from sightline.splits.split import split
 from sightline.system.progress import note
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from sightline import config as configuration
 from sightline.config import Config, Machine
+from sightline.data.glimpse import sample_pixels
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError
 from sightline.judging.examine import examine
@@ -114,7 +115,7 @@ def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
 def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]:
     """Every choice that was left open, made: the config as it will be written."""
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
-    sample = plan.sample_pixels(dataset, network.size)
+    sample = sample_pixels(dataset, network.size)
     is_open = config.machine is None
     config, machine = plan.settle(config, network, sample, len(dataset.samples))
     if config.time_limit is not None and is_open:

@@ -25,7 +25,7 @@ from sightline.models.network import Network, join
 from sightline.predictor import Outputs, Predictor
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
-from sightline.splits import split
+from sightline.splits import folds
 from sightline.system.progress import note
 from sightline.training import loop
 from sightline.training.finish import complete, prediction_table, remember, spread
@@ -51,7 +51,7 @@ def deal(prepared: Prepared, config: Config) -> Prepared:
     rows = np.flatnonzero((samples["split"] != "test").to_numpy())
     known = samples.iloc[rows].reset_index(drop=True)
     fold = np.zeros(len(samples), dtype=np.int64)
-    fold[rows] = 1 + split.folds(known, known["duplicate_group"], config.folds, seed=config.split_seed)
+    fold[rows] = 1 + folds.folds(known, known["duplicate_group"], config.folds, seed=config.split_seed)
     samples = samples.assign(fold=fold)
     if config.ensemble:
         samples["split"] = np.where(fold > 0, "train", samples["split"])

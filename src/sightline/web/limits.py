@@ -1,4 +1,4 @@
-"""How much a request may bring, checked before it is read; and who sent it."""
+"""How much a request may bring, checked before it is read."""
 
 # ruff: noqa: ARG002  (who calls decides what is given)
 
@@ -20,19 +20,6 @@ from sightline.web.replies import Refused, refusal
 
 _FORM_BYTES = 1_000_000  # beside the photos: form fields, part headers
 _REQUEST_BYTES = 512_000_000  # one request, whatever the limits of one photo
-
-
-def client_address(request: HttpRequest) -> str:
-    """The address of the client, as far as it can be trusted.
-
-    X-Forwarded-For is believed only as far as our own proxies wrote it: with n proxies, the n-th entry from the right.
-    """
-    proxies = settings.SIGHTLINE.trusted_proxies
-    direct = str(request.META.get("REMOTE_ADDR") or "unknown")
-    if not proxies:
-        return direct
-    chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    return chain[-proxies][:64] if len(chain) >= proxies else direct
 
 
 class LimitsMiddleware:

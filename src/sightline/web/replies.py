@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+
+from sightline.web import metrics
 
 TITLES = {
     400: "That request could not be read",
@@ -23,6 +27,9 @@ TITLES = {
 }
 
 
+_PATH = re.compile(r"(?<![\w./<])/(?:[^\s/:;,\"'<>()]+/)+(?P<name>[^\s/:;,\"'<>()]*)")
+
+
 class Refused(Exception):
     """A request that is answered with a status and one sentence instead of a result.
 
@@ -35,6 +42,35 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.status, self.reason, self.retry_after = status, reason, retry_after
+
+
+def without_paths(text: str) -> str:
+    """A message without the server's folders, which mean nothing in a browser and are nobody's business.
+
+    What lies in the folder of runs keeps its path from there on; of any other path the name alone stays.
+    """
+    options = settings.SIGHTLINE
+    for folder in (options.runs, options.state):
+        text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
+    return _PATH.sub(lambda match: match["name"], text)
+
+
+def busy(retry_after: float) -> Refused:
+    """The house is full."""
+    metrics.refused("full")
+    return Refused(503, "The site is busy just now. Please try again in a moment.", retry_after)
+
+
+def restarting() -> Refused:
+    """The site is shutting down, or a model has just made way for another one."""
+    metrics.refused("closed")
+    return Refused(503, "The site is restarting. Please try again in a moment.", 5)
+
+
+def too_late() -> Refused:
+    """The deadline passed while the photo waited for its turn."""
+    metrics.refused("late")
+    return Refused(504, "The answer took too long; the photo was not looked at. Please try again.", 2)
 
 
 def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:

@@ -72,12 +72,12 @@ def prepare(
                 f"--host {host}: others could reach this site, so {' and '.join(missing)} must be in its environment.\n"
                 "Set them (openssl rand -base64 48 makes a key), or leave out --host to serve this machine alone."
             )
-    os.environ["SIGHTLINE_RUNS"] = str(runs.absolute())
+    os.environ["SIGHTLINE_RUNS"] = str(runs)
     os.environ["SIGHTLINE_DEVICE"] = device
     if state is not None:
-        os.environ["SIGHTLINE_STATE"] = str(state.absolute())
+        os.environ["SIGHTLINE_STATE"] = str(state)
     if findings is not None:
-        os.environ["SIGHTLINE_FINDINGS"] = str(findings.absolute())
+        os.environ["SIGHTLINE_FINDINGS"] = str(findings)
     kind = "production" if port_is_public(host) else "local"
     os.environ["DJANGO_SETTINGS_MODULE"] = f"sightline.web.settings.{kind}"
     options = Options.from_environment(local=kind == "local")

@@ -17,7 +17,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from sightline.web.accounts.access import may_found, people_only, staff_only
+from sightline.web.access import may_found, people_only, staff_only
 from sightline.web.accounts.models import Token
 from sightline.web.replies import Refused, refusal
 

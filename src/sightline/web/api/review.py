@@ -15,6 +15,7 @@ from sightline.web.library.shelf import find
 from sightline.web.review import claims
 from sightline.web.review.agreement import standing
 from sightline.web.review.export import decisions_csv
+from sightline.web.review.history import of_run
 from sightline.web.review.intake import take_in
 from sightline.web.review.models import Decision, Item
 
@@ -58,14 +59,8 @@ def list_decisions(
     limit: int = Query(100, ge=1, le=1000),
 ) -> dict[str, Any]:
     """Undone ones too, with the time at which they were taken back."""
-    made = Decision.objects.filter(item__run=find(name).name).select_related("item", "user").order_by("-id")
-    if before is not None:
-        made = made.filter(pk__lt=before)
-    rows = list(made[: limit + 1])
-    return {
-        "decisions": [_shown(row) for row in rows[:limit]],
-        "next": rows[limit - 1].pk if len(rows) > limit else None,
-    }
+    decisions, more = of_run(find(name).name, before, limit)
+    return {"decisions": [_shown(decision) for decision in decisions], "next": more}
 
 
 @router.get("/runs/{name}/decisions.csv", response={200: str, **_PROBLEMS}, summary="decisions.csv for sightline train")

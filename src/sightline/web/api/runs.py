@@ -13,6 +13,7 @@ from sightline.web.api.auth import Open
 from sightline.web.api.schemas import Findings, Problem, RunOut
 from sightline.web.library import leaderboard
 from sightline.web.library.findings import findings
+from sightline.web.library.row import Row, row
 from sightline.web.library.shelf import find
 
 router = Router(tags=["runs"], auth=Open())
@@ -24,15 +25,15 @@ def list_runs(
     q: str = Query("", max_length=200),
     dataset: str = Query("", max_length=200),
     sort: str = "accuracy",
-) -> list[leaderboard.Row]:
+) -> list[Row]:
     """Sorted by accuracy, f1, ece, parameters, speed, opened, date or name."""
     return leaderboard.rows(q, dataset, sort)
 
 
 @router.get("/runs/{name}", response={200: RunOut, 401: Problem, 404: Problem}, summary="One run")
-def one_run(request: HttpRequest, name: str) -> leaderboard.Row:
+def one_run(request: HttpRequest, name: str) -> Row:
     """Its figures; null where it has none yet."""
-    return leaderboard.row(find(name))
+    return row(find(name))
 
 
 @router.get(

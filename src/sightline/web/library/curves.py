@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 from markupsafe import Markup
 
 from sightline.report.charts import Series, lines
 from sightline.report.svg import per_cent
-from sightline.runs.folder import RunFolder
+from sightline.web.library.shelf import Shelved
 from sightline.web.show import percent
 
 
@@ -21,9 +22,18 @@ class Curve:
     chart: Markup
 
 
-def curves(run: RunFolder) -> list[Curve]:
-    """Accuracy and loss by epoch, and the learning rate by step; empty before the second epoch is done."""
-    metrics, steps = run.metrics(), run.steps()
+def curves(run: Shelved) -> list[Curve]:
+    """Accuracy and loss by epoch, and the learning rate by step.
+
+    Empty before the second epoch is done, and where the tables are damaged: the run's row says that.
+    """
+    try:
+        return _curves(run.folder.metrics(), run.folder.steps())
+    except Exception:  # a table that is none
+        return []
+
+
+def _curves(metrics: pd.DataFrame, steps: pd.DataFrame) -> list[Curve]:
     made = []
     if len(metrics) > 1:
         epochs = list(range(1, len(metrics) + 1))

@@ -15,14 +15,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from sightline.web import metrics
-from sightline.web.accounts.access import people_only
-from sightline.web.gallery.views import address, card
+from sightline.web.access import people_only
+from sightline.web.library.cards import card, picture_address
+from sightline.web.library.choice import showing
 from sightline.web.library.photos import Photos, photos
-from sightline.web.library.shelf import Shelved, answering, find, shelved
+from sightline.web.library.shelf import Shelved, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review import claims
 from sightline.web.review.agreement import outcomes, standing
 from sightline.web.review.export import decisions_csv
+from sightline.web.review.history import last_run_of, of_run
 from sightline.web.review.intake import take_in
 from sightline.web.review.models import VISITOR, Decision, Item
 
@@ -32,16 +34,10 @@ _HISTORY = 8
 @people_only
 def review(request: HttpRequest) -> HttpResponse:
     """To the queue of the run that answers, or of the one that was reviewed last."""
-    if not shelved():
-        return render(request, "review/empty.html")
-    mine = Decision.objects.filter(user_id=request.user.pk or 0).order_by("-id")
-    last = mine.values_list("item__run", flat=True).first()
-    names = {run.name for run in shelved()}
-    try:
-        name = last if last in names else answering().name
-    except Refused:
-        name = shelved()[0].name
-    return redirect("queue", name=name)
+    last, chosen = last_run_of(request.user), showing()
+    if last in {run.name for run in shelved()}:
+        return redirect("queue", name=last)
+    return redirect("queue", name=chosen.name) if chosen else render(request, "review/empty.html")
 
 
 @people_only
@@ -97,12 +93,9 @@ def export(request: HttpRequest, name: str) -> HttpResponse:
 def history(request: HttpRequest, name: str) -> HttpResponse:
     """Every decision of a run, newest first."""
     run = find(name)
-    made = Decision.objects.filter(item__run=name).select_related("item", "user").order_by("-id")
     before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 18:
-        made = made.filter(pk__lt=int(before))
-    rows = list(made[:101])
-    context = {"run": name, "decisions": rows[:100], "more": rows[99].pk if len(rows) > 100 else None}
+    decisions, more = of_run(name, int(before) if before.isdecimal() and len(before) < 18 else None)
+    context = {"run": name, "decisions": decisions, "more": more}
     disputed = [outcome.item for outcome in outcomes(name) if outcome.verdict is None]
     return render(
         request,
@@ -165,7 +158,7 @@ def _shown(run: Shelved, item: Item) -> dict[str, Any]:
     row = rows[0]
     twins = found.rows_named([reason["twin"] for reason in item.reasons if reason.get("twin")])
     return {
-        "picture": address(run.name, row, str(found.table["digest"].iloc[row]), "photo"),
+        "picture": picture_address(found, row, "photo"),
         "known": card(found, row),
         "twins": [card(found, twin) for twin in dict.fromkeys(twins)][:4],
         "probabilities": sorted(found.probabilities(row).items(), key=lambda pair: -pair[1])[:3],

@@ -1,0 +1,58 @@
+"""What the page shows of an answer: the class and how sure it is, the runners-up, the training photos it resembles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from sightline.web.classify.models import Upload
+from sightline.web.library.cards import picture_address
+from sightline.web.library.photos import photos
+from sightline.web.library.shelf import find
+from sightline.web.replies import Refused
+
+_SHOWN = 5  # classes on a card
+
+
+def card(upload: Upload) -> dict[str, Any]:
+    """The context of classify/card.html."""
+    answer = upload.answer
+    also = [name for name in answer["set"] if name != answer["predicted"]]
+    guess = "Probably" if answer["decision"] == "unsure" and answer["confidence"] >= 0.5 else "Perhaps"
+    bars = sorted(answer["probabilities"].items(), key=lambda pair: -pair[1])
+    shown = _SHOWN if len(bars) > _SHOWN + 1 else len(bars)  # "1 other" would take as much room as its name
+    return {
+        "upload": upload,
+        "name": upload.name,
+        "answer": answer,
+        "maybe": "" if answer["decision"] == "answer" else guess,
+        "also": " or ".join([", ".join(also[:-1])] * (len(also) > 1) + also[-1:]),
+        "bars": bars[:shown],
+        "rest": sum(p for _, p in bars[shown:]),
+        "others": len(bars[shown:]),
+        "resembles": _resembles(upload),
+    }
+
+
+def _resembles(upload: Upload) -> list[dict[str, Any]]:
+    """The nearest training photos with their pictures; none where the dataset is not open to visitors."""
+    if not settings.SIGHTLINE.open_pages or not upload.answer.get("neighbours"):
+        return []
+    try:
+        found = photos(find(upload.run))
+    except Refused:
+        return []
+    made = []
+    for near in upload.answer["neighbours"]:
+        for row in found.rows_named([near["path"]]):
+            made.append(
+                {
+                    "label": found.table["label"].iloc[row],
+                    "similarity": near["similarity"],
+                    "thumb": picture_address(found, row, "thumb"),
+                    "url": reverse("photo", args=(found.name, row)),
+                }
+            )
+    return made
