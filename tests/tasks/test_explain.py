@@ -16,9 +16,9 @@ def test_a_folder_and_a_broken_file(run_path: Path, scenes: Path, tmp_path: Path
     broken.write_bytes(b"no photo")
     found = explain(run_path, [scenes / "sea", broken], out=tmp_path / "out", neighbours=2)
     assert len(found.photos) == len(list((scenes / "sea").iterdir()))
-    assert [failure["path"] for failure in found.failed] == [str(broken)]
-    assert all(len(reason["neighbours"]) == 2 for reason in found.photos)
-    assert json.loads((tmp_path / "out" / "explain.json").read_text())["photos"] == found.photos
+    assert [path for path, _ in found.failed] == [str(broken)]
+    assert all(len(reason.neighbours) == 2 for _, reason in found.photos)
+    assert json.loads((tmp_path / "out" / "explain.json").read_text()) == json.loads(json.dumps(found.to_dict()))
     assert len(list((tmp_path / "out").glob("*.jpg"))) == len(found.photos)
 
 

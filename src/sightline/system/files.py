@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from sightline.errors import SightlineError
+from sightline.system import regular
 from sightline.system.spreadsheet import to_csv
 
 
@@ -34,6 +34,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with open(temporary, "rb+") as file:
+            # Some libraries make files for their owner alone (safetensors: 0600); who else may read it is the umask's
+            # to say, as of every other file: a server that runs as another user must read the weights too.
+            with suppress(OSError, AttributeError):  # a disk, or a system, that knows no modes
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
             os.fsync(file.fileno())
         temporary.replace(path)
         _flush_folder(path.parent)
@@ -45,6 +49,17 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """This process's umask. Linux tells it; elsewhere it can only be set, and is set back at once."""
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _flush_folder(folder: Path) -> None:
@@ -87,6 +102,12 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
 
 
 def sha256(path: str | Path) -> str:
-    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits.
+
+    Raises:
+        SightlineError: it is no file, or may not be read.
+    """
+    try:
+        return regular.digest(path)[0]
+    except regular.Unreadable as error:
+        raise SightlineError(f"{path}: cannot be read: {error.detail}.") from error

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 from PIL import Image
@@ -17,6 +18,8 @@ from PIL import Image
 from sightline.data.decoding import decoders
 from sightline.data.decoding.decode import Decoded, Undecodable, decode
 from sightline.system.processes import cores
+
+Answer = TypeVar("Answer")
 
 _MEMORY = 3 << 30
 _RENEWED_AFTER = 1000  # pictures, after which a process makes way for a fresh one, in case a library leaks
@@ -56,7 +59,7 @@ class Quarantine:
 
     def decode(self, data: bytes, seconds: float, max_pixels: int, target: int | None) -> Decoded:
         """See `decode_untrusted`."""
-        values = self._run((data, max_pixels, target), seconds)
+        values = self.run(_decode, (data, max_pixels, target), seconds=seconds, patience=2 * seconds + 5)
         raw, size, width, height, mode, fmt, notes = values
         return Decoded(Image.frombytes("RGB", size, raw), width, height, mode, fmt, notes)
 
@@ -65,13 +68,26 @@ class Quarantine:
         with self._lock:
             self._stop()
 
-    def _run(self, arguments: tuple[Any, ...], seconds: float) -> tuple[Any, ...]:
+    def run(
+        self, function: Callable[..., Answer], arguments: tuple[Any, ...], *, seconds: float, patience: float
+    ) -> Answer:
+        """Call any function that decodes in one of the processes.
+
+        Args:
+            function: one that can be imported; it and its module are all that the process loads beside the decoders.
+            arguments: what it is called with.
+            seconds: how long it may take; then its process is killed.
+            patience: how long to wait in all, for a free process too.
+
+        Raises:
+            Undecodable: as the function, and "timeout" or "crash".
+        """
         for attempt in range(2):
             pool = self._running()
             try:
-                future = pool.schedule(_decode, args=arguments, timeout=seconds)
-                values: tuple[Any, ...] = future.result(timeout=2 * seconds + 5)
-                return values
+                future = pool.schedule(function, args=arguments, timeout=seconds)
+                answer: Answer = future.result(timeout=patience)
+                return answer
             except TimeoutError as error:
                 detail = f"decoding it took more than {seconds:g} seconds"
                 if not future.done():

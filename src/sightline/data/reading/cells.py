@@ -7,7 +7,6 @@ memory is taken for them, and only the columns that are asked for are read at al
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -17,12 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sightline.data.decoding.regular import Undecodable, open_regular
 from sightline.data.table import printable
 from sightline.errors import SightlineError
-from sightline.system import spreadsheet
+from sightline.system import regular, spreadsheet
 
 MOST_BYTES = 1 << 30
+"""Of a table's file: a list of ten million photos has less."""
 MOST_ROWS = 20_000_000
 MOST_COLUMNS = 10_000
 LONGEST_LINE = 4 << 20  # bytes
@@ -73,14 +72,9 @@ def opened(path: Path) -> BufferedReader:
         SightlineError: it cannot be read, is no plain file, or is larger than a list of photos can be.
     """
     try:
-        file = open_regular(path)
-    except Undecodable as error:
-        raise SightlineError(f"{path}: cannot be read ({error.detail}).") from error
-    size = os.fstat(file.fileno()).st_size
-    if size > MOST_BYTES:
-        file.close()
-        raise SightlineError(f"{path}: has {size / 1e9:.1f} GB, more than any list of photos needs.")
-    return file
+        return regular.open_regular(path, MOST_BYTES)
+    except regular.Unreadable as error:
+        raise SightlineError(f"{path}: cannot be read: {error.detail}.") from error
 
 
 def require_few(path: Path, *, rows: int = 0, columns: int = 0) -> None:
