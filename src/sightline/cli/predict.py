@@ -31,4 +31,6 @@ def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "aut
         rows = json_module.loads(table.to_json(orient="records"))
         print_json({"predictions": rows, "failed": int((table["error"] != "").sum())})
     elif out is None:
-        verbatim(table.to_csv(index=False, lineterminator="\n"))
+        from sightline.system.spreadsheet import to_csv
+
+        verbatim(to_csv(table))

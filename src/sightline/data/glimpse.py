@@ -9,8 +9,9 @@ from typing import TypeVar
 import numpy as np
 
 from sightline.data.decoding.decode import Undecodable, decode, dimensions, square
-from sightline.data.table import Dataset, spread
+from sightline.data.table import Dataset
 from sightline.errors import SightlineError
+from sightline.system.thinning import evenly
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ def sample_pixels(dataset: Dataset, size: int, most: int = 64) -> np.ndarray:
 def _some(dataset: Dataset, most: int, look: Callable[[Path], T]) -> list[T]:
     paths = dataset.samples["path"]
     found = []
-    for number in spread(len(paths), most):
+    for number in evenly(len(paths), most):
         try:
             found.append(look(dataset.root / paths.iloc[number]))
         except Undecodable:

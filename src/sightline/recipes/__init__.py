@@ -5,6 +5,7 @@ A run starts from a recipe (one of the YAML files beside this one, or a file of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,28 @@ def values(name_or_path: str) -> dict[str, Any]:
         return read(name_or_path)
     shipped: dict[str, Any] = yaml.safe_load(text(name_or_path))
     return shipped
+
+
+def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in which paths are whole, so that they hold wherever the run is gone on with.
+
+    Args:
+        options: option name -> value. A path, and a text that is the name of something on disk, of an option that may
+            be a path, becomes an absolute path; everything else stays.
+    """
+    whole = dict(options)
+    for name in ("data", "weights", "continues", "decisions"):
+        value = whole.get(name)
+        if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
+            whole[name] = str(Path(value).resolve())
+    return whole
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        return False
 
 
 def resolve(
