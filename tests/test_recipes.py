@@ -9,11 +9,11 @@ import pytest
 import timm
 
 import sightline
-from sightline import config
+from sightline import config, recipes
 from sightline.data.augment import presets
 from sightline.models import catalogue
 
-NAMES = config.recipe_names()
+NAMES = recipes.names()
 FROM_TEXTS = {
     "resnet34-onecycle": "000",
     "resnet50-dense-head": "001",
@@ -29,7 +29,7 @@ FROM_TEXTS = {
 
 
 def header(name: str) -> list[str]:
-    lines = config.recipe_text(name).splitlines()
+    lines = recipes.text(name).splitlines()
     return lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
 
 
@@ -51,7 +51,7 @@ def test_the_header_gives_the_command_and_what_was_measured(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_in_a_recipe_are_known(name: str) -> None:
-    made = config.build(config.recipe(name), name)
+    made = config.build(recipes.values(name), name)
     presets.build(made.augment, 64)
     assert made.model is None or catalogue.is_known(made.model)
 
@@ -82,7 +82,7 @@ PLAIN = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_for_one_epoch(name: str, few: Path, backbone: Path, tmp_path: Path) -> None:
-    values = config.recipe(name)
+    values = recipes.values(name)
     size = 64 if values.get("model") in catalogue.own_names() else 32  # ours need 64 pixels
     changes = ["robustness_seconds=0", f"img_size={size}", PLAIN]
     changes += [f"phases.{i}.epochs=1" for i, p in enumerate(values["phases"]) if p.get("solver") != "lbfgs"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sightline.cli.app import Json, app, say, show_run
+from sightline.cli.printing import Json
+from sightline.cli.train import show
 
 
-@app.command
 def demo(*, out: Path = Path("runs/demo"), per_class: int = 300, epochs: int | None = None, json: Json = False) -> None:
     """Do the main job on a set of drawn scenes: nothing to download, about two minutes.
 
@@ -28,12 +28,13 @@ def demo(*, out: Path = Path("runs/demo"), per_class: int = 300, epochs: int | N
     from sightline.data.reading.catalog import demo_scenes
     from sightline.runs.folder import RunFolder
     from sightline.runs.run import Run
+    from sightline.system.progress import note
     from sightline.tasks.train import train
 
     if (out / "config.yaml").is_file() and RunFolder(out).status == "complete":
         run = Run(out)
     else:
         run = train(demo_scenes(per_class), recipe="demo", out=out, epochs=epochs)
-    show_run(run, json)
+    show(run, as_json=json)
     if not json:
-        say(f"[bold]Next:[/] sightline predict {run.path} PHOTO…   ·   sightline train YOUR_FOLDER   ·   make serve")
+        note(f"Next: sightline predict {run.path} PHOTO…   ·   sightline train YOUR_FOLDER   ·   make serve")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from sightline.cli.app import Json, app, lines, print_json, stdout
+from sightline.cli.printing import Json, lines, print_json, table
 
 
-@app.command
 def models(
     name: str | None = None,
     *,
@@ -47,10 +46,28 @@ def models(
             print_json(listed)
             return
         lines(f"Sightline's own: {', '.join(listed['own'])}", f"From timm ({len(listed['timm'])}):")
-        stdout().print(", ".join(listed["timm"]))
+        lines(", ".join(listed["timm"]))
         return
     described = summary.describe(name, size=img_size, train=train, head=head, classes=classes)
     if json:
         print_json(described)
     else:
-        summary.show(described, stdout())
+        _show(described)
+
+
+def _show(described: dict[str, Any]) -> None:
+    rows = []
+    for layer in described["layers"]:
+        shape = "×".join(str(side) for side in layer["output"] or [])
+        learns = "" if not layer["parameters"] else "yes" if layer["trainable"] else "no"
+        count = f"{layer['parameters']:,}" if layer["parameters"] else ""
+        rows.append([layer["name"], layer["kind"], shape, count, learns])
+    title = f"{described['name']} at 3×{described['size']}×{described['size']}"
+    table(["layer", "kind", "output", "parameters", "learns"], rows, names=3, title=title)
+    totals = described["totals"]
+    lines(
+        f"Total parameters: {totals['parameters']:,}",
+        f"Trainable parameters: {totals['trainable']:,}",
+        f"Non-trainable parameters: {totals['non_trainable']:,}",
+        f"Running statistics of norms (not parameters): {totals['running_statistics']:,}",
+    )

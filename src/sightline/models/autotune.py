@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import softmax
+import torch
 
 from sightline.models import choices, engines, onnx_runtime
 from sightline.models.engines import Engine, Outputs
@@ -122,7 +122,10 @@ def _pays(name: str, network: Network, photos: int, speed: float) -> bool:
 
 def agreement(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:
     """Largest difference of a probability, and share of equal labels, between two sets of logits (n, K)."""
-    a, b = (softmax(logits.astype(np.float64), axis=1) for logits in (reference, candidate))
+    a, b = (
+        torch.tensor(np.array(logits, np.float64, order="C")).softmax(dim=1).numpy()
+        for logits in (reference, candidate)
+    )
     return float(np.abs(a - b).max()), float((a.argmax(1) == b.argmax(1)).mean())
 
 

@@ -28,8 +28,8 @@ from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
-from sightline import config as configuration
-from sightline.config import Config
+from sightline import recipes
+from sightline.config import Config, build
 from sightline.data.table import PROBLEM_COLUMNS
 from sightline.errors import SightlineError, UsageError
 from sightline.runs.documents.dataset import DatasetFacts
@@ -159,7 +159,7 @@ class RunFolder:
             UsageError: config.yaml is absent, damaged or of another version.
         """
         path = self.path / "config.yaml"
-        return configuration.build(configuration.read(path), str(path))
+        return build(recipes.read(path), str(path))
 
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""

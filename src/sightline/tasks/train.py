@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline import config as configuration
+from sightline import recipes
 from sightline.config import Config, Machine
 from sightline.data.glimpse import sample_pixels
 from sightline.data.table import Dataset
@@ -62,8 +62,8 @@ def train(
         UsageError: the options contradict each other or name what does not exist.
         SightlineError: the data, the weights or the training fail.
     """
-    given = configuration.absolute({**options, "data": data})
-    config = configuration.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
+    given = recipes.absolute({**options, "data": data})
+    config = recipes.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
     started = time.monotonic()
     dataset = open_data(config)
     config, machine, network = _settle(config, dataset)
