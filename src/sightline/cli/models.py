@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from sightline.cli.app import Json, app, lines, print_json, stdout
+from sightline.errors import UsageError
 
 
 @app.command
@@ -15,6 +18,7 @@ def models(
     train: str = "all",
     head: Literal["linear", "dense", "regularised"] = "linear",
     classes: int | None = None,
+    box: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> None:
     """List networks, or print the layers of one with their shapes and totals.
@@ -31,13 +35,24 @@ def models(
         The layers on top: linear; dense (flatten, 1,024, ReLU); regularised (batch norm, dropout, 256).
     classes
         How many classes; default: as many as the network comes with.
+    box
+        List the pretrained networks that need no network connection, with their speed here.
     json
         One JSON object on stdout.
     """
     import timm
 
-    from sightline.models import catalogue, summary
+    from sightline.models import catalogue, offline, summary
 
+    if box:
+        if name is not None:
+            raise UsageError(f"--box lists all that is in the box; leave out {name}, or leave out --box.")
+        rows = offline.describe()
+        if json:
+            print_json({"box": rows})
+        else:
+            offline.show(rows, stdout())
+        return
     if name is None:
         listed = {
             "own": catalogue.own_names(),
