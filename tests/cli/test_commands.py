@@ -64,7 +64,8 @@ def test_the_whole_story(scenes: Path, tmp_path: Path) -> None:
 
     write_scenes(tmp_path / "new", per_class=4, size=64, seed=9)
     trained = sightline(
-        "train", scenes, "--recipe", "demo-scratch", "--epochs", "2", "--img-size", "48", "--set", "robustness_seconds=0",
+        "train", scenes, "--recipe", "demo-scratch", "--epochs", "2", "--img-size", "48",
+        "--set", "robustness_seconds=0",
         "--out", "run", "--json", cwd=tmp_path,
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
