@@ -50,7 +50,7 @@ def test_scratch_leaves_out_what_needs_features() -> None:
 
 
 def test_weights_overrule_a_recipe_from_scratch() -> None:
-    assert not recipes.resolve("demo", {"weights": "w"}).scratch
+    assert not recipes.resolve("demo-scratch", {"weights": "w"}).scratch
 
 
 @pytest.mark.parametrize(

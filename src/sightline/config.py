@@ -109,9 +109,9 @@ class Config(Options):
 
     # The network
     model: str | None = None
-    """Any timm classification model, or one of our own; None: what --weights holds, else mobilenetv2_100."""
+    """A timm classification model, or one of our own; None: what --weights holds, else tf_efficientnet_lite0."""
     weights: str | None = None
-    """A file or a timm local folder with pretrained weights; None: the hub's cache, else the hub."""
+    """A file or a timm local folder with pretrained weights; None: the box, else the hub's cache, else the hub."""
     scratch: bool = False
     """Start from random weights."""
     head: Literal["linear", "dense", "regularised"] = "linear"

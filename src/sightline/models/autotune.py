@@ -88,7 +88,7 @@ class _Reference:
 def _fastest(network: Network, reference: _Reference, photos: int, precision: str | None) -> tuple[Engine, float]:
     """The engine that won, at its best batch size, and its photos a second."""
     device, sample = reference.engine.device, reference.sample
-    fastest, speed = reference.engine, _speed(reference.engine, sample)
+    fastest, speed = reference.engine, images_per_second(reference.engine, sample)
     at_once, set_up = engines.candidates(device)
     for name in [*at_once[1:], *set_up]:
         if precision == "float32" and name.endswith("bfloat16"):
@@ -97,7 +97,7 @@ def _fastest(network: Network, reference: _Reference, photos: int, precision: st
             continue
         try:
             engine = engines.make(name, network, device)
-            tried = _speed(engine, sample)
+            tried = images_per_second(engine, sample)
         except Exception:  # compilers and exporters raise what they like; a network that they cannot take runs without
             if name not in set_up:
                 raise
@@ -106,7 +106,7 @@ def _fastest(network: Network, reference: _Reference, photos: int, precision: st
             fastest, speed = engine, tried
     for batch in _BATCHES.get(device, _BATCHES["other"]):
         engine = Engine(fastest.name, device, batch, fastest.run)
-        tried = _speed(engine, sample)
+        tried = images_per_second(engine, sample)
         if tried > speed * 1.05:
             fastest, speed = engine, tried
     return fastest, speed
@@ -135,8 +135,8 @@ def embedding_error(reference: np.ndarray, candidate: np.ndarray) -> float:
     return float(error.max())
 
 
-def _speed(engine: Engine, sample: np.ndarray) -> float:
-    """Photos a second on one batch, the best of a few repeats: other work on the machine only ever slows them."""
+def images_per_second(engine: Engine, sample: np.ndarray) -> float:
+    """How fast an engine is on one batch, in the best of a few repeats: other work on the machine only slows it."""
     batch = np.resize(sample, (engine.batch, *sample.shape[1:]))
     engine(batch)
     best, spent, repeats = float("inf"), 0.0, 0
