@@ -15,6 +15,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sightline.errors import UsageError
+from sightline.system import regular
+
+_MOST_BYTES = 1 << 18  # of a recipe's file
 
 Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
 
@@ -22,7 +25,7 @@ Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
 class Options(BaseModel):
     """A group of options: unknown names are refused, so that a typing error never passes in silence."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Phase(Options):
@@ -62,8 +65,8 @@ class Machine(Options):
     precision: Literal["float32", "bfloat16"]
     channels_last: bool
     engine: str
-    threads: Annotated[int, Field(ge=1)]
-    evaluation_batch: Annotated[int, Field(ge=1)]
+    threads: Annotated[int, Field(ge=1, le=4096)]
+    evaluation_batch: Annotated[int, Field(ge=1, le=4096)]
 
 
 class Config(Options):
@@ -178,14 +181,23 @@ def build(values: dict[str, Any], origin: str) -> Config:
         UsageError: a name is unknown or a value out of range; says which, in `origin`.
     """
     try:
-        return Config(**values)
+        return Config.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part)[:60] for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             message = f"there is no such option. Known: {', '.join(Config.model_fields)}"
         raise UsageError(f"{origin}: {place + ': ' if place else ''}{message}.") from error
+
+
+class _Plain(yaml.SafeLoader):
+    """YAML without references to other parts of itself: a few lines of them stand for more than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "has a reference", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -195,11 +207,15 @@ def read(path: str | Path) -> dict[str, Any]:
         UsageError: the file is absent, is not YAML, or is not a mapping.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: is not a recipe ({' '.join(str(error).split())}).") from error
+        data = regular.read(path, _MOST_BYTES)
+    except regular.Unreadable as error:
+        raise UsageError(f"{path}: cannot be read: {error.detail}.") from error
+    try:
+        values = yaml.load(data.decode("utf-8"), _Plain)  # noqa: S506  (a SafeLoader that takes less)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" (see line {where.line + 1})" if where is not None else ""
+        raise UsageError(f"{path}: is not a recipe{line}. `sightline recipes default` shows one.") from error
     if not isinstance(values, dict):
         raise UsageError(
             f"{path}: is not a recipe: expected lines such as 'epochs: 5'. See `sightline recipes default`."
@@ -230,6 +246,26 @@ def recipe(name_or_path: str) -> dict[str, Any]:
         return read(name_or_path)
     values: dict[str, Any] = yaml.safe_load(recipe_text(name_or_path))
     return values
+
+
+def require_no_pickle(weights: str | None, origin: str | Path) -> None:
+    """Refuse weights that came along with a recipe or a run and would have to be unpickled.
+
+    Args:
+        weights: what the recipe or config.yaml names.
+        origin: its file. What lies in its folder, or is named relative to wherever one happens to be, came along.
+
+    Raises:
+        UsageError: they are neither safetensors nor a folder, and came along.
+    """
+    if not weights or Path(weights).suffix == ".safetensors" or Path(weights).is_dir():
+        return
+    home = Path(origin).resolve().parent
+    if not Path(weights).is_absolute() or Path(weights).resolve().is_relative_to(home):
+        raise UsageError(
+            f"{origin}: names weights that came with it and are no safetensors ({weights}), so they are not opened.\n"
+            "Where you trust them, give them yourself with --weights."
+        )
 
 
 def absolute(options: Mapping[str, Any]) -> dict[str, Any]:

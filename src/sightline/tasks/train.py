@@ -64,11 +64,13 @@ def train(
     """
     given = configuration.absolute({**options, "data": data})
     config = configuration.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
+    if not given.get("weights"):
+        configuration.require_no_pickle(config.weights, recipe)
     started = time.monotonic()
     dataset = open_data(config)
     config, machine, network = _settle(config, dataset)
     run = RunFolder.create(out or default_path(dataset.name, network.architecture))
-    with run.hold():
+    with run.work():
         run.write_config(config)
         run.log(f"train {dataset.name}: {len(dataset.samples)} files, {len(dataset.classes)} classes")
         _work(run, config, machine, network, dataset, started, on_step)
@@ -90,8 +92,9 @@ def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
     if run.status == "complete":
         note(f"{run.path} is complete: nothing is left to do.")
         return Run(path)
-    with run.hold():
+    with run.work():
         config = run.config()
+        configuration.require_no_pickle(config.weights, run.path / "config.yaml")
         known = run.dataset()
         dataset = None if known else open_data(config)
         classes = dataset.classes if dataset else run.known_dataset().classes
