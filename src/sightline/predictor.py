@@ -32,7 +32,11 @@ from sightline.version import __version__
 
 Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 
+NO_NUMBER = "no-answer: the model gives no number for this photo"
+"""The error of a photo that can be read but not answered: a label would be invented."""
+
 _TRIED_WITH = 64  # photos, to choose an engine where none are at hand
+_TRIED_PIXELS = 64 * 256**2  # in all of them, however large each is
 _MOST_REMEMBERED = 1 << 30  # bytes of familiarity.safetensors
 
 
@@ -101,7 +105,10 @@ class Predictor:
         if network.classes != facts.classes:
             raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
         device = engines.device_of(device)
-        sample = np.random.default_rng(0).integers(0, 256, (_TRIED_WITH, network.size, network.size, 3), np.uint8)
+        tried = max(1, min(_TRIED_WITH, _TRIED_PIXELS // network.size**2))
+        sample = np.random.default_rng(0).integers(0, 256, (tried, network.size, network.size, 3), np.uint8)
+        known = _familiarity(folder / "familiarity.safetensors")
+        _require_answers(network, known, device, sample[:1], folder)
         predictor = cls(
             network,
             autotune.fastest_engine(network, sample, device=device, photos=photos, precision=facts.precision),
@@ -109,7 +116,7 @@ class Predictor:
             temperature=facts.calibration.temperature,
             threshold=facts.calibration.threshold,
             coverage=facts.calibration.coverage,
-            familiarity=_familiarity(folder / "familiarity.safetensors"),
+            familiarity=known,
         )
         predictor.facts = facts
         return predictor
@@ -216,17 +223,21 @@ class Predictor:
             return f"{error.problem}: {error.detail}"
 
     def _table(self, names: Sequence[str], errors: Sequence[str], outputs: Outputs | None) -> pd.DataFrame:
-        read = np.flatnonzero([not error for error in errors])
+        said, read = list(errors), np.flatnonzero([not error for error in errors])
         if outputs is None:
             k = len(self.classes)
             nothing = np.empty(0)
             outputs = Outputs(nothing, nothing, np.empty((0, k)), np.empty((0, k), bool), nothing, nothing)
-        table = outputs.table(self.classes).set_index(read).reindex(range(len(errors)))
+        numbers = np.isfinite(outputs.probabilities).all(axis=1)
+        for row in read[~numbers]:
+            said[row] = NO_NUMBER
+        answered: pd.DataFrame = outputs.table(self.classes)[numbers]
+        table = answered.set_index(read[numbers]).reindex(range(len(said)))
         table["familiar"] = table["familiar"].astype("boolean")
         for column in ("predicted", "set", "decision"):
             table[column] = table[column].astype(object).where(table[column].notna(), None)
         table.insert(0, "path", list(names))
-        return table.assign(error=list(errors))
+        return table.assign(error=said)
 
 
 def _read_facts(folder: Path) -> ModelFacts:
@@ -244,6 +255,29 @@ def _read_facts(folder: Path) -> ModelFacts:
                 f"{folder / name}: is missing or has changed since it was written. Copy the model folder again."
             )
     return facts
+
+
+def _require_answers(network: Network, known: Familiarity, device: str, photo: np.ndarray, folder: Path) -> None:
+    """Let the network look at one photo: whoever cannot answer about it cannot answer about any.
+
+    Raises:
+        SightlineError: it answers with what is no number, or its embeddings are not those that were remembered.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            embeddings, logits = engines.make("eager", network, device, 1)(photo)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:  # what a network raises at a size it cannot take
+        raise SightlineError(
+            f"{folder / 'config.json'}: the network cannot take photos of {network.size} pixels. Copy the folder again."
+        ) from error
+    if logits.shape != (1, len(network.classes)) or not np.isfinite(logits).all() or not np.isfinite(embeddings).all():
+        raise SightlineError(
+            f"{folder}: its weights answer with what is no number. Copy the folder again, or train anew."
+        )
+    if known.bank.shape[1] != embeddings.shape[1]:
+        raise SightlineError(
+            f"{folder / 'familiarity.safetensors'}: remembers features of another network. Copy the model folder again."
+        )
 
 
 def _familiarity(path: Path) -> Familiarity:

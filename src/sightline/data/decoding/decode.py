@@ -29,6 +29,9 @@ __all__ = ["Decoded", "Undecodable", "decode", "dimensions", "square"]
 VERSION = 1
 """Raised when the same file comes to give other pixels, so that older caches are not used."""
 
+NO_MEMORY = "it does not fit in memory"
+"""The detail of a picture for which there is no memory; it may be a good one."""
+
 MAX_PIXELS = 178_000_000
 MAX_ASPECT = 100
 """A picture more than this many times as long as wide shows nothing."""
@@ -181,7 +184,7 @@ def _named(data: bytes, fmt: str) -> Iterator[None]:
     except Undecodable:
         raise
     except MemoryError as error:
-        raise Undecodable("too-large", "it does not fit in memory") from error
+        raise Undecodable("too-large", NO_MEMORY) from error
     except Exception as error:
         text = "".join(sign if sign.isprintable() else " " for sign in str(error))[:200].strip()
         if "unknown pixel mode" in text or "not supported" in text.lower() or "unsupported" in text.lower():
