@@ -16,7 +16,8 @@ import pandas as pd
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding.quarantine import square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines, zoo
 from sightline.system.files import replacing, sha256, write_json
@@ -162,7 +163,7 @@ class Predictor:
             Undecodable: it is no picture that can be read.
         """
         source = Path(photo) if isinstance(photo, str) else photo
-        return square(decode(source, target=self.size).image, self.size)
+        return square_guarded(source, self.size)
 
     def predict(self, photos: Iterable[Photo], names: Sequence[str] | None = None) -> pd.DataFrame:
         """One row for each photo, in order; a photo that cannot be read is a row with `error`.

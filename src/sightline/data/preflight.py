@@ -18,9 +18,9 @@ from pebble import ProcessExpired, ProcessPool
 
 from sightline.data import pixels
 from sightline.data.decoding import decoders
-from sightline.data.decoding.decode import Undecodable, dimensions
 from sightline.data.decoding.decoders import Job, Record
-from sightline.data.decoding.regular import digest
+from sightline.data.decoding.quarantine import dimensions_guarded
+from sightline.data.decoding.regular import Undecodable, digest
 from sightline.data.pixels import Pixels
 from sightline.data.table import SPLITS, Dataset, Problem, problem_table
 from sightline.errors import SightlineError
@@ -67,7 +67,7 @@ def guess_size(dataset: Dataset) -> tuple[int, int]:
     found = []
     for number in np.unique(np.linspace(0, len(paths) - 1, min(200, len(paths))).astype(int)):
         try:
-            found.append(dimensions(dataset.root / paths.iloc[number]))
+            found.append(dimensions_guarded(dataset.root / paths.iloc[number]))
         except Undecodable:
             continue  # preflight will name it
     if not found:

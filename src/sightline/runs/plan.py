@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from sightline.config import Config, Machine
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding.quarantine import square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.data.preflight import guess_size
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError, UsageError
@@ -48,7 +49,7 @@ def sample_pixels(dataset: Dataset, size: int) -> np.ndarray:
     found = []
     for number in np.unique(np.linspace(0, len(paths) - 1, min(_TRIED_WITH, len(paths))).astype(int)):
         try:
-            found.append(square(decode(dataset.root / paths.iloc[number], target=size).image, size))
+            found.append(square_guarded(dataset.root / paths.iloc[number], size))
         except Undecodable:
             continue  # the preflight will name it
     if not found:

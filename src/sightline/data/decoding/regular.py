@@ -47,6 +47,23 @@ def read(path: Path | str) -> bytes:
             raise Undecodable("unreadable", _why(error, path)) from error
 
 
+def head(path: Path | str, count: int) -> bytes:
+    """The first bytes of a regular file.
+
+    Args:
+        path: the file.
+        count: how many bytes; fewer come from a shorter file.
+
+    Raises:
+        Undecodable: as `open_regular`.
+    """
+    with open_regular(path) as file:
+        try:
+            return file.read(count)
+        except OSError as error:
+            raise Undecodable("unreadable", _why(error, path)) from error
+
+
 def digest(path: Path | str) -> tuple[str, int]:
     """SHA-256 (64 hexadecimal digits) and length of a regular file's bytes.
 

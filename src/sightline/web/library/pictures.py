@@ -6,7 +6,8 @@ import secrets
 import threading
 from pathlib import Path
 
-from sightline.data.decoding.decode import Undecodable, decode
+from sightline.data.decoding.quarantine import decode_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.system import cache
 from sightline.system.processes import cores
 from sightline.web.answering.uploads import as_jpeg
@@ -34,7 +35,7 @@ def picture(file: Path, digest: str, kind: str) -> bytes:
         return kept.read_bytes()
     try:
         with _at_once:
-            image = decode(file, target=side // 2).image
+            image = decode_guarded(file, target=side // 2).image
             image.thumbnail((side, side))
             content = as_jpeg(image, 80 if kind == "thumb" else 86)
     except Undecodable as error:
