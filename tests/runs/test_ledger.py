@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sightline.runs import ledger
 from sightline.errors import SightlineError
+from sightline.runs import ledger
 
 DIGESTS = [f"{i:064x}" for i in range(20)]
 

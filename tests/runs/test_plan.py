@@ -9,9 +9,9 @@ import pytest
 
 import sightline
 from sightline import config
-from sightline.runs import plan
 from sightline.data.reading.sources import open_dataset
 from sightline.errors import UsageError
+from sightline.runs import plan
 
 
 @pytest.fixture(scope="module")

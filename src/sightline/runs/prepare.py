@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sightline.splits.split import carry, split
 from sightline.checks.decisions import apply_decisions, read_decisions
 from sightline.checks.duplicates_cache import known_duplicates
 from sightline.config import Config
@@ -18,8 +17,9 @@ from sightline.data.preflight import preflight, require_usable
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError, UsageError
-from sightline.system.progress import note
 from sightline.runs.folder import RunFolder
+from sightline.splits.split import carry, split
+from sightline.system.progress import note
 
 
 @dataclass(frozen=True)
