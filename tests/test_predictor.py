@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import pytest
 from PIL import Image
 
 import sightline
+from sightline.data.decoding.quarantine import square_guarded
 from sightline.errors import SightlineError, UsageError
 from sightline.predictor import Predictor
 from sightline.runs.folder import RunFolder
+from traps import scan_bomb, slow_bmp
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,19 @@ def test_a_file_that_cannot_be_read_is_a_row_and_stops_nothing(
     assert [bool(error) for error in table["error"]] == [False, True, True, False]
     assert table.loc[[1, 2], ["predicted", "confidence", "set", "decision"]].isna().all().all()
     assert table["predicted"][0] == table["predicted"][3]
+
+
+def test_what_keeps_a_decoder_busy_is_a_row_within_seconds(
+    predictor: Predictor, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = next((scenes / "sea").iterdir())
+    (tmp_path / "scans.jpg").write_bytes(scan_bomb(1973, 3000))
+    (tmp_path / "slow.bmp").write_bytes(slow_bmp())
+    monkeypatch.setattr("sightline.predictor.square_guarded", partial(square_guarded, seconds=1))
+    table = predictor.predict([tmp_path / "scans.jpg", tmp_path / "slow.bmp", good])
+    assert "scans" in table["error"][0]
+    assert table["error"][1] == "timeout: decoding it took more than 1 seconds"
+    assert table["error"][2] == ""
 
 
 def test_nothing_in_nothing_out(predictor: Predictor) -> None:

@@ -64,7 +64,17 @@ def crowded_tiff(tags: int, size: int) -> bytes:
     (count,) = struct.unpack_from("<H", data, start)
     own = bytes(data[start + 2 : start + 2 + 12 * count])
     directory = len(data)
-    more = b"".join(struct.pack("<HHII", 40_000 + tag % 25_000, 7, size, 8) for tag in range(tags))
+    more = b"".join(struct.pack("<HHII", 51_000 + tag % 14_000, 7, size, 8) for tag in range(tags))
     struct.pack_into("<I", data, 4, directory)
     data += struct.pack("<H", count + tags) + own + more + b"\0\0\0\0"
     return bytes(data) + b"\0" * max(0, size - len(data))
+
+
+def slow_bmp(side: int = 13_000) -> bytes:
+    """A BMP of empty lines, run-length coded: a few kilobytes that Pillow decodes byte by byte, for some 20 seconds."""
+    body = b"\1\0\0\0" * side + b"\0\1"
+    palette = b"\0\0\0\0\xff\xff\xff\0"
+    offset = 14 + 40 + len(palette)
+    header = b"BM" + struct.pack("<IHHI", offset + len(body), 0, 0, offset)
+    info = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(body), 0, 0, 2, 0)
+    return header + info + palette + body

@@ -52,7 +52,7 @@ def essential(data: bytes) -> Essential:
         elif name == b"eXIf":
             exif = data[body : body + length]
         elif name == b"acTL":
-            animated = int.from_bytes(data[body : body + 4], "big") > 1
+            animated = length >= 8 and int.from_bytes(data[body : body + 4], "big") > 1
         elif name in (b"tEXt", b"zTXt", b"iTXt"):
             key, _, rest = data[body : body + min(length, _MOST_TEXT)].partition(b"\0")
             if key == b"Raw profile type exif" and not exif:
