@@ -1,5 +1,6 @@
 """A JPEG's markers: read as libjpeg reads them, and only as long as that is cheap."""
 
+import io
 import struct
 
 import numpy as np
@@ -17,7 +18,9 @@ def scans(data: bytes) -> int:
     return jpeg.scans(data, jpeg.header(data).scan)
 
 
-@pytest.mark.parametrize(("options", "expected"), [({}, 1), ({"progressive": True}, 10), ({"restart_marker_rows": 1}, 1)])
+@pytest.mark.parametrize(
+    ("options", "expected"), [({}, 1), ({"progressive": True}, 10), ({"restart_marker_rows": 1}, 1)]
+)
 def test_scans_and_size_of_ordinary_photos(options, expected):
     data = encoded(quarters(), "JPEG", **options)
     head = jpeg.header(data)
@@ -97,7 +100,7 @@ def test_what_is_not_used_costs_no_photo(name):
 def test_what_the_colours_need_is_kept():
     for image in (quarters(), quarters().convert("CMYK"), quarters().convert("L")):
         data = encoded(image, "JPEG", quality=95, keep_rgb=image.mode == "RGB")
-        direct = np.asarray(Image.open(__import__("io").BytesIO(data)).convert("RGB"))
+        direct = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
         assert (np.asarray(decode(with_segments(data, METADATA["comment"])).image) == direct).all()
 
 

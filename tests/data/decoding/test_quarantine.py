@@ -11,9 +11,9 @@ import pytest
 from pebble import CONSTS
 from PIL import Image
 
-from sightline.data.decoding import quarantine
 from pictures import FORMATS
 from pictures import encoded as encoded_as
+from sightline.data.decoding import quarantine
 from sightline.data.decoding.decode import Undecodable, decode, square
 from sightline.data.decoding.quarantine import (
     Quarantine,

@@ -58,9 +58,7 @@ def test_the_pages_and_the_turn_stay(big):
     exif = Image.Exif()
     exif[0x0112] = 6
     stored = quarters().transpose(Image.Transpose.ROTATE_90)
-    data = encoded(
-        stored, "TIFF", exif=exif, save_all=True, append_images=[Image.new("RGB", (9, 9))] * 3, big_tiff=big
-    )
+    data = encoded(stored, "TIFF", exif=exif, save_all=True, append_images=[Image.new("RGB", (9, 9))] * 3, big_tiff=big)
     found = decode(data)
     assert found.notes == ("exif-rotated", "pages: first one")
     assert_quarters(found.image)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_opening = threading.Lock()  # one image may be asked about in several threads, and unpacks itself when first touched
 _ORIENTATION, _SUBFILE_TYPE, _BITS, _SUB_IFDS, _DNG_VERSION = 0x0112, 254, 258, 330, 50706
 
 
@@ -106,7 +108,7 @@ def decode(
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels)
     if isinstance(source, Image.Image):
-        with quiet, _named(b"", source.format or ""):
+        with quiet, _opening, _named(b"", source.format or ""):
             return _finish(source, source.format or "", max_pixels, None, None)
     if isinstance(source, (bytes, bytearray, memoryview)):
         data, name = bytes(source), ""
@@ -207,9 +209,7 @@ def _named(data: bytes, fmt: str) -> Iterator[None]:
         raise Undecodable("corrupt", f"damaged {fmt}".rstrip() + (f" ({text})" if text else "")) from error
 
 
-def _finish(
-    image: Image.Image, fmt: str, max_pixels: int, target: int | None, picture: Screened | None
-) -> Decoded:
+def _finish(image: Image.Image, fmt: str, max_pixels: int, target: int | None, picture: Screened | None) -> Decoded:
     mode = image.mode
     _require_size(*image.size, max_pixels)
     width, height = image.size
@@ -285,6 +285,7 @@ def _orientation(image: Image.Image, picture: Screened | None) -> int:
 
 
 def _from_array(array: np.ndarray, max_pixels: int) -> Decoded:
+    array = np.asarray(array)  # not a masked array or a matrix, which behave otherwise
     shape = array.shape
     if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
         raise Undecodable("unsupported", f"an array of shape {shape}: give height x width x 3 (RGB)")

@@ -14,8 +14,8 @@ from sightline.data.decoding.regular import Undecodable
 STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES = 273, 279, 324, 325
 _PHOTOMETRIC, _PROFILE = 262, 34675
 _NEEDED = {
-    *(254, 256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 280, 281, 284, 292, 293, 317, 320, 322, 323, 324, 325),
-    *(330, 332, 333, 334, 338, 339, 340, 341, 347, *range(512, 522), 529, 530, 531, 532, 50706),
+    *(254, 256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 280, 281, 284, 292, 293, 317, 320, 322, 323, 324),
+    *(325, 330, 332, 333, 334, 338, 339, 340, 341, 347, *range(512, 522), 529, 530, 531, 532, 50706),
 }
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _CODES = {3: "H", 4: "I", 16: "Q"}
@@ -41,7 +41,7 @@ def entries(data: bytes) -> Iterator[Entry]:
     """
     form = _form(data)
     directory, count = _directory(data, form)
-    place = directory + struct.calcsize(form.order + form.count)
+    place = directory + struct.calcsize(form.order + form.counter)
     for _ in range(min(count, 65_535)):
         tag, kind, values = struct.unpack_from(form.order + form.entry, data, place)
         place += struct.calcsize(form.order + form.entry)
@@ -65,7 +65,7 @@ def essential(data: bytes) -> bytes:
             small file can make a reader load gigabytes.
     """
     form = _form(data)
-    head, tail = struct.calcsize(form.order + form.count), struct.calcsize(form.order + form.number)
+    head, tail = struct.calcsize(form.order + form.counter), struct.calcsize(form.order + form.number)
     length = struct.calcsize(form.order + form.entry) + tail
     kept, claimed, inks = [], 0, False
     try:
@@ -90,7 +90,7 @@ def essential(data: bytes) -> bytes:
             data[:start],
             struct.pack(form.order + form.number, place),
             data[start + tail :].ljust(place - start - tail, b"\0"),
-            struct.pack(form.order + form.count, len(kept)),
+            struct.pack(form.order + form.counter, len(kept)),
             *kept,
             following,
         ]
@@ -121,7 +121,7 @@ class _Form(NamedTuple):
     order: str
     number: str
     entry: str
-    count: str
+    counter: str
 
 
 def _form(data: bytes) -> _Form:
@@ -132,5 +132,5 @@ def _form(data: bytes) -> _Form:
 def _directory(data: bytes, form: _Form) -> tuple[int, int]:
     """Where the first directory begins, and how many tags it has."""
     (place,) = struct.unpack_from(form.order + form.number, data, 8 if form.number == "Q" else 4)
-    (count,) = struct.unpack_from(form.order + form.count, data, place)
+    (count,) = struct.unpack_from(form.order + form.counter, data, place)
     return place, count
