@@ -11,8 +11,12 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 # A shared machine is sometimes slow; slowness is what benchmarks measure, not tests.
-settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("calm")
+CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+# `make test` sees the same examples every time, so that it fails for a change and for nothing else. `make prove`
+# searches at random, from a seed that it prints.
+settings.register_profile("same", derandomize=True, database=None, **CALM)
+settings.register_profile("search", print_blob=True, **CALM)
+settings.load_profile(EXAMPLES := os.environ.get("EXAMPLES", "same"))
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Playwright leaves an event loop in the process, in which Django would refuse its database to every later test.
@@ -22,6 +26,36 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 # The least that trains: a few steps of the small network from random weights.
 QUICK = {"recipe": "demo", "epochs": 3, "img_size": 48, "set": ("robustness_seconds=0",), "seed": 1}
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which examples are tried, and what repeats a random search."""
+    if EXAMPLES != "search":
+        return "examples: the same as every time"
+    return f"examples: a random search; again with make prove SEED={config.getoption('--hypothesis-seed')}"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked `gpu` run wherever there is an accelerator."""
+    if item.get_closest_marker("gpu") and accelerator() is None:
+        pytest.skip("no accelerator here (neither CUDA nor MPS)")
+
+
+def accelerator() -> str | None:
+    """The name of this machine's accelerator for torch, if it has one."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else None
+
+
+@pytest.fixture(scope="session")
+def device() -> str:
+    """The accelerator, for tests marked `gpu`."""
+    found = accelerator()
+    assert found is not None, "a test that asks for `device` is marked gpu"
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import timm
 import sightline
 from sightline import config
 from sightline.data.augment import presets
-from sightline.models import zoo
+from sightline.models import catalogue
 
 NAMES = config.recipe_names()
 FROM_TEXTS = {
@@ -53,7 +53,7 @@ def test_the_header_gives_the_command_and_what_was_measured(name: str) -> None:
 def test_names_in_a_recipe_are_known(name: str) -> None:
     made = config.build(config.recipe(name), name)
     presets.build(made.augment, 64)
-    assert made.model is None or zoo.is_known(made.model)
+    assert made.model is None or catalogue.is_known(made.model)
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +83,7 @@ PLAIN = (
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_for_one_epoch(name: str, few: Path, backbone: Path, tmp_path: Path) -> None:
     values = config.recipe(name)
-    size = 64 if values.get("model") in zoo.own_names() else 32  # ours need 64 pixels
+    size = 64 if values.get("model") in catalogue.own_names() else 32  # ours need 64 pixels
     changes = ["robustness_seconds=0", f"img_size={size}", PLAIN]
     changes += [f"phases.{i}.epochs=1" for i, p in enumerate(values["phases"]) if p.get("solver") != "lbfgs"]
     options: dict[str, object] = {}

@@ -74,15 +74,15 @@ class Config(Options):
     decisions: str | None = None
     """A decisions.csv from `sightline audit` or the review page; applied without touching the data."""
     per_class: Annotated[int, Field(ge=2)] | None = None
-    """Take this many photos of each class for training and validation, leave the rest as test."""
+    """Take this many photos of each class for training and validation, and leave the rest for test."""
     split_seed: int = 0
     continues: str | None = None
     """An earlier run: start from its weights and keep each of its photos in its old split (--from)."""
 
     folds: Annotated[int, Field(ge=2)] | None = None
-    """Train so often, each time holding out another part of the photos outside test: mean and spread over the folds."""
+    """Train this many times, each time holding out another part of the photos outside test (cross-validation)."""
     ensemble: bool = False
-    """Keep the networks of the folds as the run's model, which answers with their mean; no further one is trained."""
+    """Keep the networks of the folds as the run's model, which answers with their mean; no other network is trained."""
 
     # The network
     model: str | None = None
@@ -124,7 +124,7 @@ class Config(Options):
     tta: Literal["none", "flip"] = "none"
     """`flip`: average the answers for a photo and its mirror image, in evaluation and in the model folder alike."""
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    """What share of the answer sets shall hold the true class."""
+    """The share of answer sets that should hold the true class."""
     robustness_seconds: Annotated[float, Field(ge=0)] = 10.0
     """About how long to try the test photos blurred, dark, noisy, crooked; 0: not at all."""
     keep_checkpoint: bool = False

@@ -17,7 +17,7 @@ from pebble import CONSTS
 from PIL import Image
 
 from sightline.data import pixels, preflight
-from sightline.data.decoding import decoders
+from sightline.data.decoding import decode_all, decoders
 from sightline.data.decoding.decode import decode, square
 from sightline.data.table import Dataset, problem_table, sample_table
 from sightline.errors import SightlineError
@@ -302,8 +302,8 @@ class TestDecodersThatMisbehave:
         del sys.modules["evil_decoders"]
 
     def test_a_hang_and_a_segfault_cost_one_file_each(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(preflight, "CHUNK_SECONDS", 1.0)
-        monkeypatch.setattr(preflight, "FILE_SECONDS", 8.0)
+        monkeypatch.setattr(decode_all, "CHUNK_SECONDS", 1.0)
+        monkeypatch.setattr(decode_all, "FILE_SECONDS", 8.0)
         monkeypatch.setattr(CONSTS, "term_timeout", 0.2)
         root = plain(tmp_path / "photos", 40)
         for number, name in enumerate(("hang.jpg", "segfault.jpg")):
@@ -402,85 +402,3 @@ def test_workers_load_nothing_heavy(tmp_path):
     code = "import sys; import sightline.data.decoding.decoders; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pandas", "torch", "rich", "scipy", "pyarrow"} & set(loaded)
-
-
-class TestGuessSize:
-    def test_is_the_median(self, tmp_path):
-        (tmp_path / "sea").mkdir()
-        for number, size in enumerate([(100, 80), (120, 90), (4000, 10)]):
-            (tmp_path / "sea" / f"{number}.png").write_bytes(encoded(Image.new("RGB", size), "PNG"))
-        (tmp_path / "sea" / "9.png").write_bytes(b"broken")
-        assert preflight.guess_size(dataset(tmp_path)) == (120, 80)
-
-    def test_turned_photos_count_as_seen(self, tmp_path):
-        (tmp_path / "sea").mkdir()
-        exif = Image.Exif()
-        exif[0x0112] = 8
-        (tmp_path / "sea" / "1.jpg").write_bytes(encoded(Image.new("RGB", (100, 60)), exif=exif))
-        assert preflight.guess_size(dataset(tmp_path)) == (60, 100)
-
-    def test_nothing_readable(self, tmp_path):
-        (tmp_path / "sea").mkdir()
-        for _ in range(2):
-            with pytest.raises(SightlineError, match="could be read"):
-                preflight.guess_size(dataset(tmp_path))
-            (tmp_path / "sea" / "1.jpg").write_bytes(b"no")
-
-
-class TestRequireUsable:
-    @staticmethod
-    def data(counts: dict[tuple[str, str], int], problem_rows=()) -> Dataset:
-        rows = [
-            (f"{label}/{split}{number}.jpg", label, split, "")
-            for (label, split), count in counts.items()
-            for number in range(count)
-        ]
-        classes = tuple(sorted({label for label, _ in counts}))
-        return Dataset("d", Path("/photos"), sample_table(rows), classes, problem_table(problem_rows))
-
-    def says(self, data: Dataset) -> str:
-        with pytest.raises(SightlineError) as caught:
-            preflight.require_usable(data)
-        text = str(caught.value)
-        assert "/photos" in text
-        assert text.count("\n") <= 1
-        return text
-
-    def test_enough_is_enough(self):
-        preflight.require_usable(self.data({("a", ""): 3, ("b", ""): 3}))
-        preflight.require_usable(self.data({(c, s): 1 for c in "ab" for s in ("train", "val", "test")}))
-
-    def test_no_photos(self):
-        assert "no photos" in self.says(self.data({}))
-
-    def test_all_bad(self):
-        bad = [(f"a/{n}.jpg", "truncated" if n else "empty", "the reason", "left out") for n in range(3)]
-        text = self.says(self.data({("a", ""): 0}, bad))
-        assert "none of its 3 photos" in text
-        assert "2 truncated, 1 empty" in text
-        assert "'a/0.jpg': the reason" in text
-
-    def test_one_class(self):
-        assert "only one class, 'a'" in self.says(self.data({("a", ""): 30}))
-
-    def test_too_few(self):
-        text = self.says(self.data({("a", ""): 30, ("b", ""): 2, ("c", ""): 0}))
-        assert "class 'b' has 2 usable photos" in text
-        assert "class 'c' has 0 usable photos" in text
-
-    def test_too_few_because_left_out(self):
-        bad = [("b/9.jpg", "empty", "x", "left out"), ("a/1.jpg", "gray", "x", "converted")]
-        assert "1 file was left out" in self.says(self.data({("a", ""): 30, ("b", ""): 1}, bad))
-
-    def test_many_small_classes_are_not_all_listed(self):
-        text = self.says(self.data({(f"class{number:03d}", ""): 1 for number in range(200)}))
-        assert "195 more classes" in text
-        assert len(text) < 600
-
-    @pytest.mark.parametrize("split", ["train", "val", "test"])
-    def test_a_class_missing_from_a_split(self, split):
-        counts = {(c, s): 5 for c in "ab" for s in ("train", "val", "test")}
-        counts["b", split] = 0
-        text = self.says(self.data(counts))
-        assert f"the {split} part" in text
-        assert "'b'" in text

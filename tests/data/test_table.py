@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from sightline.data.table import PROBLEM_COLUMNS, SAMPLE_COLUMNS, Dataset, printable, problem_table, sample_table
+import pytest
+
+from sightline.data.table import (
+    PROBLEM_COLUMNS,
+    SAMPLE_COLUMNS,
+    Dataset,
+    printable,
+    problem_table,
+    sample_table,
+    shortened,
+    spread,
+)
 
 
 def small() -> Dataset:
@@ -37,3 +48,18 @@ def test_tables_have_their_columns_even_when_empty():
 def test_printable_writes_undecodable_bytes_out_and_leaves_the_rest():
     assert printable("forêt 森/1.jpg") == "forêt 森/1.jpg"
     assert printable("caf\udce9.jpg") == "caf\\udce9.jpg"
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "rows"),
+    [(0, 5, []), (1, 5, [0]), (3, 5, [0, 1, 2]), (10, 1, [0]), (10, 2, [0, 9]), (9, 3, [0, 4, 8]), (5, 0, [])],
+)
+def test_rows_are_spread_from_the_first_to_the_last(count, most, rows):
+    assert spread(count, most) == rows
+
+
+def test_a_long_list_is_cut():
+    assert shortened(["a", "b"]) == "a, b"
+    assert shortened(list("abcdefg")) == "a, b, c, d, e and 2 more"
+    assert shortened(list("abcdefg"), 2, "classes") == "a, b and 5 more classes"
+    assert shortened([]) == ""

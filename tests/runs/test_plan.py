@@ -9,6 +9,7 @@ import pytest
 
 import sightline
 from sightline import config
+from sightline.data.glimpse import sample_pixels
 from sightline.data.reading.sources import open_dataset
 from sightline.errors import UsageError
 from sightline.runs import plan
@@ -22,8 +23,8 @@ def dataset(scenes: Path):
 def settled(dataset, **options: object):
     made = config.resolve("demo", {"img_size": 48, **options})
     network = plan.build_network(made, dataset.classes, 48)
-    sample = plan.sample_pixels(dataset, 48)
-    return made, network, plan.settle(made, network, sample, 180), sample
+    sample = sample_pixels(dataset, 48)
+    return made, network, plan.settle(made, network, sample, 180)[1], sample
 
 
 def test_photos_decide_the_size_from_scratch(dataset) -> None:
@@ -35,7 +36,10 @@ def test_photos_decide_the_size_from_scratch(dataset) -> None:
 def test_a_config_that_knows_its_machine_is_not_tuned_again(dataset) -> None:
     made, network, machine, sample = settled(dataset)
     odd = machine.model_copy(update={"engine": "eager", "evaluation_batch": 3})
-    assert plan.settle(made.model_copy(update={"machine": odd}), network, sample, 180) == odd
+    config_with_it = made.model_copy(update={"machine": odd})
+    assert plan.settle(config_with_it, network, sample, 180) == (config_with_it, odd)
+    filled, settled_to = plan.settle(made, network, sample, 180)
+    assert filled.machine == settled_to
 
 
 def test_a_long_limit_changes_nothing_and_a_short_one_shortens(dataset) -> None:

@@ -1,6 +1,4 @@
-"""The split rules: proportions, whole groups, given splits, one seed, growing datasets, folds."""
-
-import hashlib
+"""The split rules: proportions, whole groups, given splits, one seed."""
 
 import numpy as np
 import pandas as pd
@@ -8,22 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from samples import counts_of, datasets, photos, table_of
 from sightline.errors import SightlineError, UsageError
-from sightline.splits.split import carry, folds, split
-
-
-def photos(counts, given_split="", group="", prefix="", digest=True):
-    """A samples table with `counts` photos of each class."""
-    rows = [(f"{prefix}{label}/{i}.jpg", label, given_split, group) for label, n in counts.items() for i in range(n)]
-    table = pd.DataFrame(rows, columns=["path", "label", "split", "group"])
-    if digest:
-        table["digest"] = [hashlib.sha256(path.encode()).hexdigest() for path in table["path"]]
-    return table
-
-
-def counts_of(samples, parts):
-    return pd.crosstab(samples["label"], np.asarray(parts))
-
+from sightline.splits.split import split
 
 # --- without given splits ---------------------------------------------------------------------------------------
 
@@ -236,130 +221,7 @@ def test_per_class_says_what_is_possible():
         split(photos({"rose": 20, "tulip": 80}), per_class=3)
 
 
-# --- growing datasets -------------------------------------------------------------------------------------------
-
-
-def grown(old, more):
-    return pd.concat([old, more], ignore_index=True).sample(frac=1, random_state=3).reset_index(drop=True)
-
-
-def test_carry_keeps_every_old_sample_and_the_proportions():
-    old = photos({"a": 100, "b": 200})
-    before = old.assign(split=split(old))
-    now = grown(old, photos({"a": 40, "b": 20, "c": 20}, prefix="new"))
-    parts = carry(before, now)
-    where = dict(zip(before["path"], before["split"], strict=True))
-    kept = now["path"].isin(where)
-    assert (parts[kept] == now["path"][kept].map(where)).all()
-    table = counts_of(now, parts)
-    assert table.loc["a"].to_dict() == {"train": 98, "val": 21, "test": 21}
-    assert table.loc["b"].to_dict() == {"train": 154, "val": 33, "test": 33}
-    assert table.loc["c"].to_dict() == {"train": 14, "val": 3, "test": 3}
-
-
-def test_carry_of_an_unchanged_dataset_changes_nothing():
-    old = photos({"a": 100, "b": 200})
-    before = old.assign(split=split(old, seed=5))
-    assert (carry(before, old, seed=0) == before["split"]).all()
-
-
-def test_carry_adds_a_few_at_a_time_without_starving_val_and_test():
-    samples = photos({"a": 20, "b": 20})
-    before = samples.assign(split=split(samples))
-    for step in range(20):
-        samples = pd.concat([samples, photos({"a": 1, "b": 1}, prefix=f"step{step}")], ignore_index=True)
-        before = samples.assign(split=carry(before, samples))
-    assert counts_of(samples, before["split"]).loc["a"].to_dict() == {"train": 28, "val": 6, "test": 6}
-
-
-def test_carry_knows_a_renamed_photo_by_its_digest():
-    old = photos({"a": 30, "b": 30})
-    before = old.assign(split=split(old))
-    renamed = old.assign(path=["x/" + path for path in old["path"]])
-    assert (carry(before, renamed) == before["split"]).all()
-
-
-def test_carry_puts_a_new_duplicate_beside_its_old_twin():
-    old = photos({"a": 30, "b": 30})
-    before = old.assign(split=split(old))
-    more = photos({"a": 20, "b": 20}, prefix="new")
-    now = pd.concat([old, more], ignore_index=True)
-    groups = np.arange(100)
-    groups[60:100] = groups[:40]
-    parts = carry(before, now, groups)
-    assert (parts[60:100].to_numpy() == parts[:40].to_numpy()).all()
-
-
-def test_carry_keeps_the_splits_that_new_photos_bring_and_gives_way_to_the_old():
-    old = photos({"a": 30, "b": 30})
-    before = old.assign(split=split(old))
-    now = pd.concat([old.assign(split="test"), photos({"a": 9, "b": 9}, "val", prefix="new")], ignore_index=True)
-    parts = carry(before, now)
-    assert (parts[:60].to_numpy() == before["split"].to_numpy()).all()
-    assert (parts[60:] == "val").all()
-
-
-def test_carry_never_trains_on_an_identical_file_that_was_tested_on():
-    old = photos({"a": 30, "b": 30})
-    before = old.assign(split=split(old))
-    tested = before.index[before["split"] == "test"][0]
-    trained = before.index[before["split"] == "train"][0]
-    before.loc[trained, "digest"] = before.loc[tested, "digest"]  # a leak that given splits brought
-    now = before.assign(split="").drop(index=trained).replace({"path": {before.loc[tested, "path"]: "renamed.jpg"}})
-    parts = carry(before, now.reset_index(drop=True))
-    assert parts[now.reset_index(drop=True)["path"] == "renamed.jpg"].tolist() == ["test"]
-
-
-def test_carry_needs_three_photos_of_a_new_class():
-    old = photos({"a": 30, "b": 30})
-    before = old.assign(split=split(old))
-    with pytest.raises(SightlineError, match="has no photo of c"):
-        carry(before, pd.concat([old, photos({"c": 2})], ignore_index=True))
-
-
-# --- folds ------------------------------------------------------------------------------------------------------
-
-
-def test_folds_are_equal_to_one_sample_in_every_class_and_in_all():
-    samples = photos({"a": 103, "b": 52, "c": 17})
-    fold = folds(samples, None, 5)
-    assert np.ptp(np.bincount(fold)) <= 1
-    for label in "abc":
-        assert np.ptp(np.bincount(fold[samples["label"] == label], minlength=5)) <= 1
-
-
-def test_folds_keep_groups_whole_and_follow_only_the_seed():
-    samples = photos({"a": 120, "b": 120})
-    groups = np.arange(240) // 3
-    fold = folds(samples, groups, 4)
-    assert pd.Series(fold).groupby(groups).nunique().max() == 1
-    assert (folds(samples, groups, 4) == fold).all()
-    assert (folds(samples, groups, 4, seed=1) != fold).any()
-    assert np.ptp(np.bincount(fold)) <= 3
-
-
-def test_folds_that_cannot_be_are_refused():
-    with pytest.raises(UsageError, match="2 or more"):
-        folds(photos({"a": 9, "b": 9}), None, 1)
-    with pytest.raises(SightlineError, match="'a' has 4 independent photos; --folds 5 needs 5"):
-        folds(photos({"a": 4, "b": 9}), None, 5)
-
-
 # --- whatever the dataset ---------------------------------------------------------------------------------------
-
-datasets = st.lists(
-    st.tuples(st.sampled_from("abc"), st.integers(0, 40), st.sampled_from(["", "", "", "g1", "g2", "g3", "g4"])),
-    min_size=3,
-    max_size=120,
-)
-
-
-def table_of(rows):
-    samples = pd.DataFrame(
-        [(f"{label}/{i}.jpg", label, "", group) for i, (label, _, group) in enumerate(rows)],
-        columns=["path", "label", "split", "group"],
-    )
-    return samples, np.array([number for _, number, _ in rows])
 
 
 @settings(max_examples=60, deadline=None)
@@ -389,17 +251,3 @@ def test_proportions_are_exact_without_groups(counts, seed):
     for label, n in counts.items():
         for part, share in (("train", 0.7), ("val", 0.15), ("test", 0.15)):
             assert abs(table.loc[label, part] - share * n) < 1 or table.loc[label, part] == 1 or n < 7
-
-
-@settings(max_examples=30, deadline=None)
-@given(datasets, st.integers(0, 1000))
-def test_carry_never_moves_an_old_sample(rows, seed):
-    samples, groups = table_of(rows)
-    samples["digest"] = [hashlib.sha256(path.encode()).hexdigest() for path in samples["path"]]
-    old = np.random.default_rng(seed).random(len(rows)) < 0.7
-    try:
-        before = samples[old].assign(split=split(samples[old], groups[old], seed=seed))
-        parts = carry(before, samples, groups, seed=seed)
-    except SightlineError:
-        return
-    assert (parts[old] == before["split"]).all()

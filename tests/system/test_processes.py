@@ -6,10 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from sightline.system import processes
+
+{before}
 
 with open({log!r}, "a") as file:
     file.write("script\\n")
@@ -18,11 +22,18 @@ with ProcessPoolExecutor(2, mp_context=processes.context("json")) as pool:
     print(sorted(pool.map(abs, [-1, 2, -3])))
 """
 
+STARTS = {
+    "forkserver": "",
+    "spawn": "multiprocessing.get_all_start_methods = lambda: ['spawn']",  # as where there is no fork
+}
 
-def test_a_script_without_the_main_line_runs_once(tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("as_module", [False, True])
+@pytest.mark.parametrize("start", STARTS)
+def test_a_script_without_the_main_line_runs_once(start: str, as_module: bool, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    (tmp_path / "script.py").write_text(SCRIPT.format(log=str(log)))
-    command = [sys.executable, str(tmp_path / "script.py")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    (tmp_path / "script.py").write_text(SCRIPT.format(log=str(log), before=STARTS[start]))
+    command = [sys.executable, *(["-m", "script"] if as_module else [str(tmp_path / "script.py")])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
     assert done.stdout == "[1, 2, 3]\n", done.stderr
     assert log.read_text() == "script\n"

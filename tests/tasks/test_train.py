@@ -61,9 +61,9 @@ def test_evaluating_again_gives_the_same_figures_and_is_counted(run_path: Path, 
     shutil.copy(run_path.parent / "test-ledger.jsonl", copy.parent)
     before = RunFolder(copy).evaluation()
     found = sightline.evaluate(copy)
-    assert found.test_opened == before["test_opened"] + 1
-    assert found.confusion == before["confusion"]
-    assert sightline.evaluate(copy).test_opened == before["test_opened"] + 2
+    assert found.test_opened == before.test_opened + 1
+    assert found.confusion == before.confusion
+    assert sightline.evaluate(copy).test_opened == before.test_opened + 2
 
 
 def test_evaluating_on_other_photos(run: sightline.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.models import engines, zoo
 from sightline.models.engines import Engine
+from sightline.models.folder import save_network
 from sightline.system import cache
 from sightline.training import features
 
@@ -79,7 +80,7 @@ def test_a_damaged_file_is_computed_again(counted) -> None:
 
 def test_deep_features_are_kept_apart_from_the_plain_ones(counted, tmp_path: Path) -> None:
     _, _, pixels, digests, _ = counted
-    zoo.build("resnet18", classes="ab", weights=tmp_path / "w.safetensors", size=48).save(tmp_path / "model")
+    save_network(zoo.build("resnet18", classes="ab", weights=tmp_path / "w.safetensors", size=48), tmp_path / "model")
     plain = features.features_from(tmp_path / "model", pixels, digests)
     deep = features.features_from(tmp_path / "model", pixels, digests, deep=True)
     assert (plain.shape[1], deep.shape[1]) == (512, 512 + 2 * (256 + 512))

@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,12 +24,15 @@ from sightline.data.table import Dataset, problem_table
 from sightline.errors import SightlineError, UsageError
 from sightline.judging.compare import cost
 from sightline.judging.heat import explain
-from sightline.models import engines, zoo
+from sightline.models import engines
+from sightline.models.folder import load_network, member
 from sightline.predictor import Predictor
 from sightline.runs import plan
+from sightline.runs.documents.extras import Folds, Neighbours
 from sightline.runs.folder import METRICS, RunFolder
 from sightline.runs.prepare import Prepared, reopen
-from sightline.training import folds, loop
+from sightline.training import folds
+from sightline.training.interrupt import Stopped
 from sightline.trust import calibration, conformal
 
 # A run in a process of its own, killed at the fourth step of its second fold, after a checkpoint there.
@@ -41,12 +42,9 @@ import sightline
 from sightline.training import loop
 
 loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
-true_record = loop._record
-def record(training, phase, step, *rest):
-    true_record(training, phase, step, *rest)
-    if step == 3 and training.run.path.name == "2": os.kill(os.getpid(), signal.SIGKILL)
-loop._record = record
-sightline.train(sys.argv[1], out=sys.argv[2], **{options!r})
+def on_step(run, row):
+    if row["step"] == 4 and run.name == "2": os.kill(os.getpid(), signal.SIGKILL)
+sightline.train(sys.argv[1], out=sys.argv[2], on_step=on_step, **{options!r})
 """
 
 
@@ -61,8 +59,8 @@ def joined(once: Callable[[str, Callable[[Path], object]], Path], scenes: Path, 
 
     def make(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            exact = SimpleNamespace(make=engines.make, choose=lambda network, *_, **__: engines.make("eager", network))
-            patch.setattr(folds, "engines", exact)
+            exact = SimpleNamespace(fastest_engine=lambda network, *_, **__: engines.make("eager", network))
+            patch.setattr(folds, "autotune", exact)
             sightline.train(scenes, out=folder / "ensemble", **options)
 
     return RunFolder(once("folds", make) / "ensemble")
@@ -123,15 +121,15 @@ def test_each_photo_is_held_out_once_and_by_its_own_fold(joined: RunFolder) -> N
 
 
 def test_mean_and_spread_are_those_of_the_photos_held_out(joined: RunFolder) -> None:
-    stored = joined.extra("folds")
+    stored = joined.extra(Folds)
     right = [float((held_out(joined, n)["label"] == held_out(joined, n)["predicted"]).mean()) for n in (1, 2)]
-    assert stored["accuracies"] == pytest.approx(right)
-    assert stored["mean"] == pytest.approx(sum(right) / 2)
-    assert stored["spread"] == pytest.approx(abs(right[0] - right[1]) / 2**0.5)
-    for row in stored["folds"]:
-        metrics = joined.fold(row["fold"]).metrics().set_index("epoch")
-        assert metrics.loc[row["epoch"], "val_accuracy"] == metrics["val_accuracy"].max()
-        assert row["learned"] + row["held_out"] == int((joined.samples()["fold"] > 0).sum())
+    assert list(stored.accuracies) == pytest.approx(right)
+    assert stored.mean == pytest.approx(sum(right) / 2)
+    assert stored.spread == pytest.approx(abs(right[0] - right[1]) / 2**0.5)
+    for row in stored.folds:
+        metrics = joined.fold(row.fold).metrics().set_index("epoch")
+        assert metrics.loc[row.epoch, "val_accuracy"] == metrics["val_accuracy"].max()
+        assert row.learned + row.held_out == int((joined.samples()["fold"] > 0).sum())
     assert "Over 2 folds" in joined.report.read_text()
 
 
@@ -140,7 +138,7 @@ def test_the_networks_differ_and_each_answers_for_its_own_fold(joined: RunFolder
     fold = opened.dataset.samples["fold"].to_numpy()
     other = None
     for number in (1, 2):
-        network = zoo.load(zoo.member(joined.model, number))
+        network = load_network(member(joined.model, number))
         alone = Predictor(network, engines.make("eager", network), tta=joined.config().tta)
         rows = np.flatnonzero(fold == number)
         p = calibration.probabilities(alone.raw(opened.pixels.take(rows))[1])
@@ -171,11 +169,11 @@ def test_familiarity_is_calibrated_on_photos_that_its_network_has_not_learned_fr
     samples, memory = joined.samples().set_index("path"), predictor.familiarity
     assert memory is not None
     assert len(memory.distances) == int((samples["fold"] == 1).sum())
-    remembered = joined.extra("neighbours")["paths"]
+    remembered = list(joined.extra(Neighbours).paths)
     assert (samples.loc[remembered, "fold"] == 2).all()
     opened = reopen(joined, 48)
     row_of = {path: row for row, path in enumerate(opened.dataset.samples["path"])}
-    first = zoo.load(zoo.member(joined.model, 1))
+    first = load_network(member(joined.model, 1))
     embeddings, _ = engines.make("eager", first)(opened.pixels.take(np.array([row_of[path] for path in remembered])))
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     assert ((unit * memory.bank.astype(np.float32)).sum(axis=1) > 0.99).all()
@@ -210,14 +208,14 @@ def test_judging_explaining_and_costing_work_on_an_ensemble(
 ) -> None:
     run = Path(shutil.copytree(joined.path, tmp_path / "runs" / "copy"))
     again = sightline.evaluate(run)
-    assert again.confusion == joined.evaluation()["confusion"]
+    assert again.confusion == joined.known_evaluation().confusion
     photo = predictor.prepare(next((scenes / "sea").iterdir()))
-    reasons = explain(predictor, photo[None], joined.extra("neighbours"))
-    assert len(reasons[0]["neighbours"]) == 4
-    assert np.asarray(reasons[0]["heat"]).ndim == 2
+    reasons = explain(predictor, photo[None], joined.extra(Neighbours))
+    assert len(reasons[0].neighbours) == 4
+    assert np.asarray(reasons[0].heat).ndim == 2
     spent = cost(joined)
-    assert spent["parameters"] == predictor.network.parameters
-    assert spent["train_seconds"] == pytest.approx(sum(row["seconds"] for row in joined.extra("folds")["folds"]))
+    assert spent.parameters == predictor.network.parameters
+    assert spent.train_seconds == pytest.approx(sum(row.seconds for row in joined.extra(Folds).folds))
 
 
 def test_a_run_killed_within_its_second_fold_goes_on_to_the_same_ensemble(
@@ -233,7 +231,7 @@ def test_a_run_killed_within_its_second_fold_goes_on_to_the_same_ensemble(
     run = sightline.tasks.train.resume(out).folder
     assert (out / "folds" / "1" / "predictions.parquet").stat().st_mtime_ns == finished
     for number in (1, 2):
-        weights, whole = (load_file(zoo.member(r.model, number) / "model.safetensors") for r in (run, joined))
+        weights, whole = (load_file(member(r.model, number) / "model.safetensors") for r in (run, joined))
         assert all(weights[name].equal(whole[name]) for name in whole)
         timeless = [column for column in METRICS if column not in ("seconds", "images_per_second")]
         pd.testing.assert_frame_equal(run.fold(number).metrics()[timeless], joined.fold(number).metrics()[timeless])
@@ -245,7 +243,7 @@ def test_a_run_killed_within_its_second_fold_goes_on_to_the_same_ensemble(
     p, expected = (r.predictions().filter(like="p_").to_numpy() for r in (run, joined))
     np.testing.assert_allclose(p, expected, atol=2e-2)
     assert list(run.predictions()["path"]) == list(joined.predictions()["path"])
-    assert run.evaluation()["test_opened"] == 1
+    assert run.known_evaluation().test_opened == 1
 
 
 def test_without_an_ensemble_the_run_is_the_one_that_it_would_have_been(
@@ -256,19 +254,17 @@ def test_without_an_ensemble_the_run_is_the_one_that_it_would_have_been(
     assert all(weights[name].equal(plain[name]) for name in plain)
     samples, before = run.folder.samples(), RunFolder(run_path).samples()
     pd.testing.assert_frame_equal(samples.drop(columns="fold"), before)
-    assert len(run.folder.extra("folds")["accuracies"]) == 2
+    assert len(run.folder.extra(Folds).accuracies) == 2
     assert not list(run.path.glob("model/member-*"))
     assert run.evaluation.test_opened == 1
 
 
-def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(
-    scenes: Path, options: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stopped = threading.Event()
-    stopped.set()
-    monkeypatch.setattr(loop, "_stop_between_steps", lambda: nullcontext(stopped))
-    with pytest.raises(loop.Stopped) as caught:
-        sightline.train(scenes, out=tmp_path / "run", **options)
+def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(scenes: Path, options: dict, tmp_path: Path) -> None:
+    def press(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Stopped) as caught:
+        sightline.train(scenes, out=tmp_path / "run", on_step=press, **options)
     assert str(caught.value).endswith(f"--resume {tmp_path / 'run'}")
     assert len(RunFolder(tmp_path / "run").fold(1).steps()) == 1
 

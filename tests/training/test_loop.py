@@ -26,31 +26,25 @@ from sightline.training import loop
 SCRIPT = """
 import os, signal, sys
 import sightline
-from sightline.training import checkpoint, loop
-from sightline.system import files
+from sightline.training import checkpoint, finish, loop
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
+on_step = None
 {wound}
-sightline.train(sys.argv[1], out=sys.argv[2], **{quick!r})
+sightline.train(sys.argv[1], out=sys.argv[2], on_step=on_step, **{quick!r})
 """
 
 WOUNDS = {
     "before the first checkpoint": """
-        true_record = loop._record
-        def record(training, phase, step, *rest):
-            true_record(training, phase, step, *rest)
-            if step == 1: die()
-        loop._record = record
+        def on_step(run, row):
+            if row["step"] == 2: die()
     """,
     "in the middle of an epoch": """
         loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
-        true_record = loop._record
-        def record(training, phase, step, *rest):
-            true_record(training, phase, step, *rest)
-            if step == 6: die()
-        loop._record = record
+        def on_step(run, row):
+            if row["step"] == 7: die()
     """,
     "in the middle of a checkpoint's write": """
         true_save, count = checkpoint.save_file, []
@@ -63,7 +57,6 @@ WOUNDS = {
         checkpoint.save_file = save
     """,
     "after the last epoch": """
-        from sightline.training import finish
         finish.calibrate = die
     """,
 }
@@ -197,7 +190,7 @@ def on_features(scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     from sightline.data.preflight import preflight
     from sightline.data.reading.sources import open_dataset
     from sightline.models import engines, zoo
-    from sightline.training.batches import Data
+    from sightline.runs.prepare import Data
 
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
     made = zoo.build("resnet18", classes="ab", scratch=True, size=48)
@@ -215,7 +208,7 @@ def on_features(scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         inner = engine.run
         engine.run = lambda batch: (seen.append(len(batch)), inner(batch))[1]
         data = Data(pixels, labels, list(dataset.samples["digest"]), np.setdiff1d(rows, rows[held]), rows[held])
-        loop.train(network, Config(phases=phases, machine=machine), data, RunFolder(tmp_path / name), engine)
+        loop.train(network, Config(phases=phases), machine, data, RunFolder(tmp_path / name), engine)
         return sum(seen)
 
     return train

@@ -15,8 +15,8 @@ from sightline import config
 from sightline.data.pixels import Pixels
 from sightline.errors import SightlineError
 from sightline.models import zoo
+from sightline.runs.prepare import Data
 from sightline.training import lr_finder
-from sightline.training.batches import Data
 
 
 def bowl(turn: float):

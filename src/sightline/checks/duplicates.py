@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -45,10 +46,8 @@ class Duplicates:
 
     Attributes:
         groups: (n,) int; photos of one number show the same photo or the same scene. A photo alone has its own
-        number.
-            Numbers count up from 0 in the order in which the groups first appear.
-        pairs: one row per pair found: `a`, `b` (row numbers, a < b), `kind` ("bytes", "pixels", "near" or "burst")
-        and
+            number. Numbers count up from 0 in the order in which the groups first appear.
+        pairs: one row per pair found: `a`, `b` (row numbers, a < b), `kind` ("bytes", "pixels", "near" or "burst") and
             `score` 0-1, how sure it is. Of k identical files only the k - 1 pairs with the first of them are listed.
     """
 
@@ -65,8 +64,8 @@ def find_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
     """Find photos that are there more than once.
 
     Args:
-        samples: one row per photo. Its `digest` (SHA-256 of the file), `width` and `height` are used where it has
-        them. pixels: the same photos as squares, in the same order; 96 pixels a side and more work best.
+        samples: one row per photo. Its `digest` (SHA-256 of the file), `width` and `height` are used where it has them.
+        pixels: the same photos as squares, in the same order; 96 pixels a side and more work best.
 
     Returns:
         The groups and pairs. The same input gives the same answer; the cost grows linearly with the number of photos.
@@ -101,38 +100,51 @@ def _near(pixels: Pixels, rows: NDArray[np.int64], small: NDArray[np.uint8]) -> 
     """Changed copies and bursts among the photos at `rows`, no two of which are identical."""
     pairs = signature.alike(signature.signatures(small))
     grey = signature.luma(small).round().astype(np.uint8)
-
-    def outline(part: NDArray[np.int64]) -> NDArray[np.float16]:
-        return alignment.structure(grey[part].astype(np.float32)).astype(np.float16)
-
-    def rough(part: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        correlated, place = alignment.correlation(*_both(outlines, part))
-        near = np.flatnonzero(correlated > ROUGH)
-        part, place = part[near], place[near]
-        a, b = _both(grey, part)
-        place = alignment.align(_halved(a), _halved(b), place, blur=1, steps=6)
-        fits = alignment.fit(a, b, place) > CLOSER
-        return part[fits], alignment.align(a[fits], b[fits], place[fits], blur=1, steps=6)
-
-    def judge(chosen: NDArray[np.int64]) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
-        part, where = fitted[chosen], place[chosen]
-        a, b = (signature.luma(signature.shrink(pixels.take(rows[part[:, side]]), 64)) for side in (0, 1))
-        score, share, tiles = alignment.agreement(a, _turned(b, part), where)
-        scene = (score >= SAME_SCENE) & (tiles >= _TILES)
-        photo = scene & (score >= SAME_PHOTO) & (share >= _SHARE) & alignment.contained(where)
-        return np.select([photo, scene & alignment.camera_moved(where)], ["near", "burst"], "none"), score
-
-    outlines = _stacked(_each(outline, np.arange(len(rows)), "Outlining photos"), (32, 32))
-    roughly = _each(rough, pairs, "Comparing photos", unit="pairs")
+    outlines = _stacked(_each(partial(_outline, grey), np.arange(len(rows)), "Outlining photos"), (32, 32))
+    roughly = _each(partial(_fitted, grey, outlines), pairs, "Comparing photos", unit="pairs")
     fitted = _stacked([part for part, _ in roughly], (3,)).astype(np.int64)
     place = _stacked([place for _, place in roughly], (4,))
-    judged = _each(judge, np.arange(len(fitted)), "Judging likenesses", unit="pairs")
+    judged = _each(partial(_judged, pixels, rows, fitted, place), np.arange(len(fitted)), "Judging likenesses", "pairs")
     kind = np.concatenate([np.empty(0, "U5"), *(kind for kind, _ in judged)])
     score = _stacked([score for _, score in judged], ())
     found = pd.DataFrame({"a": rows[fitted[:, 0]], "b": rows[fitted[:, 1]], "kind": kind, "score": score.astype(float)})
     found = found[found["kind"] != "none"]
     # A symmetrical photo is its own mirror image and may be found twice: the better of the two stands.
     return found.sort_values("score", ascending=False, kind="stable").drop_duplicates(["a", "b"])
+
+
+def _outline(grey: NDArray[np.uint8], photos: NDArray[np.int64]) -> NDArray[np.float16]:
+    """The coarse structure of some photos."""
+    return alignment.structure(grey[photos].astype(np.float32)).astype(np.float16)
+
+
+def _fitted(
+    grey: NDArray[np.uint8], outlines: NDArray[np.float16], pairs: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Those of the pairs that correlate roughly and fit after a first alignment, and how one lies on the other."""
+    correlated, place = alignment.correlation(*_both(outlines, pairs))
+    near = np.flatnonzero(correlated > ROUGH)
+    pairs, place = pairs[near], place[near]
+    a, b = _both(grey, pairs)
+    place = alignment.align(_halved(a), _halved(b), place, blur=1, steps=6)
+    fits = alignment.fit(a, b, place) > CLOSER
+    return pairs[fits], alignment.align(a[fits], b[fits], place[fits], blur=1, steps=6)
+
+
+def _judged(
+    pixels: Pixels,
+    rows: NDArray[np.int64],
+    pairs: NDArray[np.int64],
+    place: NDArray[np.float32],
+    chosen: NDArray[np.int64],
+) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+    """What the chosen pairs are, near, burst or none, and how sure that is."""
+    pairs, place = pairs[chosen], place[chosen]
+    a, b = (signature.luma(signature.shrink(pixels.take(rows[pairs[:, side]]), 64)) for side in (0, 1))
+    score, share, tiles = alignment.agreement(a, _turned(b, pairs), place)
+    scene = (score >= SAME_SCENE) & (tiles >= _TILES)
+    photo = scene & (score >= SAME_PHOTO) & (share >= _SHARE) & alignment.contained(place)
+    return np.select([photo, scene & alignment.camera_moved(place)], ["near", "burst"], "none"), score
 
 
 def _read(pixels: Pixels, rows: NDArray[np.int64]) -> tuple[list[str], NDArray[np.uint8]]:

@@ -25,6 +25,6 @@ def compare(*runs: Path, json: Json = False) -> None:
 
     found = comparing.compare([RunFolder.open(run) for run in runs])
     if json:
-        print_json(found)
+        print_json(found.to_dict())
     else:
         Console(highlight=False).print(comparing.render(found))

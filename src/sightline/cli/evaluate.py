@@ -34,8 +34,8 @@ def evaluate(run: Path, data: str | None = None, *, device: str = "auto", json: 
     for column in table.columns[1:]:
         column.justify = "right"
     for name, row in found.per_class.items():
-        cells = (f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
-        table.add_row(name, *cells, f"{row['support']:,.0f}")
+        cells = (f"{figure:.3f}" for figure in (row.precision, row.recall, row.f1))
+        table.add_row(name, *cells, f"{row.support:,}")
     lines(
         f"Accuracy {found.headline}",
         f"macro F1 {found.macro_f1:.3f} · log loss {found.log_loss:.3f} · ECE {found.ece:.3f}",

@@ -36,10 +36,13 @@ def models(
     """
     import timm
 
-    from sightline.models import summary, zoo
+    from sightline.models import catalogue, summary
 
     if name is None:
-        listed = {"own": zoo.own_names(), "timm": [n for n in timm.list_models() if n not in zoo.own_names()]}
+        listed = {
+            "own": catalogue.own_names(),
+            "timm": [n for n in timm.list_models() if n not in catalogue.own_names()],
+        }
         if json:
             print_json(listed)
             return

@@ -1,0 +1,1 @@
+"""DATA -> a table of samples -> checked photos -> pixels in memory."""

@@ -28,6 +28,7 @@ import pandas as pd
 import PIL
 
 from sightline.data.decoding.decode import VERSION
+from sightline.data.table import spread
 from sightline.errors import SightlineError
 from sightline.system import cache
 
@@ -149,7 +150,7 @@ def opened(name: str, size: int) -> tuple[np.memmap, pd.DataFrame] | None:
 def _verified(stored: np.memmap, records: pd.DataFrame) -> bool:
     good = np.flatnonzero(records["problem"] == "")
     if stored.nbytes > _VERIFY_WHOLE:
-        good = good[np.linspace(0, len(good) - 1, min(len(good), _VERIFY_ROWS)).astype(int)]
+        good = good[spread(len(good), _VERIFY_ROWS)]
     sums = records["checksum"].to_numpy()
     plain = stored.view(np.ndarray)
 

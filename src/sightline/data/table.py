@@ -6,7 +6,7 @@ Every part of Sightline that touches photos speaks of them through this table, s
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,37 @@ class Dataset:
     set_aside: tuple[str, ...] = ()
 
     @classmethod
+    def assembled(
+        cls,
+        name: str,
+        root: Path,
+        samples: pd.DataFrame,
+        problems: Iterable[Problem] = (),
+        *,
+        classes: Iterable[str] | None = None,
+        set_aside: Iterable[str] = (),
+    ) -> Dataset:
+        """A dataset from what reading found, whatever it was read from; its samples are sorted.
+
+        Args:
+            name: what the dataset is called.
+            root: what the paths of the samples are relative to.
+            samples: `SAMPLE_COLUMNS`, in any order of rows.
+            problems: what was passed over; the classes that a split lacks are added.
+            classes: every class, where some may have lost all their photos; None: the labels of the samples.
+            set_aside: the unlabelled parts.
+        """
+        samples = samples.sort_values(list(SAMPLE_COLUMNS), ignore_index=True)
+        return cls(
+            name=name,
+            root=root,
+            samples=samples,
+            classes=tuple(sorted({*(samples["label"].unique() if classes is None else classes)})),
+            problems=problem_table([*problems, *_missing_classes(samples)]),
+            set_aside=tuple(set_aside),
+        )
+
+    @classmethod
     def described(cls, name: str, root: str | Path, classes: Iterable[str]) -> Dataset:
         """A dataset by its name, root and classes alone, for where its photos are not needed."""
         return cls(name, Path(root), sample_table([]), tuple(classes), problem_table([]))
@@ -75,6 +106,15 @@ class Dataset:
         )
 
 
+def _missing_classes(samples: pd.DataFrame) -> Iterator[Problem]:
+    """The classes that a split of the dataset lacks while another has them."""
+    by_split = {str(split): {*labels} for split, labels in samples.groupby("split")["label"].unique().items()}
+    for split in [name for name in SPLITS if name in by_split]:
+        lacking = sorted(set().union(*by_split.values()) - by_split[split])
+        if lacking:
+            yield split, "class missing", f"the {split} part has no photo of {', '.join(lacking)}", "kept"
+
+
 def sample_table(rows: Iterable[tuple[str, str, str, str]]) -> pd.DataFrame:
     """Rows of (path, label, split, group) as a samples table."""
     return pd.DataFrame(list(rows), columns=list(SAMPLE_COLUMNS), dtype="str")
@@ -83,6 +123,18 @@ def sample_table(rows: Iterable[tuple[str, str, str, str]]) -> pd.DataFrame:
 def problem_table(rows: Iterable[Problem]) -> pd.DataFrame:
     """Rows of (path, problem, detail, action) as a problems table."""
     return pd.DataFrame(list(rows), columns=list(PROBLEM_COLUMNS), dtype="str")
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most `most` of the row numbers 0…count-1, evenly spread from the first to the last."""
+    steps = min(count, most)
+    return sorted({step * (count - 1) // max(1, steps - 1) for step in range(steps)})
+
+
+def shortened(words: Sequence[str], most: int = 5, what: str = "") -> str:
+    """A list in words, cut after `most`: "a, b and 3 more", or "a, b and 3 more classes" where `what` is "classes"."""
+    more = f" and {len(words) - most:,} more {what}".rstrip() if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def printable(name: str) -> str:

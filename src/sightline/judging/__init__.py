@@ -1,0 +1,1 @@
+"""Predictions -> figures, slices, robustness, comparisons, heat maps."""

@@ -8,7 +8,6 @@ so it shows what speaks for this class against all others. Captum does the hooki
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,27 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from sightline.models.ensemble import parts
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.predictor import Predictor
+from sightline.runs.documents.extras import Neighbour, Neighbours
+from sightline.system.documents import Document, Share, Text
 
 _BATCH = 16
+
+
+class Reason(Document):
+    """Why a photo is answered as it is."""
+
+    predicted: Text
+    confidence: Share
+    decision: Text
+    familiar: Share | None
+    """The share of validation photos that are no nearer to the training photos than this one; None: not known."""
+    explained: Text
+    """The class that `heat` speaks of."""
+    heat: tuple[tuple[Share, ...], ...]
+    """Rows of a grid, 0-1."""
+    neighbours: tuple[Neighbour, ...]
 
 
 class _Features(torch.nn.Module):
@@ -123,17 +139,20 @@ def hide(pixels: ArrayLike, heat: ArrayLike, share: float = 0.1) -> NDArray[np.u
 
 
 def neighbours(
-    predictor: Predictor, embeddings: ArrayLike, paths: Sequence[str], labels: Sequence[str], most: int = 4
-) -> list[list[dict[str, Any]]]:
+    predictor: Predictor, embeddings: ArrayLike, remembered: Neighbours, most: int = 4
+) -> list[list[Neighbour]]:
     """The remembered training photos nearest to each photo.
 
     Args:
+        predictor: whose familiarity remembers training photos.
         embeddings: (n, F) from the predictor.
-        paths, labels: of the training photos that the model's familiarity remembers, in its order.
+        remembered: which photos those are.
+        most: how many to name for each photo.
 
     Returns:
-        For each photo up to `most` of {path, label, similarity}, nearest first; similarity is the cosine, -1 to 1.
+        For each photo up to `most` training photos, nearest first.
     """
+    paths, labels = remembered.paths, remembered.labels
     if predictor.familiarity is None or len(paths) != len(predictor.familiarity.bank):
         return [[] for _ in np.asarray(embeddings)]
     vectors = np.asarray(embeddings, dtype=np.float32)
@@ -142,29 +161,27 @@ def neighbours(
     found = []
     for row in likeness:
         nearest = np.argsort(-row, kind="stable")[:most]
-        found.append([{"path": paths[i], "label": labels[i], "similarity": float(row[i])} for i in nearest])
+        found.append([Neighbour(path=paths[i], label=labels[i], similarity=float(row[i])) for i in nearest])
     return found
 
 
 def explain(
     predictor: Predictor,
     pixels: ArrayLike,
-    remembered: dict[str, list[str]] | None = None,
+    remembered: Neighbours | None = None,
     classes: ArrayLike | None = None,
     most: int = 4,
-) -> list[dict[str, Any]]:
+) -> list[Reason]:
     """The reasons for each answer.
 
     Args:
         pixels: (n, S, S, 3) uint8, prepared by the predictor.
-        remembered: {paths, labels} of the training photos in the model's memory (RUN/extras/neighbours.json).
+        remembered: the training photos in the model's memory.
         classes: (n,) class numbers to explain; None: the ones predicted.
         most: how many training photos to show for each.
 
-    Returns:
-        For each photo {predicted, confidence, decision, familiar (the share of validation photos that are no nearer to
-        the training photos than this one; None without a memory), explained (class), heat (rows of a grid, 0–1),
-        neighbours}.
+    Raises:
+        SightlineError: the network keeps no grid of places.
     """
     photos = np.asarray(pixels)
     outputs = predictor.outputs(photos)
@@ -173,18 +190,17 @@ def explain(
     maps = heat(predictor.network, photos, targets)
     memory = predictor.familiarity
     share = memory.share(memory.score(outputs.embeddings)).tolist() if memory else [None] * len(photos)
-    remembered = remembered or {}
-    near = neighbours(predictor, outputs.embeddings, remembered.get("paths", []), remembered.get("labels", []), most)
+    near = neighbours(predictor, outputs.embeddings, remembered or Neighbours(), most)
     return [
-        {
-            "predicted": predictor.classes[predicted[i]],
-            "confidence": float(outputs.probabilities[i].max()),
-            "decision": str(outputs.decisions[i]),
-            "familiar": share[i],
-            "explained": predictor.classes[targets[i]],
-            "heat": np.round(maps[i].astype(float), 3).tolist(),
-            "neighbours": near[i],
-        }
+        Reason(
+            predicted=predictor.classes[predicted[i]],
+            confidence=float(outputs.probabilities[i].max()),
+            decision=str(outputs.decisions[i]),
+            familiar=share[i],
+            explained=predictor.classes[targets[i]],
+            heat=tuple(tuple(row) for row in np.round(maps[i].astype(float), 3).tolist()),
+            neighbours=tuple(near[i]),
+        )
         for i in range(len(photos))
     ]
 

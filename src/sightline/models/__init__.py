@@ -1,0 +1,1 @@
+"""A name -> a network: its weights, its head, what learns, and the fastest engine here."""

@@ -131,7 +131,7 @@ def embedding(hidden: Tensor | list[Tensor]) -> Tensor:
     """One vector (n, F) for each image from what `forward_head(..., pre_logits=True)` gives.
 
     Pooled features pass unchanged. A map (n, F, h, w), which a dense head reads, or tokens (n, t, F) are averaged over
-    their places, since the flat map would be tens of thousands of values long. Of an ensemble it is the first member's.
+    their places, since the flat map would be tens of thousands of values long. For an ensemble: the first member's.
     """
     if isinstance(hidden, list):
         return embedding(hidden[0])

@@ -1,4 +1,4 @@
-"""Published weights of a timm name: from the hub's cache, else from the hub. Safetensors only."""
+"""Published weights for a timm name: from the hub's cache, else from the hub. Safetensors only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS_TO_REACH_IT = 5
 
 
 def weights_of(name: str) -> tuple[Path, str]:
-    """The weights file of a timm name, and the repository that it is from.
+    """The weights file for a timm name, and the repository that it comes from.
 
     Raises:
         SightlineError: none are published, or they are not in the cache and the hub cannot be reached.
@@ -45,7 +45,7 @@ def _absent(name: str, why: str) -> SightlineError:
 
 
 def _answers(url: str) -> bool:
-    """Whether anybody is there. Asked once and briefly: the hub's own client tries for most of a minute."""
+    """Whether anybody answers. We ask once and briefly: the hub's own client tries for most of a minute."""
     try:
         request = urllib.request.Request(url, method="HEAD")
         urllib.request.urlopen(request, timeout=_SECONDS_TO_REACH_IT).close()

@@ -54,7 +54,11 @@ class _Classifier(nn.Module):
         return self.fc
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
-        """A new classifier for `num_classes`, or none (identity) for 0. `global_pool=""` leaves features unpooled."""
+        """A new classifier for `num_classes`, or none (identity) for 0. `global_pool=""` leaves features unpooled.
+
+        Raises:
+            ValueError: there is no such pooling, or a classifier is asked for on unpooled features.
+        """
         if global_pool is not None:
             if global_pool not in ("", "max", "avg"):
                 raise ValueError(f'global_pool must be "max", "avg" or "", not "{global_pool}"')

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sightline.models import heads
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 
 _LAST = 2  # stages; earlier ones cost as much room and were measured to add nothing
 

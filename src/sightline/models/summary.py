@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from sightline.errors import SightlineError, UsageError
-from sightline.models import heads, zoo
+from sightline.models import catalogue, heads
 from sightline.models.freezing import trainable
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def describe(
         UsageError: the network or what learns is not known.
         SightlineError: the network cannot take this size.
     """
-    if not zoo.is_known(name):
-        raise UsageError(f"{name}: no such network. {zoo.suggest(name)}")
+    if not catalogue.is_known(name):
+        raise UsageError(f"{name}: no such network. {catalogue.suggest(name)}")
     cfg = timm.models.get_pretrained_cfg(name, allow_unregistered=True)
     fixed: dict[str, Any] = {"img_size": size} if size and cfg is not None and cfg.fixed_input_size else {}
     with torch.device("meta"):

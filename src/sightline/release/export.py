@@ -26,11 +26,13 @@ import torch
 
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
+from sightline.models.network import Forward
 from sightline.predictor import Predictor
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
 from sightline.system.files import replacing, write_json, write_text
 from sightline.system.progress import note
+from sightline.trust import answers
 from sightline.version import __version__
 
 Format = Literal["onnx", "torch"]
@@ -44,7 +46,7 @@ class _Answer(torch.nn.Module):
 
     def __init__(self, predictor: Predictor) -> None:
         super().__init__()
-        self.forward_pixels = engines.Forward(predictor.network)
+        self.forward_pixels = Forward(predictor.network)
         self.mirror = predictor.tta == "flip"
         self.temperature = predictor.temperature
 
@@ -121,7 +123,7 @@ def check(run: RunFolder, predictor: Predictor, folder: Path, photos: int = PHOT
         table = reference.predict(paths)
         good = (table["error"] == "").to_numpy()
         paths = [path for path, kept in zip(paths, good, strict=True) if kept]
-        expected = table.loc[good, [f"p_{name}" for name in predictor.classes]].to_numpy(np.float64)
+        expected = table.loc[good, answers.columns(predictor.classes)].to_numpy(np.float64)
         found = _answers(folder, paths, predictor.classes)
     difference = float(np.abs(found - expected).max())
     unequal = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
@@ -205,11 +207,11 @@ def _answers(folder: Path, paths: list[str], classes: tuple[str, ...]) -> np.nda
 
 def _photos(run: RunFolder, most: int) -> list[str]:
     samples, described = run.samples(), run.dataset()
-    if not len(samples) or not described:
+    if not len(samples) or described is None:
         return []
     seen = samples.loc[samples["split"] != "test", "path"]
     chosen = seen.sample(min(most, len(seen)), random_state=0)
-    root = Path(described["root"])
+    root = described.folder
     return [str(root / path) for path in chosen if (root / path).is_file()]
 
 

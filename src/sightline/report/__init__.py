@@ -1,0 +1,1 @@
+"""A run or a dataset -> one HTML file that a person reads."""

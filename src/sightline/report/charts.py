@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from sightline.report import svg
 from sightline.report.svg import Tick, per_cent, plain
+from sightline.runs.documents.trust import Bin
 
 
 @dataclass(frozen=True)
@@ -95,35 +96,35 @@ def lines(
     return svg.drawing(parts + _names(series, frame, names), height, label)
 
 
-def reliability(
-    bins: Sequence[dict[str, float]], *, label: str, before: Sequence[dict[str, float]] = (), height: float = 300
-) -> Markup:
+def reliability(bins: Sequence[Bin], *, label: str, before: Sequence[Bin] = (), height: float = 300) -> Markup:
     """How often the network is right against how sure it says it is; below, how many photos are behind each point.
 
     Args:
-        bins: `confidence`, `accuracy`, `low` and `high` (its interval; all 0-1) and `n` of each bin that holds photos.
+        bins: those that hold photos.
+        label: what the chart says, for those who cannot see it.
         before: the same before calibration.
+        height: of the drawing.
     """
     floor = 84
     at = [0, 0.2, 0.4, 0.6, 0.8, 1]
     frame = svg.Frame((0, 1), (0, 1), 46, svg.WIDTH - 16, 12, height - floor)
     parts = svg.axes(frame, [], at, y_format=per_cent)
     parts.append(svg.line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), "ideal"))
-    total, most = sum(b["n"] for b in bins), max([b["n"] for b in bins] + [1])
+    total, most = sum(b.n for b in bins), max([b.n for b in bins] + [1])
     counts = svg.Frame((0, 1), (0, most), frame.left, frame.right, height - floor + 8, height - 36)
     wide = (frame.right - frame.left) / 15 * 0.72
     for b in bins:
-        x, tip = counts.x(b["confidence"]), f"{b['n']:,.0f} of {total:,.0f} photos"
-        parts.append(svg.column(x - wide / 2, wide, counts.y(b["n"]), counts.bottom, "quiet", tip))
+        x, tip = counts.x(b.confidence), f"{b.n:,.0f} of {total:,.0f} photos"
+        parts.append(svg.column(x - wide / 2, wide, counts.y(b.n), counts.bottom, "quiet", tip))
     parts += svg.axes(counts, at, [], x_format=per_cent, x_label="how sure it said it was")
     for b in bins:
-        x = frame.x(b["confidence"])
-        parts.append(svg.line(x, frame.y(b["low"]), x, frame.y(b["high"]), "range one"))
+        x = frame.x(b.confidence)
+        parts.append(svg.line(x, frame.y(b.low), x, frame.y(b.high), "range one"))
     for group, kind, radius in ((before, "ring two", 3.4), (bins, "dot one", 4.4)):
         for b in group:
-            sure, right = per_cent(round(b["confidence"], 3)), per_cent(round(b["accuracy"], 3))
-            tip = f"{sure} sure, {right} right, {b['n']:,.0f} photos"
-            parts.append(svg.dot(frame.x(b["confidence"]), frame.y(b["accuracy"]), radius, kind, tip))
+            sure, right = per_cent(round(b.confidence, 3)), per_cent(round(b.accuracy, 3))
+            tip = f"{sure} sure, {right} right, {b.n:,.0f} photos"
+            parts.append(svg.dot(frame.x(b.confidence), frame.y(b.accuracy), radius, kind, tip))
     return svg.drawing(parts, height, label)
 
 
@@ -133,7 +134,11 @@ def scatter(
     """Photo sizes: one circle per size, its area the number of photos of that size; odd sizes in the warning colour.
 
     Args:
-        width, height: pixels, one entry per photo; `odd` says which have an odd size.
+        width: (n,) pixels, one entry for each photo.
+        height: (n,) pixels.
+        label: what the chart shows, for who cannot see it.
+        odd: (n,) which photos have an odd size.
+        tall: height of the drawing, in its own units.
     """
     pairs = np.column_stack([np.asarray(width, float), np.asarray(height, float)])
     if not len(pairs):

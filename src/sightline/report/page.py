@@ -15,8 +15,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sightline.report import words
+from sightline.system import words
 from sightline.version import __version__
+
+Shown = dict[str, Any]
+"""What a template is given: names that only it knows, for any values that it can show."""
 
 THEME = Path(__file__).parent / "theme"
 

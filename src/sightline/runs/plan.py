@@ -11,16 +11,14 @@ import numpy as np
 import torch
 
 from sightline.config import Config, Machine
-from sightline.data.decoding.quarantine import square_guarded
-from sightline.data.decoding.regular import Undecodable
-from sightline.data.preflight import guess_size
+from sightline.data.glimpse import guess_size
 from sightline.data.table import Dataset
-from sightline.errors import SightlineError, UsageError
-from sightline.models import engines, zoo
-from sightline.models.zoo import Network
+from sightline.errors import UsageError
+from sightline.models import autotune, engines, zoo
+from sightline.models.folder import load_network, members_in
+from sightline.models.network import Network, inherit
 from sightline.system.progress import note
 
-_TRIED_WITH = 64  # photos, to choose an engine
 _SCRATCH_SIZE = 150  # the side, in pixels, above which a small network from scratch gains little
 _SIZES = (224, 192, 160, 128, 96, 64)
 _TRAINED_SHARE = 0.7  # of the photos
@@ -39,24 +37,6 @@ def image_size(config: Config, dataset: Dataset) -> int | None:
     return config.img_size
 
 
-def sample_pixels(dataset: Dataset, size: int) -> np.ndarray:
-    """Some photos, spread over the dataset, as (n, S, S, 3) uint8, to try engines on.
-
-    Raises:
-        SightlineError: none of them can be read.
-    """
-    paths = dataset.samples["path"]
-    found = []
-    for number in np.unique(np.linspace(0, len(paths) - 1, min(_TRIED_WITH, len(paths))).astype(int)):
-        try:
-            found.append(square_guarded(dataset.root / paths.iloc[number], size))
-        except Undecodable:
-            continue  # the preflight will name it
-    if not found:
-        raise SightlineError(f"{dataset.root}: none of the photos looked at can be read. Is this the right folder?")
-    return np.stack(found)
-
-
 def build_network(config: Config, classes: Sequence[str], size: int | None) -> Network:
     """The network that `config` asks for, with a new head for `classes`.
 
@@ -65,7 +45,7 @@ def build_network(config: Config, classes: Sequence[str], size: int | None) -> N
     """
     torch.manual_seed(config.seed)  # the new layers start from random values
     weights = config.weights
-    if config.continues and zoo.members_in(Path(config.continues) / "model") > 1:
+    if config.continues and members_in(Path(config.continues) / "model") > 1:
         raise UsageError(
             f"--from {config.continues}: is an ensemble, whose networks have learned from every photo but the test"
             " ones: none is left to choose on. Train anew on all photos, without --from."
@@ -77,29 +57,39 @@ def build_network(config: Config, classes: Sequence[str], size: int | None) -> N
         size=size, drop_rate=config.drop_rate,
     )  # fmt: skip
     if config.continues:
-        zoo.inherit(network, zoo.load(f"{config.continues}/model"))
+        inherit(network, load_network(f"{config.continues}/model"))
     return network
 
 
-def settle(config: Config, network: Network, sample: np.ndarray, photos: int) -> Machine:
+def settle(config: Config, network: Network, sample: np.ndarray, photos: int) -> tuple[Config, Machine]:
     """Try what is fastest here for this network, or keep what the config already says.
 
     Args:
+        config: the choices of the run; its `machine` wins where there is one.
+        network: what will be trained.
         sample: (n, S, S, 3) uint8 photos to try it on.
         photos: how many the dataset has.
+
+    Returns:
+        The config with its machine, and the machine.
+
+    Raises:
+        UsageError: this machine has no such device.
     """
     if config.machine is not None:
         torch.set_num_threads(config.machine.threads)
-        return config.machine
+        return config, config.machine
     device = engines.device_of(config.device)
     if config.fits_head_only:
         # The features are then also what the answers are made of, so they are computed as exactly as the answers.
         for_training = engines.make("eager", network, device)
-        for_features = engines.choose(network, sample, device=device, photos=photos, trained=False, precision="float32")
+        for_features = autotune.fastest_engine(
+            network, sample, device=device, photos=photos, trained=False, precision="float32"
+        )
     else:
-        for_features = engines.choose(network, sample, device=device, photos=photos, trained=False)
-        for_training = engines.choose(network, sample, device=device, trained=False)
-    return Machine(
+        for_features = autotune.fastest_engine(network, sample, device=device, photos=photos, trained=False)
+        for_training = autotune.fastest_engine(network, sample, device=device, trained=False)
+    machine = Machine(
         device=device,
         precision=for_training.precision,  # type: ignore[arg-type]
         channels_last=for_training.name != "eager",
@@ -107,10 +97,18 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
         threads=torch.get_num_threads(),
         evaluation_batch=for_features.batch,
     )
+    return config.model_copy(update={"machine": machine}), machine
 
 
 def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.ndarray, photos: int) -> Config:
     """Fewer epochs, or smaller images, so that the run ends within its time limit.
+
+    Args:
+        config: with a time limit.
+        network: what will be trained, at the size of the plan.
+        machine: what the run was settled to.
+        sample: (n, S, S, 3) uint8 photos to try the speed on.
+        photos: how many the dataset has.
 
     Raises:
         UsageError: the limit is too short even to fit a head on the smallest images.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +11,27 @@ from sightline.checks.decisions import apply_decisions, read_decisions
 from sightline.checks.duplicates_cache import known_duplicates
 from sightline.config import Config
 from sightline.data.pixels import Pixels
-from sightline.data.preflight import preflight, require_usable
+from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
-from sightline.data.table import Dataset
+from sightline.data.table import Dataset, printable
+from sightline.data.usable import require_usable
 from sightline.errors import SightlineError, UsageError
+from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
-from sightline.splits.split import carry, split
+from sightline.splits.carry import carry
+from sightline.splits.split import split
 from sightline.system.progress import note
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a training may see: pixels with labels, and which of them are for training and which for choosing."""
+
+    pixels: Pixels
+    labels: np.ndarray  # (N,) class numbers
+    digests: list[str]  # SHA-256 of each photo's file
+    train: np.ndarray  # row numbers
+    val: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,7 @@ class Prepared:
 
     dataset: Dataset
     pixels: Pixels
-    facts: dict[str, Any]  # what RUN/dataset.json holds
+    facts: DatasetFacts
 
     @property
     def labels(self) -> np.ndarray:
@@ -41,9 +53,30 @@ class Prepared:
         """The row numbers of one split."""
         return np.flatnonzero(self.dataset.samples["split"].to_numpy() == split)
 
+    @property
+    def digests(self) -> list[str]:
+        """The SHA-256 of each photo's file."""
+        return list(self.dataset.samples["digest"])
+
+    def data(self, train: np.ndarray | None = None, val: np.ndarray | None = None) -> Data:
+        """What a training may see.
+
+        Args:
+            train: rows to learn from; None: those of the split.
+            val: rows to choose on; None: those of the split.
+        """
+        train = self.rows("train") if train is None else train
+        val = self.rows("val") if val is None else val
+        return Data(self.pixels, self.labels, self.digests, train, val)
+
 
 def open_data(config: Config) -> Dataset:
-    """The dataset that `config` names, with the person's decisions applied; not yet decoded."""
+    """The dataset that `config` names, with the person's decisions applied; not yet decoded.
+
+    Raises:
+        UsageError: no dataset is named, or there is none of this name.
+        SightlineError: it cannot be read, or the decisions do not fit it.
+    """
     if not config.data:
         raise UsageError(
             "No DATA given: a folder of photos, a manifest, an archive, or a name from `sightline datasets`."
@@ -60,6 +93,8 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     """Decode every photo once, find duplicates, split; duplicates and groups stay on one side.
 
     Args:
+        dataset: as `open_data` gave it.
+        config: the split seed, photos per class, and the run that this one goes on from.
         size: the side in pixels that photos are brought to.
 
     Raises:
@@ -84,9 +119,9 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     samples = samples.assign(split=np.asarray(sides))
     dataset = dataset.replace(samples=samples)
     facts = _facts(dataset, given)
-    if facts["leaks"]:
+    if facts.leaks:
         test = int((samples["split"] == "test").sum())
-        note(f"Warning: {facts['leaks']:,} of {test:,} test photos also stand in training or validation.")
+        note(f"Warning: {facts.leaks:,} of {test:,} test photos also stand in training or validation.")
     return Prepared(dataset, pixels, facts)
 
 
@@ -96,14 +131,14 @@ def reopen(run: RunFolder, size: int) -> Prepared:
     Raises:
         SightlineError: photos have changed or gone since.
     """
-    described, samples = run.dataset(), run.samples()
+    described, samples = run.known_dataset(), run.samples()
     dataset = Dataset(
-        name=described["name"],
-        root=Path(described["root"]),
+        name=described.name,
+        root=described.folder,
         samples=samples,
-        classes=tuple(described["classes"]),
+        classes=described.classes,
         problems=run.problems(),
-        set_aside=tuple(described["set_aside"]),
+        set_aside=described.set_aside,
     )
     kept = ["path", "label", "split", "group"]
     again, pixels = preflight(dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0]), size)
@@ -117,19 +152,19 @@ def reopen(run: RunFolder, size: int) -> Prepared:
     return Prepared(dataset, pixels, described)
 
 
-def _facts(dataset: Dataset, given: bool) -> dict[str, Any]:
+def _facts(dataset: Dataset, given: bool) -> DatasetFacts:
     samples = dataset.samples
     sizes = samples.groupby("duplicate_group")["path"].transform("size")
     train_groups = set(samples.loc[samples["split"] != "test", "duplicate_group"])
     leaked = (samples["split"] == "test") & samples["duplicate_group"].isin(train_groups)
-    return {
-        "name": dataset.name,
-        "root": str(dataset.root),
-        "classes": list(dataset.classes),
-        "set_aside": list(dataset.set_aside),
-        "splits_given": given,
-        "duplicates": int((sizes > 1).sum()),
-        "duplicate_groups": int(samples.loc[sizes > 1, "duplicate_group"].nunique()),
-        "leaks": int(leaked.sum()),
-        "left_out": int((dataset.problems["action"] == "left out").sum()),
-    }
+    return DatasetFacts(
+        name=printable(dataset.name),
+        root=printable(str(dataset.root)),
+        classes=dataset.classes,
+        set_aside=dataset.set_aside,
+        splits_given=given,
+        duplicates=int((sizes > 1).sum()),
+        duplicate_groups=int(samples.loc[sizes > 1, "duplicate_group"].nunique()),
+        leaks=int(leaked.sum()),
+        left_out=int((dataset.problems["action"] == "left out").sum()),
+    )

@@ -1,0 +1,1 @@
+"""Six kinds of scene drawn from random numbers, with faults planted on request."""

@@ -1,0 +1,1 @@
+"""Who goes where: seeded and stratified, duplicates and groups on one side."""

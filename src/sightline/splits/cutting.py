@@ -14,6 +14,7 @@ from sightline.errors import SightlineError
 from sightline.splits.allot import allot, shares
 from sightline.splits.together import merge_groups
 
+FRACTIONS = {"train": 0.70, "val": 0.15, "test": 0.15}
 LONE_PART = 0.15
 """The share of the training photos that a missing `val` or `test` takes."""
 ONE_EACH = "train, val and test need one each"
@@ -130,3 +131,8 @@ class Cut:
                     f"The {part} part has no photo of {', '.join(lacking)}; each class must be in every part.\n"
                     "Add photos of it, take the class out or, where groups tie too many together, make them finer."
                 )
+
+    def finished(self, parts: NDArray[np.object_], samples: pd.DataFrame) -> pd.Series:
+        """The parts as a column of `samples`, after `require_every_class`."""
+        self.require_every_class(parts)
+        return pd.Series(parts, index=samples.index, name="split", dtype="str")

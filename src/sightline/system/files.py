@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import secrets
@@ -15,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from sightline.errors import SightlineError
+from sightline.system import regular
 
 
 @contextmanager
@@ -86,6 +86,12 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
 
 
 def sha256(path: str | Path) -> str:
-    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits.
+
+    Raises:
+        SightlineError: it is no file, or may not be read.
+    """
+    try:
+        return regular.digest(path)[0]
+    except regular.Unreadable as error:
+        raise SightlineError(f"{path}: cannot be read: {error.detail}.") from error

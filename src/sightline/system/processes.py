@@ -2,7 +2,11 @@
 
 Python's own `forkserver` and `spawn` import the main script again in every worker, so a script without
 `if __name__ == "__main__"`, which no user of a two-line script should need, would start itself over and over. Our
-workers only call functions of this package. (joblib's loky keeps the script out in the same way.)
+workers only call functions of this package, so what Python tells a new process of the main script is left out.
+
+joblib's loky keeps the script out too, but it starts every worker as a fresh Python that imports everything again. A
+decoder that was killed over a bad photo must be replaced at once: here it is forked from a server that has imported
+the decoders already.
 """
 
 from __future__ import annotations
@@ -10,11 +14,10 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.context
 import os
-import sys
 import threading
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import spawn
 from typing import Any
 
 _swap = threading.Lock()
@@ -41,28 +44,32 @@ def context(*preload: str) -> Any:
 
 
 @contextmanager
-def _main_hidden() -> Iterator[None]:
-    """While a process is described to its starter, pretend that there is no `__main__`."""
+def _no_main() -> Iterator[None]:
+    """While a process is described to its starter, nothing is said of the main script."""
     with _swap:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
+        everything = spawn.get_preparation_data
+
+        def without_main(name: str) -> dict[str, Any]:
+            return {key: value for key, value in everything(name).items() if not key.startswith("init_main_from")}
+
+        spawn.get_preparation_data = without_main
         try:
             yield
         finally:
-            sys.modules["__main__"] = main
+            spawn.get_preparation_data = everything
 
 
 class _ForkServerProcess(multiprocessing.context.ForkServerProcess):
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
-        with _main_hidden():
+        with _no_main():
             return multiprocessing.context.ForkServerProcess._Popen(process_obj)
 
 
 class _SpawnProcess(multiprocessing.context.SpawnProcess):
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
-        with _main_hidden():
+        with _no_main():
             return multiprocessing.context.SpawnProcess._Popen(process_obj)
 
 

@@ -27,7 +27,7 @@ from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError, UsageError
-from sightline.models import zoo
+from sightline.models.folder import member, members_in
 from sightline.report import audit_page
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_table
@@ -146,7 +146,7 @@ def _network_of(run: RunFolder) -> tuple[Path, str, int]:
     config = run.config()
     if config.weights and Path(config.weights).exists():
         return Path(config.weights), "", SIZE
-    own = run.model if zoo.members_in(run.model) == 1 else zoo.member(run.model, 1)
+    own = run.model if members_in(run.model) == 1 else member(run.model, 1)
     return own, WEAKER, config.img_size or SIZE
 
 

@@ -14,7 +14,6 @@ from sightline.models import engines
 from sightline.runs import plan
 from sightline.runs.prepare import open_data, prepare
 from sightline.training import lr_finder
-from sightline.training.batches import Data
 
 
 def find_lr(
@@ -50,9 +49,7 @@ def find_lr(
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
     prepared = prepare(dataset, config, network.size)
-    digests = list(prepared.dataset.samples["digest"])
-    photos = Data(prepared.pixels, prepared.labels, digests, prepared.rows("train"), prepared.rows("val"))
-    found = lr_finder.search(network, config, photos, device=engines.device_of(config.device), steps=steps)
+    found = lr_finder.search(network, config, prepared.data(), device=engines.device_of(config.device), steps=steps)
     if out is not None:
         found.save(out)
     return found

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from sightline import config as configuration
-from sightline.config import Config
+from sightline.config import Config, Machine
+from sightline.data.glimpse import sample_pixels
 from sightline.data.table import Dataset
+from sightline.errors import SightlineError
 from sightline.judging.examine import examine
 from sightline.models import engines
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.predictor import Predictor
 from sightline.release import model_card
 from sightline.report import run_report
@@ -26,8 +28,8 @@ from sightline.runs.prepare import Prepared, open_data, prepare, reopen
 from sightline.runs.run import Run
 from sightline.system.progress import note
 from sightline.training import finish, folds, loop
-from sightline.training.batches import Data
 from sightline.training.display import clock
+from sightline.training.loop import OnStep
 
 
 def train(
@@ -39,6 +41,7 @@ def train(
     lr: float | None = None,
     freeze_epochs: int | None = None,
     set: Sequence[str] = (),
+    on_step: OnStep | None = None,
     **options: Any,
 ) -> Run:
     """Train a classifier on a folder of labelled photos, evaluate it once, and write its report.
@@ -47,9 +50,12 @@ def train(
         data: a folder, manifest, archive, a name from `sightline datasets`, or hf:owner/name; None: the recipe's.
         recipe: a name from `sightline recipes`, or a file; a RUN/config.yaml repeats that run.
         out: the run folder, new or empty; None: runs/<date>-<time>-<dataset>-<model>/.
-        epochs, lr: of the last phase that takes gradient steps.
+        epochs: of the last phase that takes gradient steps.
+        lr: the peak learning rate of that phase.
         freeze_epochs: epochs in which the head learns alone, before everything does.
         set: `key=value` texts for anything else, such as "augment=none".
+        on_step: called after each optimiser step with the run folder (for a fold: its own folder) and the step's row of
+            steps.csv, such as {"phase": "tune", "step": 7, "lr_min": …, "lr_max": …, "loss": …, "grad_norm": …}.
         options: any field of `sightline.config.Config`, such as model="resnet34", img_size=128, seed=1.
 
     Raises:
@@ -65,17 +71,21 @@ def train(
     config = configuration.resolve(recipe, options, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
     started = time.monotonic()
     dataset = open_data(config)
-    config, network = _settle(config, dataset)
+    config, machine, network = _settle(config, dataset)
     run = RunFolder.create(out or default_path(dataset.name, network.architecture))
     with run.hold():
         run.write_config(config)
         run.log(f"train {dataset.name}: {len(dataset.samples)} files, {len(dataset.classes)} classes")
-        _work(run, config, network, dataset, started)
+        _work(run, config, machine, network, dataset, started, on_step)
     return Run(run.path)
 
 
-def resume(path: str | Path) -> Run:
+def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
     """Go on with a run that was interrupted, exactly where it stood; a complete run is returned as it is.
+
+    Args:
+        path: the run folder.
+        on_step: as `train` takes it.
 
     Raises:
         UsageError: there is no run at `path`.
@@ -89,31 +99,43 @@ def resume(path: str | Path) -> Run:
         config = run.config()
         known = run.dataset()
         dataset = None if known else open_data(config)
-        classes = dataset.classes if dataset else known["classes"]
+        classes = dataset.classes if dataset else run.known_dataset().classes
         network = plan.build_network(config, classes, config.img_size)
-        assert config.machine is not None, "config.yaml was written with it"
-        plan.settle(config, network, np.empty(0), 0)
+        if config.machine is None:
+            raise SightlineError(
+                f"{run.path / 'config.yaml'}: says nothing of the machine, so it is not as Sightline wrote it.\n"
+                f"Start anew with: sightline train --recipe {run.path / 'config.yaml'}"
+            )
+        config, machine = plan.settle(config, network, np.empty(0), 0)
         run.log("resume")
-        _work(run, config, network, dataset, time.monotonic())
+        _work(run, config, machine, network, dataset, time.monotonic(), on_step)
     return Run(path)
 
 
-def _settle(config: Config, dataset: Dataset) -> tuple[Config, Network]:
+def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]:
     """Every choice that was left open, made: the config as it will be written."""
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
-    sample = plan.sample_pixels(dataset, network.size)
-    machine = plan.settle(config, network, sample, len(dataset.samples))
-    if config.time_limit is not None and config.machine is None:
+    sample = sample_pixels(dataset, network.size)
+    is_open = config.machine is None
+    config, machine = plan.settle(config, network, sample, len(dataset.samples))
+    if config.time_limit is not None and is_open:
         config = plan.fit_to_time(config, network, machine, sample, len(dataset.samples))
         if config.img_size and config.img_size != network.size:
             network = plan.build_network(config, dataset.classes, config.img_size)
-    settled = {"model": config.model or network.architecture, "img_size": network.size, "machine": machine}
-    return config.model_copy(update=settled), network
+    settled = {"model": config.model or network.architecture, "img_size": network.size}
+    return config.model_copy(update=settled), machine, network
 
 
-def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | None, started: float) -> None:
+def _work(
+    run: RunFolder,
+    config: Config,
+    machine: Machine,
+    network: Network,
+    dataset: Dataset | None,
+    started: float,
+    on_step: OnStep | None,
+) -> None:
     """From a settled config to a complete run; goes on from whatever is already there."""
-    assert config.machine is not None
     if run.dataset():
         prepared = reopen(run, network.size)
     else:
@@ -130,9 +152,10 @@ def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | N
         + f" · {network.architecture} at {network.size} pixels, from {network.origin}"
     )
     if run.evaluation():
-        predictor = Predictor.load(run.path, config.machine.device)
+        predictor = Predictor.load(run.path, machine.device)
     else:
-        predictor = _train_and_test(run, config, network, prepared, started)
+        deadline = started + (config.time_limit or math.inf)
+        predictor = _train_and_test(run, config, machine, network, prepared, deadline, on_step)
     examine(predictor, config, prepared, run)
     model_card.write(run)
     run_report.write(run)
@@ -141,23 +164,22 @@ def _work(run: RunFolder, config: Config, network: Network, dataset: Dataset | N
     run.log(f"complete in {clock(time.monotonic() - started)}")
 
 
-def _train_and_test(run: RunFolder, config: Config, network: Network, prepared: Prepared, started: float) -> Predictor:
-    assert config.machine is not None
-    deadline = started + (config.time_limit or math.inf)
+def _train_and_test(
+    run: RunFolder,
+    config: Config,
+    machine: Machine,
+    network: Network,
+    prepared: Prepared,
+    deadline: float,
+    on_step: OnStep | None,
+) -> Predictor:
     if config.folds:
-        folds.train(network, config, prepared, run, deadline)
+        folds.train(network, config, machine, prepared, run, deadline=deadline, on_step=on_step)
     if config.ensemble:
-        seeing, on_val = folds.together(network.origin, config, prepared, run)
+        seeing, on_val = folds.together(network.origin, config, machine, prepared, run)
     else:
-        data = Data(
-            prepared.pixels,
-            prepared.labels,
-            list(prepared.dataset.samples["digest"]),
-            prepared.rows("train"),
-            prepared.rows("val"),
-        )
-        engine = engines.make(config.machine.engine, network, config.machine.device, config.machine.evaluation_batch)
-        loop.train(network, config, data, run, engine, deadline)
-        seeing, on_val = finish.calibrate(network, config, prepared, run)
+        engine = engines.make(machine.engine, network, machine.device, machine.evaluation_batch)
+        loop.train(network, config, machine, prepared.data(), run, engine, deadline=deadline, on_step=on_step)
+        seeing, on_val = finish.calibrate(network, config, machine, prepared, run)
     finish.open_test(seeing, on_val, prepared, run)
     return seeing.predictor

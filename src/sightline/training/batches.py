@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from sightline.config import Config
 from sightline.data.augment import presets
-from sightline.data.pixels import Pixels
-from sightline.models.zoo import Network
-
-
-@dataclass(frozen=True)
-class Data:
-    """What a training may see: pixels with labels, and which of them are for training and which for choosing."""
-
-    pixels: Pixels
-    labels: np.ndarray  # (N,) class numbers
-    digests: list[str]
-    train: np.ndarray  # row numbers
-    val: np.ndarray
+from sightline.models.network import Network
+from sightline.runs.prepare import Data
 
 
 def generator(seed: int, *place: int) -> torch.Generator:

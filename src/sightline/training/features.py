@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from sightline.data.pixels import Pixels
-from sightline.models import engines, stages, zoo
+from sightline.models import autotune, engines, stages, zoo
 from sightline.models.engines import Engine
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.system import cache
 from sightline.system.files import replacing
 from sightline.system.progress import track
@@ -29,7 +29,8 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
     Args:
         network: its `module` must hold the weights that `weights_digest` names.
         engine: runs it.
-        pixels: N photos. digests: the SHA-256 of each one's file, in the same order.
+        pixels: N photos.
+        digests: the SHA-256 of each one's file, in the same order.
 
     Returns:
         (N, F) float32; memory-mapped where it was kept.
@@ -60,6 +61,10 @@ def features_from(
     """Features (N, F) of photos by the network in a timm local folder or a run's model folder.
 
     Args:
+        weights: the folder.
+        pixels: N photos.
+        digests: the SHA-256 of each one's file, in the same order.
+        device: auto, cpu, cuda or mps.
         deep: those of its last two stages as well, over the photo and its mirror image (models/stages.py); they take
             twice as long.
 
@@ -69,7 +74,7 @@ def features_from(
     network = zoo.build(None, classes=("one", "other"), weights=weights, size=pixels.size)
     if deep:
         network = stages.of(network)
-    engine = engines.choose(
+    engine = autotune.fastest_engine(
         network, pixels.take(np.arange(min(64, len(pixels)))), device=engines.device_of(device), trained=False
     )
     return frozen_features(network, engine, pixels, digests)

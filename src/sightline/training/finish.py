@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from sightline.config import Config
+from sightline.config import Config, Machine
 from sightline.judging.figures import evaluate
-from sightline.models import engines
-from sightline.models.zoo import Network
+from sightline.models import autotune
+from sightline.models.network import Network
 from sightline.predictor import Outputs, Predictor
 from sightline.runs import ledger
+from sightline.runs.documents.evaluation import Evaluation
+from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
 from sightline.training.looker import Looker, has_features, looker
@@ -23,37 +23,66 @@ _TRIED_WITH = 400  # photos at least, to choose an engine
 _FEW = 32  # are enough where only a linear head is new
 
 
-def calibrate(network: Network, config: Config, prepared: Prepared, run: RunFolder) -> tuple[Looker, pd.DataFrame]:
+def calibrate(
+    network: Network, config: Config, machine: Machine, prepared: Prepared, run: RunFolder
+) -> tuple[Looker, pd.DataFrame]:
     """Fit temperature, sets and familiarity on val, and write the model folder.
 
     Returns:
         The predictor before the photos of the run, and its predictions for the validation photos.
     """
     train, val = prepared.rows("train"), prepared.rows("val")
-    labels = prepared.labels
-    seeing = looker(_predictor(network, config, prepared), config, prepared)
-    predictor = seeing.predictor
+    seeing = looker(_predictor(network, config, machine, prepared), config, machine, prepared)
     embeddings, logits = seeing.answers(val, "Calibrating on val")
-    predictor.temperature = calibration.fit_temperature(logits, labels[val])
+    known = remember(seeing, train, embeddings, prepared, run)
+    complete(
+        seeing.predictor, logits, prepared.labels[val], known, run,
+        dataset=prepared.dataset.name, origin=network.origin,
+    )  # fmt: skip
+    outputs = seeing.predictor.judge(embeddings, logits)
+    return seeing, prediction_table(prepared.dataset.samples.iloc[val], seeing.predictor.classes, outputs)
+
+
+def complete(
+    predictor: Predictor,
+    logits: np.ndarray,
+    labels: np.ndarray,
+    known: Familiarity,
+    run: RunFolder,
+    *,
+    dataset: str,
+    origin: str,
+    members: int | None = None,
+) -> None:
+    """Fit temperature and sets, and write the model folder.
+
+    Args:
+        predictor: complete afterwards.
+        logits: (n, K) for photos that the network behind them has not learned from.
+        labels: (n,) their classes.
+        known: what `remember` gave.
+        run: whose model folder it is.
+        dataset: its name.
+        origin: where the weights came from at the start, in words.
+        members: how many networks the ensemble has; None for a single one.
+    """
+    predictor.temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, predictor.temperature)
-    predictor.threshold = conformal.fit(probabilities, labels[val], config.coverage)
-    predictor.familiarity = remember(seeing, train, embeddings, prepared, run)
-    predictor.save(run.model, {"dataset": prepared.dataset.name, "origin": network.origin})
-    outputs = predictor.judge(embeddings, logits)
-    return seeing, prediction_table(prepared.dataset.samples.iloc[val], predictor.classes, outputs)
+    predictor.threshold = conformal.fit(probabilities, labels, predictor.coverage)
+    predictor.familiarity = known
+    predictor.save(run.model, dataset=dataset, origin=origin, members=members)
 
 
-def _predictor(network: Network, config: Config, prepared: Prepared) -> Predictor:
+def _predictor(network: Network, config: Config, machine: Machine, prepared: Prepared) -> Predictor:
     """The network with the fastest engine that gives its answers, not yet calibrated."""
-    assert config.machine is not None, "the machine is settled before training starts"
-    device, val = config.machine.device, prepared.rows("val")
-    if has_features(config):
+    device, val = machine.device, prepared.rows("val")
+    if has_features(config, machine):
         network.module.to(device)
-        engine = engines.choose(network, prepared.pixels.take(val[:_FEW]), device=device, precision="float32")
+        engine = autotune.fastest_engine(network, prepared.pixels.take(val[:_FEW]), device=device, precision="float32")
     else:
         answered = (len(val) + len(prepared.rows("test"))) * (2 if config.tta == "flip" else 1)
         photos = answered + min(len(prepared.rows("train")), familiarity.MOST)
-        engine = engines.choose(network, prepared.pixels.take(spread(val)), device=device, photos=photos)
+        engine = autotune.fastest_engine(network, prepared.pixels.take(spread(val)), device=device, photos=photos)
     return Predictor(network, engine, tta=config.tta, coverage=config.coverage)
 
 
@@ -71,17 +100,23 @@ def remember(
         seeing: holds the network whose embeddings these are.
         learned: rows of the photos that this network learned from.
         unseen: (v, F) embeddings of photos that it did not learn from.
+        prepared: the photos of the run.
+        run: gets RUN/extras/neighbours.json.
     """
     # The photos that familiarity remembers are drawn here, so that each can be named again as a neighbour.
     remembered = np.sort(np.random.default_rng(0).permutation(learned)[: familiarity.MOST])
     known = seeing.embeddings(remembered, "Remembering training photos")
     samples = prepared.dataset.samples.iloc[remembered]
-    run.write_extra("neighbours", {"paths": list(samples["path"]), "labels": list(samples["label"])})
+    run.write_extra(Neighbours(paths=tuple(samples["path"]), labels=tuple(samples["label"])))
     return familiarity.fit(known, unseen)
 
 
-def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: RunFolder) -> dict[str, Any]:
-    """Look at the test photos, once; write predictions, those `on_val` first, and evaluation.json last."""
+def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: RunFolder) -> Evaluation:
+    """Look at the test photos, once; write predictions, those `on_val` first, and evaluation.json last.
+
+    Raises:
+        SightlineError: that the test set was opened cannot be written down.
+    """
     samples, test = prepared.dataset.samples, prepared.rows("test")
     times = ledger.opened(run.path, samples["digest"].iloc[test], "train")
     on_test = seeing.judge(test, "Opening the test photos")
@@ -95,17 +130,5 @@ def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: Run
 
 def prediction_table(samples: pd.DataFrame, classes: tuple[str, ...], outputs: Outputs) -> pd.DataFrame:
     """The columns of predictions.parquet for these samples."""
-    names = np.array(classes, dtype=object)
-    return pd.DataFrame(
-        {
-            "path": samples["path"].to_numpy(),
-            "split": samples["split"].to_numpy(),
-            "label": samples["label"].to_numpy(),
-            "predicted": names[outputs.probabilities.argmax(1)],
-            "confidence": outputs.probabilities.max(1),
-            **{f"p_{name}": outputs.probabilities[:, i] for i, name in enumerate(classes)},
-            "set": ["|".join(names[inside]) for inside in outputs.sets],
-            "familiar": outputs.familiar,
-            "decision": outputs.decisions,
-        }
-    )
+    known = samples[["path", "split", "label"]].reset_index(drop=True)
+    return pd.concat([known, outputs.table(classes)], axis=1)

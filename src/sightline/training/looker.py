@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sightline.config import Config
+from sightline.config import Config, Machine
 from sightline.data.pixels import Pixels
 from sightline.models.engines import Engine
 from sightline.predictor import Outputs, Predictor
@@ -46,26 +46,23 @@ class Looker:
         return self.predictor.judge(*self.answers(rows, label))
 
 
-def has_features(config: Config) -> bool:
+def has_features(config: Config, machine: Machine) -> bool:
     """Whether a run leaves the backbone as it was, so that features kept of it give the same answers as the network.
 
     They do so only where they were computed in float32, as answers are, and where no mirror image is asked for.
     """
-    exact = config.machine is not None and not config.machine.engine.endswith("bfloat16")
+    exact = not machine.engine.endswith("bfloat16")
     return config.fits_head_only and config.tta == "none" and exact
 
 
-def looker(predictor: Predictor, config: Config, prepared: Prepared) -> Looker:
+def looker(predictor: Predictor, config: Config, machine: Machine, prepared: Prepared) -> Looker:
     """The predictor before the photos of its run; features that were kept are used where they can be."""
-    if not has_features(config):
+    if not has_features(config, machine):
         return Looker(predictor, prepared.pixels)
-    assert config.machine is not None, "has_features asked"
     # As training kept them; if they are gone, the predictor's own engine computes them again.
-    engine = Engine(
-        config.machine.engine, config.machine.device, config.machine.evaluation_batch, predictor.engine.run
-    )  # fmt: skip
-    digests = list(prepared.dataset.samples["digest"])
-    return Looker(predictor, prepared.pixels, frozen_features(predictor.network, engine, prepared.pixels, digests))
+    engine = Engine(machine.engine, machine.device, machine.evaluation_batch, predictor.engine.run)
+    features = frozen_features(predictor.network, engine, prepared.pixels, prepared.digests)
+    return Looker(predictor, prepared.pixels, features)
 
 
 def _look(

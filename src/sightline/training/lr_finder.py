@@ -26,11 +26,12 @@ import torch.nn.functional as F
 
 from sightline.config import Config
 from sightline.errors import SightlineError
-from sightline.models.zoo import Network
+from sightline.models.network import Network
+from sightline.runs.prepare import Data
 from sightline.system import files
 from sightline.system.progress import track
-from sightline.training.batches import Data, Preparation, generator, shuffled
-from sightline.training.schedule import groups, trainable
+from sightline.training.batches import Preparation, generator, shuffled
+from sightline.training.loop import learning, set_mode
 
 _STEADY = 0.9  # how much of the running mean each step keeps
 _BLOWN_UP = 4.0  # the test ends when the smoothed loss is this many times its least
@@ -133,26 +134,22 @@ def find(step: Callable[[float], float], lowest: float = 1e-6, highest: float = 
 def search(network: Network, config: Config, data: Data, *, device: str = "cpu", steps: int = 100) -> Found:
     """The range test for the last gradient phase of `config`, on a copy of the network, in float32.
 
+    Args:
+        network: left as it is.
+        config: says what learns, and how.
+        data: the photos; only those for training are looked at.
+        device: cpu, cuda or mps.
+        steps: rates to try.
+
     Raises:
         SightlineError: `config` has no phase that takes gradient steps, or the loss blows up at once.
     """
     phases = [phase for phase in config.phases if phase.solver == "gradient"]
     if not phases:
         raise SightlineError("This recipe only fits a head on features: there is no learning rate to find.")
-    phase = phases[-1]
-    module = copy.deepcopy(network.module).to(device).train()
-    names = trainable(module, phase.train)
-    for name, parameter in module.named_parameters():
-        parameter.requires_grad_(name in names)
-    for part in module.modules():  # as in training: norms in frozen layers keep their statistics
-        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
-            part.train(any(parameter.requires_grad for parameter in part.parameters()) and not config.freeze_norm)
-    parts = groups(module, names, phase.lr, phase.layer_decay, config.weight_decay)
-    optimiser: torch.optim.Optimizer
-    if config.optimizer == "sgd":
-        optimiser = torch.optim.SGD(parts, momentum=config.momentum)
-    else:
-        optimiser = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config.optimizer](parts)
+    module = copy.deepcopy(network.module).to(device)
+    optimiser = learning(module, config, phases[-1])
+    set_mode(module, config)
     prepare = Preparation(network, config, data, device)
     batches: list[np.ndarray] = []
     taken = 0

@@ -37,7 +37,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     of a few photos.
 
     Args:
-        logits: (n, K) validation logits. labels: (n,) class numbers, 0 to K - 1.
+        logits: (n, K) validation logits.
+        labels: (n,) class numbers, 0 to K - 1.
 
     Returns:
         The temperature, 0.05 to 20; above 1 where the network was too sure of itself. 1 where there are no photos.
@@ -88,7 +89,9 @@ def ece(probabilities: ArrayLike, labels: ArrayLike, bins: int = BINS) -> float:
     """Expected calibration error (Naeini et al. 2015), 0–1: how far confidence and accuracy lie apart on average.
 
     Args:
-        probabilities: (n, K), rows summing to 1. labels: (n,) class numbers. bins: equal-width bins of confidence.
+        probabilities: (n, K), rows summing to 1.
+        labels: (n,) class numbers.
+        bins: how many bins of equal width the confidence is sorted into.
     """
     return _ece(*_top(probabilities, labels), bins)
 

@@ -27,12 +27,16 @@ def fit(probabilities: ArrayLike, labels: ArrayLike, coverage: float = 0.95) -> 
     """The threshold that gives the coverage asked for.
 
     Args:
-        probabilities: (n, K) calibrated probabilities of the validation photos. labels: (n,) their class numbers.
+        probabilities: (n, K) calibrated probabilities of the validation photos.
+        labels: (n,) their class numbers.
         coverage: how often the set must hold the truth, between 0 and 1.
 
     Returns:
         The threshold in 0–1. It is 0, and every set holds all classes, where there are too few photos to promise
         anything smaller: 95 % needs at least 19.
+
+    Raises:
+        ValueError: `coverage` does not lie between 0 and 1.
     """
     if not 0 < coverage < 1:
         raise ValueError(f"coverage {coverage}: must lie between 0 and 1, e.g. 0.95")

@@ -67,6 +67,9 @@ def bootstrap(
 
     Returns:
         (low, high), each of the shape that `statistic` returns.
+
+    Raises:
+        ValueError: there are no samples, or not as many groups as samples.
     """
     if n < 1:
         raise ValueError("bootstrap: there are no samples")
@@ -94,10 +97,14 @@ def mcnemar(a_right: ArrayLike, b_right: ArrayLike) -> float:
     likely to be that one. No large-sample approximation is needed at any size.
 
     Args:
-        a_right, b_right: (n,) bool, whether each classifier was right on each sample, in the same order.
+        a_right: (n,) bool, whether the first classifier was right on each sample.
+        b_right: (n,) bool, the same of the second, for the same samples in the same order.
 
     Returns:
         The two-sided p-value in 0–1; 1 where they never differ.
+
+    Raises:
+        ValueError: the two differ in length.
     """
     a, b = np.asarray(a_right, dtype=bool), np.asarray(b_right, dtype=bool)
     if a.shape != b.shape:
@@ -117,11 +124,18 @@ def paired_bootstrap(
     """The mean of `b` minus the mean of `a` over the same samples, with its interval.
 
     Args:
-        a, b: (n,) one number per sample and classifier: right or not, loss, …
-        groups, draws, seed, level: as in `bootstrap`.
+        a: (n,) one number per sample for the first classifier: right or not, loss, …
+        b: (n,) the same for the second.
+        groups: (n,) which rows belong together, as in `bootstrap`.
+        draws: how many resamples.
+        seed: of the resampling.
+        level: of the interval, between 0 and 1.
 
     Returns:
         (difference, low, high). An interval that holds 0 says that the difference could be chance.
+
+    Raises:
+        ValueError: as `bootstrap`.
     """
     difference = np.asarray(b, dtype=np.float64) - np.asarray(a, dtype=np.float64)
     low, high = bootstrap(lambda rows: difference[rows].mean(), len(difference), groups, draws, seed, level)

@@ -1,13 +1,19 @@
-"""/live and /ready, answered before anything that could wait: no session, no queue, and for /live no database."""
+"""What machines ask: /live and /ready, answered before anything that could wait (no session, no queue, and for /live no
+database), and /metrics.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from sightline.web.accounts.tokens import bearer
 from sightline.web.answering.service import desks
+from sightline.web.replies import Refused
 
 
 class HealthMiddleware:
@@ -41,3 +47,10 @@ def _plain(text: str, status: int) -> HttpResponse:
     response = HttpResponse(text, status=status, content_type="text/plain")
     response["Cache-Control"] = "no-store"
     return response
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What Prometheus reads: for everyone on this machine, in production for those with a token."""
+    if not settings.SIGHTLINE.open_pages and bearer(request) is None:
+        raise Refused(403, "Metrics need a token: Authorization: Bearer …")
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

@@ -1,16 +1,12 @@
-"""What Prometheus reads at /metrics: requests, predictions, batches, refusals, decisions."""
+"""What is counted: requests, predictions, batches, refusals, decisions. health.py shows it at /metrics."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
-
-from sightline.web.accounts.access import bearer
-from sightline.web.replies import Refused
+from prometheus_client import Counter, Gauge, Histogram
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10)
 
@@ -55,10 +51,3 @@ class MetricsMiddleware:
         REQUESTS.labels(view, method, str(response.status_code)).inc()
         LATENCY.labels(view).observe(time.perf_counter() - started)
         return response
-
-
-def page(request: HttpRequest) -> HttpResponse:
-    """The figures: for everyone on this machine, in production for those with a token."""
-    if not settings.SIGHTLINE.open_pages and bearer(request) is None:
-        raise Refused(403, "Metrics need a token: Authorization: Bearer …")
-    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

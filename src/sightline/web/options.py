@@ -36,8 +36,12 @@ class Options:
     """Photos predicted together, at most (SIGHTLINE_BATCH)."""
     queue: int
     """Photos in the house, at most, over all requests; more are answered 503 (SIGHTLINE_QUEUE)."""
+    share: int
+    """How many of them may be one client's; so that nobody fills the house alone, a quarter of `queue` in production
+    (SIGHTLINE_SHARE)."""
     deadline: float
-    """Seconds after which a prediction that was not begun is given up: 504 (SIGHTLINE_DEADLINE)."""
+    """Seconds within which a prediction must have begun, whatever it waits for; then it is given up: 504
+    (SIGHTLINE_DEADLINE)."""
     quota: int
     """Photos a minute for each client; 0 is no limit (SIGHTLINE_QUOTA)."""
     upload_megabytes: float
@@ -61,18 +65,19 @@ class Options:
             UsageError: a value makes no sense; the message names the variable.
         """
         env = _Environment(os.environ if environment is None else environment)
-        runs = Path(env.text("SIGHTLINE_RUNS", "runs")).absolute()
-        findings = env.text("SIGHTLINE_FINDINGS", "")
+        runs = env.path("SIGHTLINE_RUNS") or Path("runs").absolute()
+        queue = int(env.number("SIGHTLINE_QUEUE", 48, 1, 100_000))
         return cls(
             runs=runs,
-            state=Path(env.text("SIGHTLINE_STATE", str(runs / "site"))).absolute(),
-            findings=Path(findings).absolute() if findings else None,
+            state=env.path("SIGHTLINE_STATE") or runs / "site",
+            findings=env.path("SIGHTLINE_FINDINGS"),
             open_pages=env.flag("SIGHTLINE_OPEN", local),
             trusted_proxies=int(env.number("SIGHTLINE_PROXIES", 0, 0, 8)),
             device=env.text("SIGHTLINE_DEVICE", "auto"),
             batching=env.flag("SIGHTLINE_BATCHING", True),
             batch=int(env.number("SIGHTLINE_BATCH", 16, 1, 1024)),
-            queue=int(env.number("SIGHTLINE_QUEUE", 48, 1, 100_000)),
+            queue=queue,
+            share=int(env.number("SIGHTLINE_SHARE", queue if local else max(1, queue // 4), 1, 100_000)),
             deadline=env.number("SIGHTLINE_DEADLINE", 10, 0.01, 600),
             quota=int(env.number("SIGHTLINE_QUOTA", 0 if local else 120, 0, 1e9)),
             upload_megabytes=env.number("SIGHTLINE_UPLOAD_MB", 20, 0.01, 1000),
@@ -88,6 +93,11 @@ class _Environment:
 
     def text(self, name: str, default: str) -> str:
         return self.values.get(name) or default
+
+    def path(self, name: str) -> Path | None:
+        """A file or folder, absolute from here on; None if none was named."""
+        text = self.text(name, "")
+        return Path(text).absolute() if text else None
 
     def flag(self, name: str, default: bool) -> bool:
         text = self.values.get(name, "").strip().lower()
@@ -123,10 +133,11 @@ def database(url: str, state: Path) -> dict[str, object]:
             "NAME": str(path),
             # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at the start of a
             # transaction, where waiting for it is possible, instead of in the middle, where SQLite can only fail.
+            # FULL: a decision that was acknowledged is there after a power cut too.
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=30000;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;",
             },
         }
     if parts.scheme in ("postgres", "postgresql"):

@@ -12,7 +12,6 @@ from __future__ import annotations
 import getpass
 import ipaddress
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from sightline.errors import SightlineError, UsageError
 from sightline.runs.folder import RunFolder
 from sightline.system.progress import note
 from sightline.web.options import Options
+from sightline.web.state import private_folder
 
 
 def serve(
@@ -72,24 +72,16 @@ def prepare(
                 f"--host {host}: others could reach this site, so {' and '.join(missing)} must be in its environment.\n"
                 "Set them (openssl rand -base64 48 makes a key), or leave out --host to serve this machine alone."
             )
-    os.environ["SIGHTLINE_RUNS"] = str(runs.absolute())
+    os.environ["SIGHTLINE_RUNS"] = str(runs)
     os.environ["SIGHTLINE_DEVICE"] = device
     if state is not None:
-        os.environ["SIGHTLINE_STATE"] = str(state.absolute())
+        os.environ["SIGHTLINE_STATE"] = str(state)
     if findings is not None:
-        os.environ["SIGHTLINE_FINDINGS"] = str(findings.absolute())
+        os.environ["SIGHTLINE_FINDINGS"] = str(findings)
     kind = "production" if port_is_public(host) else "local"
     os.environ["DJANGO_SETTINGS_MODULE"] = f"sightline.web.settings.{kind}"
     options = Options.from_environment(local=kind == "local")
-    try:
-        options.state.mkdir(parents=True, exist_ok=True)
-        probe = options.state / f".{secrets.token_hex(4)}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise SightlineError(
-            f"{options.state}: cannot be written ({error.strerror}). Choose a folder with --state."
-        ) from error
+    private_folder(options.state)
     try:
         import django
         from django.core.exceptions import ImproperlyConfigured

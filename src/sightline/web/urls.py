@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from sightline.web import metrics
+from sightline.web import health
 from sightline.web.accounts import views as accounts
 from sightline.web.api import api
 from sightline.web.classify import views as classify
@@ -44,7 +44,7 @@ urlpatterns = [
     path("account/tokens/<int:token>/revoke", accounts.revoke, name="revoke"),
     path("account/people/", accounts.add_person, name="add-person"),
     path("account/people/<int:person>/switch", accounts.switch_person, name="switch-person"),
-    path("metrics", metrics.page, name="metrics"),
+    path("metrics", health.metrics, name="metrics"),
     path("api/v1/", api.urls),
 ]
 

@@ -61,7 +61,9 @@ class TestGuarded:
         made, given = Quarantine(workers=1), []
         monkeypatch.setattr(quarantine, "_shared", made)
         real = made.run
-        monkeypatch.setattr(made, "run", lambda work, *rest: (given.append(work.__name__), real(work, *rest))[1])
+        monkeypatch.setattr(
+            made, "run", lambda work, *rest, **limits: (given.append(work.__name__), real(work, *rest, **limits))[1]
+        )
         yield given
         made.close()
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sightline.data.reading import members as reader
-from sightline.data.reading.members import Budget, Damaged, Refused, archive_kind, members
+from sightline.data.reading import limits
+from sightline.data.reading.limits import Budget, Damaged, Refused
+from sightline.data.reading.members import archive_kind, members
 
 FILES = {"cat/1.jpg": b"\xff\xd8\xff first", "cat/sub/2.jpg": b"x" * 70_000, "dog/3.jpg": b"third"}
 
@@ -263,14 +264,14 @@ def test_any_changed_byte_gives_the_files_or_a_plain_word(tmp_path_factory, kind
 def test_safe_path_never_leads_out(tmp_path_factory, name):
     folder = tmp_path_factory.getbasetemp() / "target"
     try:
-        plain = reader.safe_path(name)
-    except (Refused, reader._Unusable):
+        plain = limits.safe_path(name)
+    except (Refused, limits.Unusable):
         return
     if plain:
         assert not Path(plain).is_absolute()
         assert (folder / plain).resolve().is_relative_to(folder.resolve())
         assert all(part not in ("", ".", "..") for part in plain.split("/"))
-        assert reader.safe_path(plain) == plain
+        assert limits.safe_path(plain) == plain
 
 
 def test_other_files_are_no_archives(tmp_path):

@@ -41,7 +41,7 @@ def test_the_network_sees_the_same_pixels_as_in_training() -> None:
     upload = _upload(_sky((1600, 1000)))
     content = upload.read()
     upload.seek(0)
-    photo = read_upload(upload, 64, 10**7, preview=True)
+    photo = read_upload(upload, 64, 10**7, preview=True, until=time.monotonic() + 60)
     np.testing.assert_array_equal(photo.pixels, square(decode(content, target=64).image, 64))
     assert (photo.width, photo.height) == (1600, 1000)
 
@@ -50,11 +50,17 @@ def test_what_people_see_is_made_anew() -> None:
     exif = Image.Exif()
     exif[0x010F] = "SECRET CAMERA"
     exif[0x0112] = 6
-    photo = read_upload(_upload(_sky((1600, 1000)), exif=exif, comment=b"<script>"), 64, 10**7, preview=True)
+    photo = read_upload(
+        _upload(_sky((1600, 1000)), exif=exif, comment=b"<script>"),
+        64,
+        10**7,
+        preview=True,
+        until=time.monotonic() + 60,
+    )
     shown = Image.open(io.BytesIO(photo.preview))
     assert shown.size == (600, 960)  # turned as it was held
     assert not shown.getexif() and b"SECRET" not in photo.preview and b"<script>" not in photo.preview
-    assert not read_upload(_upload(_sky()), 64, 10**7, preview=False).preview
+    assert not read_upload(_upload(_sky()), 64, 10**7, preview=False, until=time.monotonic() + 60).preview
 
 
 @pytest.mark.parametrize(
@@ -63,13 +69,13 @@ def test_what_people_see_is_made_anew() -> None:
 )
 def test_what_cannot_be_read_says_why(content: bytes, status: int) -> None:
     with pytest.raises(Refused) as refused:
-        read_upload(SimpleUploadedFile("a.jpg", content), 64, 10**7, preview=False)
+        read_upload(SimpleUploadedFile("a.jpg", content), 64, 10**7, preview=False, until=time.monotonic() + 60)
     assert refused.value.status == status and refused.value.reason.endswith(".")
 
 
 def test_too_many_pixels() -> None:
     with pytest.raises(Refused) as refused:
-        read_upload(_upload(_sky((400, 300))), 64, 100_000, preview=False)
+        read_upload(_upload(_sky((400, 300))), 64, 100_000, preview=False, until=time.monotonic() + 60)
     assert refused.value.status == 413 and "120" not in refused.value.reason[:10]
 
 

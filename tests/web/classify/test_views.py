@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from sightline.web.review.models import VISITOR, Item
 
 def _photos(run: Path, *rows: int) -> list[SimpleUploadedFile]:
     folder = RunFolder(run)
-    root, paths = Path(folder.dataset()["root"]), folder.samples()["path"]
+    root, paths = folder.known_dataset().folder, folder.samples()["path"]
     files = [root / paths.iloc[row] for row in rows]
     return [SimpleUploadedFile(file.name, file.read_bytes()) for file in files]
 
@@ -97,12 +98,17 @@ def test_a_visitor_calls_an_answer_wrong(run: Path, db: None, visitor: Client) -
 
 def test_too_late_is_504_and_full_is_503(run: Path, visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     batcher = desks().get(run.name).batcher
-    monkeypatch.setattr(batcher, "_deadline", -1.0)
-    late = visitor.post("/api/v1/predict", {"file": _photos(run, 0)[0]})
-    assert late.status_code == 504 and late["Retry-After"] == "2" and "too long" in late.json()["detail"]
-    page = visitor.post("/classify/one", {"photos": _photos(run, 0)[0]}, headers={"X-Fragment": "1"})
-    assert page.status_code == 504 and b"That took too long" in page.content
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "SIGHTLINE", replace(settings.SIGHTLINE, deadline=-1.0))
+        _all_late(run, visitor)
     with batcher.admit(settings.SIGHTLINE.queue):
         full = visitor.post("/api/v1/predict", {"file": _photos(run, 0)[0]})
         assert visitor.get("/live").status_code == visitor.get("/ready").status_code == 200
     assert full.status_code == 503 and int(full["Retry-After"]) >= 1
+
+
+def _all_late(run: Path, visitor: Client) -> None:
+    late = visitor.post("/api/v1/predict", {"file": _photos(run, 0)[0]})
+    assert late.status_code == 504 and late["Retry-After"] == "2" and "too long" in late.json()["detail"]
+    page = visitor.post("/classify/one", {"photos": _photos(run, 0)[0]}, headers={"X-Fragment": "1"})
+    assert page.status_code == 504 and b"That took too long" in page.content

@@ -23,11 +23,15 @@ class Placement:
     Attributes:
         flip: 1, or -1 for a mirror image.
         angle: of rotation, radians, counter-clockwise.
-        shear_x, shear_y: sideways shift for each unit of height, and the other way round.
-        shift_x, shift_y: as a fraction of the side; the picture moves right and down.
+        shear_x: sideways shift for each unit of height.
+        shear_y: shift down for each unit of width.
+        shift_x: how far the picture moves right, as a fraction of the side.
+        shift_y: how far it moves down, as a fraction of the side.
         zoom: above 1 enlarges.
-        width, height: share of each side that the crop keeps.
-        left, top: where the crop lies in the room that it leaves, 0-1.
+        width: share of the width that the crop keeps.
+        height: share of the height that it keeps.
+        left: where the crop lies in the room that it leaves from left to right, 0-1.
+        top: the same from top to bottom.
     """
 
     flip: Tensor

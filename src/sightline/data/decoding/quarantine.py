@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from pebble import ProcessExpired, ProcessPool
@@ -24,6 +24,8 @@ from sightline.data.decoding.regular import head, read
 from sightline.data.decoding.screen import screened
 from sightline.data.decoding.signatures import HEADER_BYTES
 from sightline.system.processes import cores
+
+Answer = TypeVar("Answer")
 
 SECONDS = 15.0
 """How long a decoder may take over one photo before it is stopped."""
@@ -83,7 +85,7 @@ def square_guarded(source: Source, size: int, *, seconds: float = SECONDS) -> np
         Undecodable: as `decode`, and "timeout" or "crash".
     """
     found, harmless = _look_over(source)
-    pixels = _square(found, size) if harmless else _shared.run(_square, (found, size), seconds)
+    pixels = _square(found, size) if harmless else _shared.run(_square, (found, size), seconds=seconds)
     return np.asarray(pixels)
 
 
@@ -98,7 +100,7 @@ def dimensions_guarded(path: Path | str, *, seconds: float = SECONDS) -> tuple[i
         Undecodable: as `dimensions`, and "timeout" or "crash".
     """
     _, harmless = _look_over(path)
-    width, height = dimensions(path) if harmless else _shared.run(dimensions, (_where(path),), seconds)
+    width, height = dimensions(path) if harmless else _shared.run(dimensions, (_where(path),), seconds=seconds)
     return width, height
 
 
@@ -142,7 +144,7 @@ class Quarantine:
 
     def decode(self, source: bytes | str, seconds: float, max_pixels: int, target: int | None) -> Decoded:
         """See `decode_untrusted`."""
-        raw, size, width, height, mode, fmt, notes = self.run(_decode, (source, max_pixels, target), seconds)
+        raw, size, width, height, mode, fmt, notes = self.run(_decode, (source, max_pixels, target), seconds=seconds)
         return Decoded(Image.frombytes("RGB", size, raw), width, height, mode, fmt, notes)
 
     def close(self) -> None:
@@ -150,22 +152,31 @@ class Quarantine:
         with self._lock:
             self._stop()
 
-    def run(self, work: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> Any:
-        """What `work`, a function of a module, returns for `arguments` in one of the processes.
+    def run(
+        self,
+        function: Callable[..., Answer],
+        arguments: tuple[Any, ...],
+        *,
+        seconds: float,
+        patience: float | None = None,
+    ) -> Answer:
+        """Call any function that decodes in one of the processes.
 
         Args:
-            work: decodes one picture.
-            arguments: what it is given.
-            seconds: how long it may take.
+            function: one that can be imported; it and its module are all that the process loads beside the decoders.
+            arguments: what it is called with.
+            seconds: how long it may take; then its process is killed.
+            patience: how long to wait in all, for a free process too; None: twice `seconds`, and five more.
 
         Raises:
-            Undecodable: as `work` raises it; "timeout" or "crash".
+            Undecodable: as the function, and "timeout" or "crash".
         """
         for attempt in range(2):
             pool = self._running()
             try:
-                future = pool.schedule(work, args=arguments, timeout=seconds)
-                return future.result(timeout=2 * seconds + 5)
+                future = pool.schedule(function, args=arguments, timeout=seconds)
+                answer: Answer = future.result(timeout=2 * seconds + 5 if patience is None else patience)
+                return answer
             except TimeoutError as error:
                 detail = f"decoding it took more than {seconds:g} seconds"
                 if not future.done():

@@ -14,8 +14,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from sightline.data.reading.archive import BrokenArchive, digest, is_archive, unpack
+from sightline.data.reading.archive import BrokenArchive, is_archive, unpack
 from sightline.data.reading.download import Unreachable, download
+from sightline.data.reading.kept import digest
 from sightline.data.reading.naming import is_clutter
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError, UsageError
@@ -157,9 +158,10 @@ def fetch_entry(entry: Entry) -> Path:
     present = sorted(path for path in home.iterdir() if not is_clutter(path.name) and ".part" not in path.suffixes)
     archives = [path for path in present if path.is_file() and is_archive(path)]
     if len(archives) == 1:
-        if entry.checksum and digest(archives[0]) != entry.checksum:
+        found = digest(archives[0])
+        if entry.checksum and found != entry.checksum:
             note(f"Warning: {archives[0]} is not the archive that is known as {entry.name} (its SHA-256 differs).")
-        return unpack(archives[0]).root
+        return unpack(archives[0], found).root
     if any(path.is_dir() for path in present):
         return home
     if archives:
@@ -223,7 +225,7 @@ def _download(entry: Entry, home: Path) -> Path:
         write_json(home / _RECORD, {"url": url, "sha256": found, "bytes": target.stat().st_size})
         note(f"{entry.name}: no checksum is published for it. Noted for the next time: SHA-256 {found}.")
     try:
-        return unpack(target).root
+        return unpack(target, found).root
     except BrokenArchive as error:
         target.unlink(missing_ok=True)
         (home / _RECORD).unlink(missing_ok=True)

@@ -6,27 +6,23 @@ names in the schema. The photos are written out once for each content, unchanged
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import secrets
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from sightline.data.decoding import signatures
-from sightline.data.reading import archive, manifest
-from sightline.data.reading.archive import ALWAYS_ALLOWED, MOST_RATIO
-from sightline.data.table import Dataset, Problem
+from sightline.data.reading.headers import columns
+from sightline.data.reading.kept import ALWAYS_ALLOWED, MOST_RATIO, Contents, digest, filled
+from sightline.data.reading.place import Place
+from sightline.data.table import sample_table
 from sightline.errors import SightlineError
-from sightline.system import cache
-from sightline.system.files import write_json, write_table
+from sightline.system.files import write_table
 from sightline.system.progress import track
 
+_MANIFEST = "manifest.parquet"
 _SUFFIX = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "TIFF": "tif", "BMP": "bmp", "GIF": "gif", "PPM": "ppm"}
 _BATCH = 64  # rows at a time, since each holds a photo
 _IN_A_FOLDER = 1000
@@ -54,71 +50,52 @@ def holds_images(path: Path) -> bool:
         return False
 
 
-def read_embedded(tables: Sequence[tuple[Path, str]], name: str) -> Dataset:
-    """Read Parquet files with photos in them.
+def write_out(tables: Sequence[tuple[Path, str]], name: str) -> Place:
+    """Write the photos out of Parquet files, or find them in the cache.
 
     Args:
         tables: the files, each with the split of all its rows ("" where a column says it, or nothing does).
         name: what the dataset is called.
 
     Returns:
-        A dataset whose root is a folder in the cache that depends on the files' content alone. Rows whose label is
-        empty or below 0 (which is how hubs write "none") are left aside.
+        A manifest in the cache, in a folder that depends on the files' content alone. Rows whose label is empty or
+        below 0 (which is how hubs write "none") are left aside.
 
     Raises:
         SightlineError: a file cannot be read, or has no column of photos or of labels; or the disk is full.
     """
     try:
-        parts = [f"{archive.digest(path)}|{split}" for path, split in tables]
-        target = cache.folder("tables") / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+        parts = [f"{digest(path)}|{split}" for path, split in tables]
     except OSError as error:
         raise SightlineError(f"{tables[0][0]}: cannot be read ({error.strerror}).") from error
-    if not archive.is_whole(target):
-        shutil.rmtree(target, ignore_errors=True)
-        _write_out(tables, target)
-    cache.touch(target)
-    about = json.loads((target / "archive.json").read_text(encoding="utf-8"))
-    dataset = manifest.read_manifest(target / "files" / "manifest.parquet", name)
-    problems: list[Problem] = [(row[0], row[1], row[2], row[3]) for row in about["problems"]]
-    return dataset.leaving_out([], problems).replace(set_aside=tuple(about["set_aside"]))
+    content = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    root, contents = filled("tables", content, lambda folder: _write_out(tables, folder))
+    return Place(root / _MANIFEST, name, problems=contents.problems, set_aside=contents.set_aside)
 
 
-def _write_out(tables: Sequence[tuple[Path, str]], target: Path) -> None:
-    temporary = target.with_name(f".{secrets.token_hex(6)}.tmp")
+def _write_out(tables: Sequence[tuple[Path, str]], folder: Path) -> Contents:
     rows: list[tuple[str, str, str, str]] = []
-    problems: list[Problem] = []
+    contents = Contents(files=0)
     aside: dict[str, int] = {}
-    try:
-        (temporary / "files").mkdir(parents=True)
-        with track("Writing the photos out", None) as advance:
-            for path, split in tables:
-                for number, (data, label, given, group) in enumerate(_rows(path)):
-                    if not label:
-                        aside[path.name] = aside.get(path.name, 0) + 1
-                        continue
-                    if not data:
-                        problems.append((f"{path.name} row {number}", "missing", "the row holds no photo", "left out"))
-                        continue
-                    place = f"{len(rows) // _IN_A_FOLDER:04d}/{len(rows):07d}.{_suffix(data)}"
-                    (temporary / "files" / place).parent.mkdir(exist_ok=True)
-                    (temporary / "files" / place).write_bytes(data)
-                    rows.append((place, label, split or given, group))
-                    advance()
-        table = pd.DataFrame(rows, columns=["path", "label", "split", "group"])
-        write_table(temporary / "files" / "manifest.parquet", table)
-        set_aside = [f"{file}: {count:,} rows without a label" for file, count in sorted(aside.items())]
-        about = {"files": len(rows) + 1, "problems": problems, "set_aside": set_aside}
-        write_json(temporary / "archive.json", about)
-        temporary.rename(target)
-    except OSError as error:
-        if not archive.is_whole(target):  # else another process was quicker
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            why = "the disk is full" if full else f"cannot be written ({error.strerror or error})"
-            raise SightlineError(
-                f"{target.parent}: {why}. Free some space, or move the cache: SIGHTLINE_CACHE."
-            ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with track("Writing the photos out", None) as advance:
+        for path, split in tables:
+            for number, (data, label, given, group) in enumerate(_rows(path)):
+                if not label:
+                    aside[path.name] = aside.get(path.name, 0) + 1
+                    continue
+                if not data:
+                    where = f"{path.name} row {number}"
+                    contents.problems.append((where, "missing", "the row holds no photo", "left out"))
+                    continue
+                place = f"{len(rows) // _IN_A_FOLDER:04d}/{len(rows):07d}.{_suffix(data)}"
+                (folder / place).parent.mkdir(exist_ok=True)
+                (folder / place).write_bytes(data)
+                rows.append((place, label, split or given, group))
+                advance()
+    write_table(folder / _MANIFEST, sample_table(rows))
+    contents.files = len(rows) + 1
+    contents.set_aside = [f"{file}: {count:,} rows without a label" for file, count in sorted(aside.items())]
+    return contents
 
 
 def _rows(path: Path) -> Iterator[tuple[bytes, str, str, str]]:
@@ -129,20 +106,20 @@ def _rows(path: Path) -> Iterator[tuple[bytes, str, str, str]]:
     left = max(ALWAYS_ALLOWED, MOST_RATIO * path.stat().st_size)
     try:
         file = pq.ParquetFile(path)
-        columns = _columns(path, file.schema_arrow)
-        wanted = [name for name in (columns.image, columns.label, columns.split, columns.group) if name]
+        found = _columns(path, file.schema_arrow)
+        wanted = [name for name in (found.image, found.label, found.split, found.group) if name]
         for batch in file.iter_batches(batch_size=_BATCH, columns=wanted):
             for row in batch.to_pylist():
-                image = row[columns.image]
+                image = row[found.image]
                 data = (image.get("bytes") if isinstance(image, dict) else image) or b""
                 left -= len(data)
                 if left < 0:
                     raise SightlineError(f"{path}: unpacks to far more than a table of photos does. Nothing was kept.")
                 yield (
                     data,
-                    _label(row[columns.label], columns.names),
-                    str(row.get(columns.split) or ""),
-                    str(row.get(columns.group) or ""),
+                    _label(row[found.label], found.names),
+                    str(row.get(found.split) or ""),
+                    str(row.get(found.group) or ""),
                 )
     except (pa.ArrowException, ValueError) as error:
         raise SightlineError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}).") from error
@@ -159,7 +136,7 @@ def _label(value: Any, names: list[str]) -> str:
 def _columns(path: Path, schema: Any) -> _Columns:
     images = _image_columns(schema)
     flat = [name for name in schema.names if name not in images]
-    found = manifest.columns(flat)
+    found = columns(flat)
     named = _class_names(schema)
     label = flat[found["label"]] if "label" in found else next(iter(named), "") if len(named) == 1 else ""
     if len(images) != 1 or not label:

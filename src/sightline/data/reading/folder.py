@@ -8,13 +8,13 @@ name among others, `train/cats/` is a split. Folders that only wrap others (`arc
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sightline.data.reading import naming
-from sightline.data.reading.walk import Folder, walk, within
-from sightline.data.table import SPLITS, Dataset, Problem, problem_table, sample_table
+from sightline.data.reading.walk import Folder, Listing, within
+from sightline.data.table import Dataset, Problem, sample_table
 from sightline.errors import SightlineError
 
 
@@ -27,18 +27,17 @@ class _Parts:
     stray: list[str] = field(default_factory=list)  # photos that lie outside any class folder
 
 
-def read_folder(root: Path, name: str) -> Dataset:
-    """Read a folder of class folders.
+def read_folder(listing: Listing, name: str) -> Dataset:
+    """Make a dataset of a folder of class folders.
 
     Args:
-        root: absolute path of the folder; sample paths are relative to it.
+        listing: what is in it; sample paths are relative to its root.
         name: what the dataset is called.
 
     Raises:
-        SightlineError: it cannot be listed, holds no photos, or holds them without class folders.
+        SightlineError: it holds no photos, or holds them without class folders.
     """
-    listing = walk(root)
-    tree, problems = listing.tree, listing.problems
+    root, tree, problems = listing.root, listing.tree, listing.problems
     if not tree.count:
         seen = f" ({len(problems):,} things in it cannot be used, the first: {problems[0][0]!r})" if problems else ""
         raise SightlineError(f"{root}: no photos in it{seen}.\nGive a folder with one sub-folder of photos per class.")
@@ -48,31 +47,10 @@ def read_folder(root: Path, name: str) -> Dataset:
 
     labels = {folder.path: unicodedata.normalize("NFC", folder.name) for _, folder in parts.classes}
     rows = [(path, labels[folder.path], split, "") for split, folder in parts.classes for path in folder.photos()]
-    rows.sort()
     outside = "it lies outside every class folder"
-    problems += [(path, "no class", outside, "left out") for path in sorted(parts.stray)]
-    problems += _empty_classes(listing.empty, parts)
-    problems += _odd_names(parts, labels)
-    problems += missing_classes((label, split) for _, label, split, _ in rows)
-    return Dataset(
-        name=name,
-        root=root,
-        samples=sample_table(rows),
-        classes=tuple(sorted({*labels.values()})),
-        problems=problem_table(problems),
-        set_aside=tuple(sorted(parts.aside)),
-    )
-
-
-def missing_classes(labels_and_splits: Iterable[tuple[str, str]]) -> Iterator[Problem]:
-    """Name the classes that a split of the dataset lacks while another has them."""
-    by_split: dict[str, set[str]] = {}
-    for label, split in labels_and_splits:
-        by_split.setdefault(split, set()).add(label)
-    for split in [name for name in SPLITS if name in by_split]:
-        lacking = sorted(set().union(*by_split.values()) - by_split[split])
-        if lacking:
-            yield split, "class missing", f"the {split} part has no photo of {', '.join(lacking)}", "kept"
+    stray = [(path, "no class", outside, "left out") for path in sorted(parts.stray)]
+    problems = [*problems, *stray, *_empty_classes(listing.empty, parts), *_odd_names(parts, labels)]
+    return Dataset.assembled(name, root, sample_table(rows), problems, set_aside=sorted(parts.aside))
 
 
 def _take_apart(tree: Folder) -> _Parts:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sightline.data.reading import naming
-from sightline.data.reading.folder import missing_classes
-from sightline.data.reading.rows import SUFFIXES, Rows, read_rows
-from sightline.data.table import Dataset, Problem, problem_table, sample_table
+from sightline.data.reading.headers import columns
+from sightline.data.reading.rows import Rows, read_rows
+from sightline.data.table import Dataset, Problem, sample_table
 from sightline.errors import SightlineError
 from sightline.system.progress import track
 
@@ -26,16 +26,6 @@ STEMS = ("manifest", "metadata", "labels", "label", "index", "samples", "dataset
 """The names under which a manifest is looked for in a folder whose photos lie flat."""
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_COLUMNS = {
-    "path": (
-        *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "img_path"),
-        *("photo", "images", "files", "image_name", "image_file", "image_id"),
-    ),
-    "label": ("label", "class", "class_name", "target", "category", "labels", "classes", "y"),
-    "split": ("split", "set", "subset", "partition"),
-    "group": ("group", "group_id", "patient", "patient_id", "subject", "subject_id"),
-}
-"""The headers that each column may have, the surest first; case, spaces and hyphens do not matter."""
 
 
 @dataclass(frozen=True)
@@ -47,56 +37,42 @@ class _Row:
     group: str
 
 
-def is_manifest(path: Path) -> bool:
-    """Whether a file's name says that it is a table."""
-    return path.suffix.lower() in SUFFIXES
-
-
-def find_manifest(folder: Path) -> Path | None:
-    """The manifest in a folder, if it has one: a table of a usual name with a path and a label column.
+def find_manifest(tables: Sequence[Path]) -> Rows | None:
+    """The manifest among the tables of a folder, if there is one: a usual name with a path and a label column.
 
     Raises:
         SightlineError: there are several.
     """
     usable = []
-    for name in (stem + suffix for stem in STEMS for suffix in SUFFIXES):
+    for path in sorted((path for path in tables if path.stem in STEMS), key=lambda path: STEMS.index(path.stem)):
         try:
-            header = read_rows(folder / name, only_header=True).names if (folder / name).is_file() else []
+            rows = read_rows(path)
         except SightlineError:
             continue  # not a table at all, so not the one that was meant
-        if {"path", "label"} <= set(columns(header)):
-            usable.append(folder / name)
+        if {"path", "label"} <= set(columns(rows.names)):
+            usable.append(rows)
     if len(usable) > 1:
         raise SightlineError(
-            f"{folder}: has no class folders but several manifests, {' and '.join(path.name for path in usable)}.\n"
-            "Give the one that is meant instead of the folder."
+            f"{usable[0].path.parent}: has no class folders but several manifests, "
+            f"{' and '.join(rows.path.name for rows in usable)}.\nGive the one that is meant instead of the folder."
         )
     return usable[0] if usable else None
 
 
-def columns(names: Sequence[str]) -> dict[str, int]:
-    """Which of the columns `names` is the path, the label, the split, the group; those not found are not in it."""
-    plain = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in names]
-    found: dict[str, int] = {}
-    for column, known in _COLUMNS.items():
-        for header in known:
-            if header in plain and plain.index(header) not in found.values():
-                found[column] = plain.index(header)
-                break
-    return found
-
-
-def read_manifest(path: Path, name: str) -> Dataset:
-    """Read a manifest. Its folder becomes the dataset's root.
+def read_manifest(table: Rows, name: str) -> Dataset:
+    """Make a dataset of a manifest. Its folder becomes the root.
 
     Files that are not there, and rows without a label, are listed as problems.
 
+    Args:
+        table: the manifest's rows.
+        name: what the dataset is called.
+
     Raises:
-        SightlineError: it is not a table, lacks a column, names photos outside its folder or a split that is none,
-            or no photo that it names is there.
+        SightlineError: it lacks a column, names photos outside its folder or a split that is none, or no photo that
+            it names is there.
     """
-    table = read_rows(path)
-    found = columns(table.names)
+    path, found = table.path, columns(table.names)
     for column in ("path", "label"):
         if column not in found:
             raise SightlineError(
@@ -115,16 +91,9 @@ def read_manifest(path: Path, name: str) -> Dataset:
         )
     if not rows:
         raise SightlineError(f"{path}: no row has both a photo and a label.")
-    samples = sorted((row.path, row.label, row.split, row.group) for row in present)
-    problems += missing_classes((label, split) for _, label, split, _ in samples)
-    return Dataset(
-        name=name,
-        root=path.parent,
-        samples=sample_table(samples),
-        classes=tuple(sorted({row.label for row in rows})),
-        problems=problem_table(problems),
-        set_aside=tuple(aside),
-    )
+    samples = sample_table((row.path, row.label, row.split, row.group) for row in present)
+    classes = {row.label for row in rows}
+    return Dataset.assembled(name, path.parent, samples, problems, classes=classes, set_aside=aside)
 
 
 def _labelled(path: Path, table: Rows, found: dict[str, int], problems: list[Problem]) -> tuple[list[_Row], list[str]]:

@@ -12,10 +12,14 @@ IMAGE_SUFFIXES = frozenset(
 )
 """Files so named are samples; whether they really are pictures is for preflight to find out."""
 
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+"""Files so named are tables, which may list photos and their labels."""
+
 _SIDECAR_SUFFIXES = frozenset(
     {
-        *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".rst", ".xml", ".yaml", ".yml", ".toml", ".html", ".htm"),
-        *(".log", ".ini", ".cfg", ".db", ".parquet", ".py", ".ipynb", ".md5", ".sha1", ".sha256", ".url", ".lnk"),
+        *TABLE_SUFFIXES,
+        *(".txt", ".json", ".md", ".rst", ".xml", ".yaml", ".yml", ".toml", ".html", ".htm", ".log", ".ini", ".cfg"),
+        *(".db", ".py", ".ipynb", ".md5", ".sha1", ".sha256", ".url", ".lnk"),
         *(".aae", ".xmp"),  # what phones and photo editors note beside a photo
     }
 )
@@ -54,6 +58,11 @@ def is_clutter(name: str) -> bool:
 def is_image(name: str) -> bool:
     """Whether a file's name says that it is a photo."""
     return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def is_table(name: str) -> bool:
+    """Whether a file's name says that it is a table."""
+    return PurePosixPath(name).suffix.lower() in TABLE_SUFFIXES
 
 
 def is_sidecar(name: str) -> bool:

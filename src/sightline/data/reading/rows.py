@@ -17,16 +17,15 @@ from typing import Any
 from sightline.data.table import printable
 from sightline.errors import SightlineError
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
-
 _MOST_BYTES = 4 << 30
 _MOST_ROWS = 50_000_000  # a Parquet file of a few kilobytes can claim any number
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A table: its column names, its rows, and the number of the first row as a spreadsheet counts."""
+    """A table: where it lies, its column names, its rows, and the number of the first row as a spreadsheet counts."""
 
+    path: Path
     names: list[str]
     rows: list[list[str]]
     first: int
@@ -38,12 +37,8 @@ class Rows:
                 yield number, row
 
 
-def read_rows(path: Path, *, only_header: bool = False) -> Rows:
+def read_rows(path: Path) -> Rows:
     """Read a table by its suffix.
-
-    Args:
-        path: the file.
-        only_header: leave the rows out.
 
     Raises:
         SightlineError: it cannot be read, is empty, or is not the kind of table that its name says.
@@ -52,12 +47,11 @@ def read_rows(path: Path, *, only_header: bool = False) -> Rows:
         if path.stat().st_size > _MOST_BYTES:
             raise SightlineError(f"{path}: larger than 4 GB, which no list of photos needs to be.")
         if path.suffix.lower() == ".parquet":
-            return _parquet(path, only_header)
+            return _parquet(path)
         text = _text(path)
     except OSError as error:
         raise SightlineError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    table = _json_lines(path, text) if path.suffix.lower() == ".jsonl" else _separated(path, text)
-    return Rows(table.names, [], table.first) if only_header else table
+    return _json_lines(path, text) if path.suffix.lower() == ".jsonl" else _separated(path, text)
 
 
 def _text(path: Path) -> str:
@@ -86,7 +80,7 @@ def _separated(path: Path, text: str) -> Rows:
         raise SightlineError(f"{path}, line {reader.line_num}: not valid CSV ({error}).") from error
     if not rows:
         raise SightlineError(f"{path}: is empty. Its first line must name the columns: path,label.")
-    return Rows(rows[0], rows[1:], first=2)
+    return Rows(path, rows[0], rows[1:], first=2)
 
 
 def _json_lines(path: Path, text: str) -> Rows:
@@ -100,10 +94,10 @@ def _json_lines(path: Path, text: str) -> Rows:
             raise SightlineError(f'{path}, line {number}: not a JSON object such as {{"path": …, "label": …}}.')
         records.append(record)
     names = list(dict.fromkeys(name for record in records for name in record))
-    return Rows(names, [[_cell(record.get(name)) for name in names] for record in records], first=1)
+    return Rows(path, names, [[_cell(record.get(name)) for name in names] for record in records], first=1)
 
 
-def _parquet(path: Path, only_header: bool) -> Rows:
+def _parquet(path: Path) -> Rows:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -111,15 +105,13 @@ def _parquet(path: Path, only_header: bool) -> Rows:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
         flat = [name for name, kind in zip(schema.names, schema.types, strict=True) if not pa.types.is_nested(kind)]
-        if only_header:
-            return Rows(flat, [], first=1)
         if file.metadata.num_rows > _MOST_ROWS:
             raise SightlineError(f"{path}: {file.metadata.num_rows:,} rows; at most {_MOST_ROWS:,} are read.")
         table = file.read(columns=flat)
         cells = [[_cell(value) for value in table.column(name).to_pylist()] for name in flat]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SightlineError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]}).") from error
-    return Rows(flat, [list(row) for row in zip(*cells, strict=True)], first=1)
+    return Rows(path, flat, [list(row) for row in zip(*cells, strict=True)], first=1)
 
 
 def _cell(value: object) -> str:

@@ -60,12 +60,16 @@ def within(folder: str, name: str) -> str:
 class Listing:
     """What `walk` found."""
 
+    root: Path
+    """The folder that was listed."""
     tree: Folder
-    """The root; folders without a photo at any depth are not in it."""
+    """All photos by folder; folders without a photo at any depth are not in it."""
     problems: list[Problem]
     """What was passed over, and why."""
     empty: list[str]
     """The folders without photos, as paths relative to the root."""
+    tables: list[str]
+    """The tables that lie among the photos, as paths relative to the root."""
 
 
 def walk(root: Path) -> Listing:
@@ -98,6 +102,7 @@ class _Walk:
         self.real_root = os.path.realpath(root)
         self.advance = advance
         self.problems: list[Problem] = []
+        self.tables: list[str] = []
         self.seen = {self._identity(""): ""}
         self.links: deque[tuple[Folder, str]] = deque()
 
@@ -107,7 +112,7 @@ class _Walk:
             self.follow(*self.links.popleft())
         empty: list[str] = []
         _prune(tree, empty)
-        return Listing(tree, self.problems, sorted(empty))
+        return Listing(self.root, tree, self.problems, sorted(empty), sorted(self.tables))
 
     def read(self, path: str, depth: int) -> Folder:
         here = Folder(path)
@@ -181,9 +186,11 @@ class _Walk:
         if naming.is_image(name):
             here.files.append(name)
             return
+        path = within(here.path, name)
+        if naming.is_table(name):
+            self.tables.append(path)
         if naming.is_sidecar(name):
             return
-        path = within(here.path, name)
         try:
             with open_regular(self.root / path) as file:
                 kind, detail = signatures.kind(file.read(signatures.HEADER_BYTES))

@@ -97,7 +97,8 @@ def facade(
     """The picture of one side of a house.
 
     Args:
-        width, height: metres.
+        width: metres.
+        height: metres.
         facing: how much sun it gets, 0-1.
         pixels: height that it will have in the final picture; finer detail than that would only glitter.
     """

@@ -2,7 +2,7 @@
 
 The worker takes whatever waits, up to a batch; while the network computes, the next batch gathers by itself, so
 nobody waits for company on a quiet site. The bound counts everything that was let in and not yet answered, decoding
-included, so that a full house is known before any work is spent on a newcomer.
+included, so that a full house is known before any work is spent on a newcomer. One client holds a share of it at most.
 """
 
 # ruff: noqa: ARG005  (who calls decides what is given)
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -53,6 +53,7 @@ class Batcher(Generic[Answer]):
         predict: photos (n, S, S, 3) uint8 -> n answers, in order. Called from one thread only.
         batch: photos predicted together, at most.
         room: photos in the house, at most.
+        share: how many of them may be one client's; all of them if not given.
         deadline: seconds within which a photo's prediction must have begun.
         observe: called with (photos, seconds) after each batch.
     """
@@ -63,14 +64,17 @@ class Batcher(Generic[Answer]):
         *,
         batch: int = 16,
         room: int = 48,
+        share: int | None = None,
         deadline: float = 10.0,
         observe: Callable[[int, float], None] | None = None,
     ) -> None:
-        self._predict, self._batch, self._room, self._deadline = predict, batch, room, deadline
+        self._predict, self._batch, self._deadline = predict, batch, deadline
+        self._room, self._share = room, share or room
         self._observe = observe or (lambda photos, seconds: None)
         self._queue: deque[_Waiting[Any]] = deque()
         self._changed = threading.Condition()
         self._inside = 0
+        self._of: Counter[str] = Counter()  # client -> photos inside
         self._closed = False
         self._seconds_each = 0.05  # a running mean, for Retry-After
         self._thread = threading.Thread(target=self._run, name="predict", daemon=True)
@@ -87,27 +91,45 @@ class Batcher(Generic[Answer]):
         return max(1.0, self._inside * self._seconds_each) if self._inside >= self._room else 0.0
 
     @contextmanager
-    def admit(self, photos: int = 1) -> Iterator[float]:
+    def admit(
+        self, photos: int = 1, *, client: str = "", until: float | None = None, patient: bool = False
+    ) -> Iterator[float]:
         """Hold room for some photos; yields the moment (`time.monotonic`) until which their prediction must have begun.
 
         More photos than the whole house holds are let in when it is empty, so that no request is refused forever.
+
+        Args:
+            photos: how many.
+            client: whose; nobody holds more than their share.
+            until: that moment, where it is known already; otherwise the deadline counts from now.
+            patient: wait for room until then, instead of being told at once that there is none.
 
         Raises:
             Full: there is not that much room.
             Closed: the site is shutting down.
         """
+        until = time.monotonic() + self._deadline if until is None else until
         with self._changed:
+            if patient:
+                self._changed.wait_for(lambda: self._closed or self._fits(photos, client), until - time.monotonic())
             if self._closed:
                 raise Closed
-            if self._inside and self._inside + photos > self._room:
+            if not self._fits(photos, client):
                 raise Full(max(1.0, self._inside * self._seconds_each))
             self._inside += photos
+            self._of[client] += photos
         try:
-            yield time.monotonic() + self._deadline
+            yield until
         finally:
             with self._changed:
                 self._inside -= photos
+                self._of[client] -= photos
+                self._of += Counter()  # drops those who have nothing inside
                 self._changed.notify_all()
+
+    def _fits(self, photos: int, client: str) -> bool:
+        mine = self._of[client]
+        return (not self._inside or self._inside + photos <= self._room) and (not mine or mine + photos <= self._share)
 
     def put(self, pixels: np.ndarray, until: float) -> Future[Answer]:
         """Queue one photo (S, S, 3) uint8, inside `admit`. Its future holds the answer, or raises TooLate."""
@@ -146,10 +168,12 @@ class Batcher(Generic[Answer]):
     def _run(self) -> None:
         while taken := self._take():
             now = time.monotonic()
-            for waiting in taken:
+            # From here on whoever waits can no longer call it off; those who did so are passed over.
+            wanted = [waiting for waiting in taken if waiting.answer.set_running_or_notify_cancel()]
+            for waiting in wanted:
                 if waiting.until < now:
                     waiting.answer.set_exception(TooLate())
-            ready = [waiting for waiting in taken if waiting.until >= now]
+            ready = [waiting for waiting in wanted if waiting.until >= now]
             if not ready:
                 continue
             try:

@@ -11,19 +11,20 @@ from sightline.data.decoding.decode import square
 from sightline.errors import SightlineError
 from sightline.judging.heat import enlarge, heat
 from sightline.web.answering.service import Desk, wait
-from sightline.web.answering.uploads import as_jpeg
+from sightline.web.look import as_jpeg
 from sightline.web.replies import Refused
 
 _GLOW = np.array([255, 176, 46], dtype=np.float32)
 
 
-def overlay(desk: Desk, content: bytes, label: str) -> bytes:
+def overlay(desk: Desk, content: bytes, label: str, client: str = "") -> bytes:
     """Explain `label` for a picture of our own making.
 
     Args:
         desk: whose model.
         content: a JPEG that this site made itself.
         label: the class to explain.
+        client: who asks.
 
     Returns:
         A JPEG of the same size. The network sees the middle square; what lies outside it is shown in grey.
@@ -38,7 +39,7 @@ def overlay(desk: Desk, content: bytes, label: str) -> bytes:
     pixels = square(image, predictor.size)
     target = [predictor.classes.index(label)]
     try:
-        with desk.room() as until:
+        with desk.room(client=client) as until:
             grid = wait(desk.batcher.call(lambda: heat(predictor.network, pixels[None], target), until), until)
     except SightlineError as error:
         raise Refused(422, str(error)) from None

@@ -19,17 +19,20 @@ from typing import Any, TypeVar
 import numpy as np
 from django.conf import settings
 
-from sightline.errors import SightlineError
 from sightline.judging.heat import neighbours
 from sightline.predictor import Predictor
+from sightline.runs.documents.extras import Neighbour
 from sightline.web import metrics
 from sightline.web.answering.batching import Batcher, Closed, Full, TooLate
+from sightline.web.answering.loading import Loaders
 from sightline.web.answering.resemblance import remembered
-from sightline.web.library import shelf
-from sightline.web.replies import Refused
+from sightline.web.library.choice import answering
+from sightline.web.library.shelf import Shelved
+from sightline.web.replies import Refused, busy, restarting, too_late
 
 _LOADED = 2  # models in memory at once
 _NEIGHBOURS = 4
+_WARMING = 600.0  # seconds that nobody waits for
 _COMPUTE = 60.0  # seconds after which even a begun prediction is given up
 
 T = TypeVar("T")
@@ -46,18 +49,19 @@ class Answer:
     familiar: bool
     decision: str
     """answer, unsure or unfamiliar."""
-    neighbours: tuple[dict[str, Any], ...] = ()
-    """The nearest training photos: {path, label, similarity}."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """The nearest training photos."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return {**asdict(self), "set": list(self.set), "neighbours": list(self.neighbours)}
+        near = [neighbour.to_dict() for neighbour in self.neighbours]
+        return {**asdict(self), "set": list(self.set), "neighbours": near}
 
 
 class Desk:
     """One run's model and its queue."""
 
-    def __init__(self, predictor: Predictor, run: shelf.Shelved) -> None:
+    def __init__(self, predictor: Predictor, run: Shelved) -> None:
         options = settings.SIGHTLINE
         self.predictor, self.run = predictor, run.name
         self._remembered = remembered(run.folder)
@@ -65,6 +69,7 @@ class Desk:
             self._answers,
             batch=options.batch if options.batching else 1,
             room=options.queue,
+            share=options.share,
             deadline=options.deadline,
             observe=metrics.batch_done,
         )
@@ -72,7 +77,7 @@ class Desk:
     def _answers(self, pixels: np.ndarray) -> list[Answer]:
         out = self.predictor.outputs(pixels)
         classes = self.predictor.classes
-        near = neighbours(self.predictor, out.embeddings, **self._remembered, most=_NEIGHBOURS)
+        near = neighbours(self.predictor, out.embeddings, self._remembered, most=_NEIGHBOURS)
         return [
             Answer(
                 predicted=classes[int(p.argmax())],
@@ -89,42 +94,53 @@ class Desk:
         ]
 
     @contextmanager
-    def room(self, photos: int = 1) -> Iterator[float]:
+    def room(
+        self, photos: int = 1, *, client: str = "", until: float | None = None, patient: bool = False
+    ) -> Iterator[float]:
         """Room for some photos, before anything is spent on them; yields the deadline.
+
+        Args:
+            photos: as in `Batcher.admit`.
+            client: as there.
+            until: as there.
+            patient: as there.
 
         Raises:
             Refused: 503, with the time after which there should be room.
         """
         try:
-            with self.batcher.admit(photos) as until:
-                yield until
+            with self.batcher.admit(photos, client=client, until=until, patient=patient) as moment:
+                yield moment
         except Full as full:
-            raise _full(full.retry_after) from None
+            raise busy(full.retry_after) from None
         except Closed:
-            metrics.refused("closed")
-            raise Refused(503, "The site is restarting. Please try again in a moment.", 5) from None
+            raise restarting() from None
 
     def answer(self, pixels: np.ndarray, until: float) -> Future[Answer]:
         """Queue a photo (S, S, 3), inside `room`; `wait` for the future."""
         return self.batcher.put(pixels, until)
 
 
-def _full(retry_after: float) -> Refused:
-    metrics.refused("full")
-    return Refused(503, "The site is busy just now. Please try again in a moment.", retry_after)
+def deadline() -> float:
+    """The moment (`time.monotonic`) until which an answer that is asked for now must have been begun."""
+    return time.monotonic() + float(settings.SIGHTLINE.deadline)
 
 
 def wait(future: Future[T], until: float) -> T:
-    """The future's value.
+    """The future's value. What was not begun by `until` is called off.
 
     Raises:
-        Refused: 504, the deadline passed before the work was begun or it took too long.
+        Refused: 504, the deadline passed before the work was begun, or it took too long.
     """
     try:
-        return future.result(timeout=max(0.0, until - time.monotonic()) + _COMPUTE)
+        try:
+            return future.result(timeout=max(0.0, until - time.monotonic()))
+        except Late:
+            if future.cancel():
+                raise
+            return future.result(timeout=_COMPUTE)
     except (TooLate, Late):
-        metrics.refused("late")
-        raise Refused(504, "The answer took too long; the photo was not looked at. Please try again.", 2) from None
+        raise too_late() from None
 
 
 class Desks:
@@ -133,31 +149,44 @@ class Desks:
     def __init__(self) -> None:
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._lock = threading.Lock()
+        self._loaders: Loaders[Desk] = Loaders()
         self._closed = False
         metrics.INSIDE.set_function(lambda: sum(desk.batcher.inside for desk in self.loaded))
 
-    def get(self, name: str = "") -> Desk:
+    def get(self, name: str = "", until: float | None = None) -> Desk:
         """The desk of a run; of the newest finished one where no name is given.
 
+        Args:
+            name: the run.
+            until: the moment (`time.monotonic`) until which to wait for a model that is not in memory yet; the site's
+                deadline from now if not given.
+
         Raises:
-            Refused: 404 no such run, 409 it has no model that can be loaded.
+            Refused: 404 no such run, 409 it has no model that can be loaded, 503 it is not in memory yet.
         """
-        chosen = shelf.answering(name)
+        chosen = answering(name)
         with self._lock:
             if chosen.key in self._desks:
                 self._desks.move_to_end(chosen.key)
                 return self._desks[chosen.key]
             if self._closed:
-                raise Refused(503, "The site is restarting. Please try again in a moment.", 5)
-            try:
-                desk = Desk(Predictor.load(chosen.folder.path, settings.SIGHTLINE.device), chosen)
-            except SightlineError as error:
-                raise Refused(409, f"The model of {chosen.name} cannot be loaded: {error}") from None
-            self._desks[chosen.key] = desk
-            idle = [key for key, old in self._desks.items() if not old.batcher.inside and key != chosen.key]
+                raise restarting()
+        return self._loaders.get(
+            chosen.key, chosen.name, lambda: self._load(chosen), deadline() if until is None else until
+        )
+
+    def _load(self, run: Shelved) -> Desk:
+        """Load outside the lock, which every request needs."""
+        with self._lock:
+            if run.key in self._desks:  # it arrived a moment ago
+                return self._desks[run.key]
+        desk = Desk(Predictor.load(run.folder.path, settings.SIGHTLINE.device), run)
+        with self._lock:
+            self._desks[run.key] = desk
+            idle = [key for key, old in self._desks.items() if not old.batcher.inside and key != run.key]
             if len(self._desks) > _LOADED and idle:
                 self._desks.pop(idle[0]).batcher.close(patience=0)
-            return desk
+        return desk
 
     @property
     def loaded(self) -> list[Desk]:
@@ -172,9 +201,9 @@ class Desks:
         Raises:
             Refused: 503, every loaded model's house is full.
         """
-        busy = [desk.batcher.busy for desk in self.loaded]
-        if busy and all(busy):
-            raise _full(min(busy))
+        full = [desk.batcher.busy for desk in self.loaded]
+        if full and all(full):
+            raise busy(min(full))
 
     @property
     def closed(self) -> bool:
@@ -184,7 +213,7 @@ class Desks:
     def warm(self) -> None:
         """Load the model that answers by default, if there is one."""
         with contextlib.suppress(Refused):
-            self.get()
+            self.get(until=time.monotonic() + _WARMING)
 
     def close(self) -> None:
         """Answer everyone inside, let nobody in."""

@@ -1,27 +1,21 @@
-"""An upload becomes a photo: refused by its first bytes and by its size before anything is decoded, decoded in
-quarantine, and made anew before anybody is shown it.
+"""Check: an upload becomes a photo, or is refused with the reason. Its first bytes and its size are looked at first,
+then it is decoded where a decoder can be killed. What people are shown of it is made anew.
 """
 
 from __future__ import annotations
 
-import io
-import threading
 from dataclasses import dataclass
 
 import numpy as np
 from django.core.files.uploadedfile import UploadedFile
-from PIL import Image
 
-from sightline.data.decoding.decode import Undecodable, square
-from sightline.data.decoding.quarantine import decode_untrusted
-from sightline.system.processes import cores
+from sightline.data.decoding.decode import Undecodable
+from sightline.data.decoding.signatures import HEADER_BYTES, kind
+from sightline.web.decoders import decoders
 from sightline.web.replies import Refused
 
 PREVIEW = 960
-_SECONDS = 5.0
-
-# A decoded photo may have 150 MB: not more of them in memory at once than the machine can work on.
-_at_once = threading.BoundedSemaphore(2 * cores())
+_READ = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF")  # what cameras, phones and browsers write
 
 
 @dataclass(frozen=True)
@@ -38,15 +32,14 @@ class Photo:
 
 
 def sniff(start: bytes) -> str:
-    """JPEG, PNG or WEBP by a file's first bytes; "" for anything else, whatever its name says."""
-    if start.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    return "WEBP" if start[:4] == b"RIFF" and start[8:12] == b"WEBP" else ""
+    """JPEG, PNG, WEBP, HEIF or AVIF by a file's first bytes; "" for anything else, whatever its name says."""
+    name, _ = kind(start)
+    return name if name in _READ else ""
 
 
-def read_upload(file: UploadedFile, size: int, max_pixels: int, *, preview: bool) -> Photo:
+def read_upload(
+    file: UploadedFile, size: int, max_pixels: int, *, preview: bool, client: str = "", until: float
+) -> Photo:
     """Read one uploaded file.
 
     Args:
@@ -54,43 +47,27 @@ def read_upload(file: UploadedFile, size: int, max_pixels: int, *, preview: bool
         size: the side of the square that the network wants.
         max_pixels: the most pixels that are decoded.
         preview: whether people will be shown it.
+        client: who sent it.
+        until: the moment (`time.monotonic`) at which it must have been read.
 
     Raises:
-        Refused: 415 another kind of file, 413 too many pixels, 422 damaged or too slow to decode; the reason says
-        which.
+        Refused: 415 another kind of file, 413 too many pixels, 422 damaged or too slow to decode, 504 its turn did not
+            come in time; the reason says which.
     """
     if not file.size:
         raise Refused(422, "The file is empty.")
     content = file.read()
-    if not sniff(content[:16]):
-        raise Refused(415, "Only JPEG, PNG and WebP photos are read here.")
+    if not sniff(content[:HEADER_BYTES]):
+        raise Refused(415, "Only JPEG, PNG, WebP, HEIC and AVIF photos are read here.")
     try:
-        with _at_once:
-            return _read(content, size, max_pixels, preview)
+        seen = decoders().look(
+            content, max_pixels, size=size, side=PREVIEW if preview else 0, client=client, until=until
+        )
     except Undecodable as error:
         if error.problem == "too-large":
             raise Refused(413, f"The photo is too large: {error.detail}.") from None
         if error.problem in ("unsupported", "not-an-image"):
             raise Refused(415, f"This cannot be read as a photo: {error.detail}.") from None
         raise Refused(422, f"This photo cannot be read ({error.problem}): {error.detail}.") from None
-
-
-def _read(content: bytes, size: int, max_pixels: int, preview: bool) -> Photo:
-    decoded = decode_untrusted(content, seconds=_SECONDS, max_pixels=max_pixels, target=size)
-    pixels = square(decoded.image, size)
-    shown = b""
-    if preview:
-        image = decoded.image
-        if max(image.size) < min(PREVIEW, max(decoded.width, decoded.height)):
-            # For the network a JPEG may be unpacked smaller than people want to see it.
-            image = decode_untrusted(content, seconds=_SECONDS, max_pixels=max_pixels, target=PREVIEW // 2).image
-        image.thumbnail((PREVIEW, PREVIEW))
-        shown = as_jpeg(image)
-    return Photo(pixels, shown, decoded.width, decoded.height, decoded.notes)
-
-
-def as_jpeg(image: Image.Image, quality: int = 86) -> bytes:
-    """An RGB picture as JPEG bytes without metadata."""
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality, optimize=True)
-    return buffer.getvalue()
+    assert seen.square is not None
+    return Photo(seen.square, seen.picture, seen.width, seen.height, seen.notes)

@@ -12,13 +12,12 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
-from sightline.web.accounts.access import bearer
-from sightline.web.accounts.models import Token
+from sightline.web.accounts.tokens import bearer, holder
 
 
 class _Token(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        return Token.holder(token)
+        return holder(token)
 
 
 class _Session(APIKeyCookie):

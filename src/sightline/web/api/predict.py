@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from ninja import File, Query, Router
 from ninja.files import UploadedFile
 
-from sightline.web.answering.asking import ask, ask_many
-from sightline.web.answering.service import Answer, desks
+from sightline.web.answering.asking import Answered, ask, ask_many
+from sightline.web.answering.service import desks
 from sightline.web.api.auth import Anyone, Open
 from sightline.web.api.schemas import Health, Many, One, Problem
 from sightline.web.replies import Refused
@@ -33,9 +33,8 @@ def predict(
 ) -> dict[str, Any]:
     """The answer of `run`'s model, or of the newest finished run's."""
     request.auth_person = request.auth  # type: ignore[attr-defined]
-    desk = desks().get(run)
-    _, answer = ask(request, file, desk.run, preview=False)
-    return {"run": desk.run, "prediction": _shown(request, str(file.name), answer)}
+    answered = ask(request, file, run, preview=False)
+    return {"run": answered.run, "prediction": _shown(request, str(file.name), answered)}
 
 
 @router.post("/predict/many", response={200: Many, **_PROBLEMS}, summary="Classify several photos")
@@ -46,13 +45,9 @@ def predict_many(
 ) -> dict[str, Any]:
     """One answer for each file, in order; a file that cannot be read has `error` and stops nothing."""
     request.auth_person = request.auth  # type: ignore[attr-defined]
-    desk = desks().get(run)
-    outcomes = ask_many(request, files, desk.run, preview=False)
-    rows = [
-        _shown(request, str(file.name), outcome if isinstance(outcome, Refused) else outcome[1])
-        for file, outcome in zip(files, outcomes, strict=True)
-    ]
-    return {"run": desk.run, "predictions": rows}
+    answered_by, outcomes = ask_many(request, files, run, preview=False)
+    rows = [_shown(request, str(file.name), outcome) for file, outcome in zip(files, outcomes, strict=True)]
+    return {"run": answered_by, "predictions": rows}
 
 
 @router.get("/health", response=Health, summary="How the site is doing")
@@ -68,11 +63,11 @@ def health(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _shown(request: HttpRequest, name: str, outcome: Answer | Refused) -> dict[str, Any]:
+def _shown(request: HttpRequest, name: str, outcome: Answered | Refused) -> dict[str, Any]:
     if isinstance(outcome, Refused):
         nothing: dict[str, Any] = {"predicted": None, "confidence": None, "familiar": None, "decision": None}
         return {"name": name, **nothing, "probabilities": {}, "set": [], "neighbours": [], "error": outcome.reason}
-    shown = outcome.to_dict()
+    shown = outcome.answer.to_dict()
     if _open(request) is None:
         shown["neighbours"] = []
     return {"name": name, **shown, "error": ""}

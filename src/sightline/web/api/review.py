@@ -11,10 +11,12 @@ from ninja import Query, Router, Status
 
 from sightline.web.api.auth import people
 from sightline.web.api.schemas import DecisionIn, DecisionOut, Decisions, ItemOut, Problem, Standing
+from sightline.web.library.row import row
 from sightline.web.library.shelf import find
 from sightline.web.review import claims
 from sightline.web.review.agreement import standing
 from sightline.web.review.export import decisions_csv
+from sightline.web.review.history import of_run
 from sightline.web.review.intake import take_in
 from sightline.web.review.models import Decision, Item
 
@@ -36,7 +38,7 @@ def next_item(request: HttpRequest, name: str) -> Status[Item | None]:
 )
 def decide(request: HttpRequest, name: str, item: int, body: DecisionIn) -> dict[str, Any]:
     """keep, relabel or drop."""
-    classes = tuple(find(name).folder.dataset().get("classes", ()))
+    classes = row(find(name)).classes
     if item > 2**62:
         item = 0
     return _shown(claims.decide(_person(request), item, body.decision, body.label, classes=classes))
@@ -58,14 +60,8 @@ def list_decisions(
     limit: int = Query(100, ge=1, le=1000),
 ) -> dict[str, Any]:
     """Undone ones too, with the time at which they were taken back."""
-    made = Decision.objects.filter(item__run=find(name).name).select_related("item", "user").order_by("-id")
-    if before is not None:
-        made = made.filter(pk__lt=before)
-    rows = list(made[: limit + 1])
-    return {
-        "decisions": [_shown(row) for row in rows[:limit]],
-        "next": rows[limit - 1].pk if len(rows) > limit else None,
-    }
+    decisions, more = of_run(find(name).name, before, limit)
+    return {"decisions": [_shown(decision) for decision in decisions], "next": more}
 
 
 @router.get("/runs/{name}/decisions.csv", response={200: str, **_PROBLEMS}, summary="decisions.csv for sightline train")

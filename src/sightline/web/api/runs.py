@@ -12,8 +12,10 @@ from ninja import Query, Router
 from sightline.web.api.auth import Open
 from sightline.web.api.schemas import Findings, Problem, RunOut
 from sightline.web.library import leaderboard
-from sightline.web.library.findings import findings
+from sightline.web.library.findings import require
+from sightline.web.library.row import Row, row
 from sightline.web.library.shelf import find
+from sightline.web.replies import Refused
 
 router = Router(tags=["runs"], auth=Open())
 
@@ -24,15 +26,15 @@ def list_runs(
     q: str = Query("", max_length=200),
     dataset: str = Query("", max_length=200),
     sort: str = "accuracy",
-) -> list[leaderboard.Row]:
+) -> list[Row]:
     """Sorted by accuracy, f1, ece, parameters, speed, opened, date or name."""
     return leaderboard.rows(q, dataset, sort)
 
 
 @router.get("/runs/{name}", response={200: RunOut, 401: Problem, 404: Problem}, summary="One run")
-def one_run(request: HttpRequest, name: str) -> leaderboard.Row:
+def one_run(request: HttpRequest, name: str) -> Row:
     """Its figures; null where it has none yet."""
-    return leaderboard.row(find(name))
+    return row(find(name))
 
 
 @router.get(
@@ -42,12 +44,16 @@ def one_run(request: HttpRequest, name: str) -> leaderboard.Row:
 )
 def evaluation(request: HttpRequest, name: str) -> dict[str, Any]:
     """Empty while the run is not complete."""
-    return find(name).folder.evaluation()
+    run = find(name)
+    if row(run).status == "damaged":
+        raise Refused(409, f"{name} is damaged: {row(run).problem}")
+    found = run.folder.evaluation()
+    return found.to_dict() if found else {}
 
 
 @router.get(
     "/runs/{name}/findings",
-    response={200: Findings, 401: Problem, 404: Problem, 422: Problem},
+    response={200: Findings, 401: Problem, 404: Problem, 409: Problem, 422: Problem},
     summary="What the audit found",
 )
 def list_findings(
@@ -59,7 +65,7 @@ def list_findings(
     limit: int = Query(100, ge=1, le=1000),
 ) -> dict[str, Any]:
     """Highest score first."""
-    table = findings(find(name))
+    table = require(find(name))
     if check:
         table = table[table["check"] == check]
     if flagged is not None:

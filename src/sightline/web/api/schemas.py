@@ -48,7 +48,8 @@ class Many(Schema):
 
 class RunOut(Schema):
     name: str
-    status: str
+    status: Literal["complete", "running", "interrupted", "damaged"]
+    problem: str = Field(description="Of a damaged run: which file is wrong, and how; empty otherwise.")
     dataset: str
     model: str
     size: int | None

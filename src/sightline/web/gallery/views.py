@@ -1,7 +1,5 @@
 """The Data pages: the photos of a run's dataset, and one photo with all that is known of it."""
 
-# ruff: noqa: ARG001  (who calls decides what is given)
-
 from __future__ import annotations
 
 from dataclasses import asdict
@@ -11,17 +9,20 @@ from urllib.parse import urlencode
 import pandas as pd
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
-from sightline.web.accounts.access import open_here
+from sightline.web.access import open_here
 from sightline.web.answering.heat import overlay
 from sightline.web.answering.service import desks
+from sightline.web.client import client_network
 from sightline.web.gallery.neighbours import neighbours
+from sightline.web.library.cards import card, picture_address
+from sightline.web.library.choice import showing
+from sightline.web.library.findings import findings
 from sightline.web.library.photos import BANDS, SORTS, Filter, Photos, photos
-from sightline.web.library.pictures import SIZES, picture
-from sightline.web.library.shelf import Shelved, answering, find, shelved
+from sightline.web.library.pictures import SIZES, picture, picture_response
+from sightline.web.library.shelf import find, shelved
 from sightline.web.replies import Refused
-from sightline.web.review.models import Decision
+from sightline.web.review import history
 from sightline.web.show import percent
 
 PAGE = 60
@@ -29,17 +30,10 @@ PAGE = 60
 
 @open_here
 def data(request: HttpRequest) -> HttpResponse:
-    """To the photos of the run that answers, or of any run that knows its photos."""
-    if not shelved():
-        return render(request, "gallery/empty.html")
-    try:
-        chosen = answering()
-    except Refused:
-        able = [run for run in shelved() if (run.folder.path / "samples.parquet").is_file()]
-        if not able:
-            return render(request, "gallery/empty.html")
-        chosen = able[-1]
-    return redirect("photos", name=chosen.name)
+    """To the photos of the run that was chosen, or of the one that answers, or of any that knows its photos."""
+    wanted = request.GET.get("run", "")
+    chosen = find(wanted) if wanted else showing()
+    return redirect("photos", name=chosen.name) if chosen else render(request, "gallery/empty.html")
 
 
 @open_here
@@ -66,33 +60,12 @@ def gallery(request: HttpRequest, name: str) -> HttpResponse:
         "bands": [(key, f"{100 * low:.0f} to {percent(min(high, 1), 0)}") for key, (low, high) in BANDS.items()],
         "sorts": list(SORTS.items()),
         "checks": found.checks,
+        "mistakes": found.mistakes(),
+        "problem": findings(find(name)).problem,
     }
     target = request.headers.get("HX-Target", "")
     template = {"more": "gallery/more.html", "photos": "gallery/grid.html"}.get(target, "gallery/photos.html")
     return render(request, template, context)
-
-
-def card(found: Photos, row: int) -> dict[str, Any]:
-    """What is shown of a photo among others."""
-    record = found.table.iloc[row]
-    confidence = record["confidence"]
-    return {
-        "row": row,
-        "path": record["path"],
-        "label": record["label"],
-        "split": record["split"],
-        "predicted": record["predicted"] if isinstance(record["predicted"], str) else "",
-        "confidence": float(confidence) if confidence == confidence else None,
-        "right": int(record["right"]),
-        "worst": float(found.worst[row]),
-        "thumb": address(found.name, row, str(record["digest"]), "thumb"),
-        "url": reverse("photo", args=(found.name, row)),
-    }
-
-
-def address(run: str, row: int, digest: str, kind: str) -> str:
-    """Where the browser gets a picture; it changes with the photo, so it may be kept for ever."""
-    return f"{reverse('picture', args=(run, row, kind))}?v={digest[:12]}"
 
 
 @open_here
@@ -105,17 +78,17 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
     context = {
         "run": name,
         "card": card(found, row),
-        "large": address(name, row, str(record["digest"]), "photo"),
+        "large": picture_address(found, row, "photo"),
         "facts": _facts(record),
         "width": record.get("width"),
         "height": record.get("height"),
-        "digest": record["digest"],
+        "digest": found.digest(row),
         "probabilities": probabilities,
         "findings": found.findings_of(row),
         "twins": [card(found, twin) for twin in found.twins(row)],
-        "history": Decision.objects.filter(item__run=name, item__path=record["path"]).select_related("user"),
+        "history": history.of_photo(name, record["path"]),
         # Asked for in the address by browsers without scripts; the others fetch them when the rest is there.
-        "neighbours": _near(find(name), found, row) if request.GET.get("neighbours") == "1" else None,
+        "neighbours": _near(request, found, row) if request.GET.get("neighbours") == "1" else None,
         "before": row - 1 if row else None,
         "after": row + 1 if row + 1 < len(found) else None,
     }
@@ -142,11 +115,12 @@ def resembling(request: HttpRequest, name: str, row: int) -> HttpResponse:
     """
     found = photos(find(name))
     found.file(row)
-    return render(request, "gallery/resembling.html", {"neighbours": _near(find(name), found, row)})
+    return render(request, "gallery/resembling.html", {"neighbours": _near(request, found, row)})
 
 
-def _near(run: Shelved, found: Photos, row: int) -> list[tuple[dict[str, Any], float]]:
-    return [(card(found, other), likeness) for other, likeness in neighbours(run, found, row)]
+def _near(request: HttpRequest, found: Photos, row: int) -> list[tuple[dict[str, Any], float]]:
+    near = neighbours(find(found.name), found, row, client_network(request))
+    return [(card(found, other), likeness) for other, likeness in near]
 
 
 @open_here
@@ -154,14 +128,12 @@ def show_heat(request: HttpRequest, name: str, row: int) -> HttpResponse:
     """Where the network looked for its answer, or for the class `label`."""
     run = find(name)
     found = photos(run)
-    content = picture(found.file(row), str(found.table["digest"].iloc[row]), "photo")
+    content = picture(found.file(row), found.digest(row), "photo", client_network(request))
     predicted = found.table["predicted"].iloc[row]
     label = request.GET.get("label", "") or (
         predicted if isinstance(predicted, str) else found.table["label"].iloc[row]
     )
-    response = HttpResponse(overlay(desks().get(name), content, str(label)), content_type="image/jpeg")
-    response["Cache-Control"] = "private, max-age=86400"
-    return response
+    return picture_response(overlay(desks().get(name), content, str(label), client_network(request)))
 
 
 @open_here
@@ -170,8 +142,5 @@ def show_picture(request: HttpRequest, name: str, row: int, kind: str) -> HttpRe
     if kind not in SIZES:
         raise Refused(404, "There are thumbs and photos.")
     found = photos(find(name))
-    content = picture(found.file(row), str(found.table["digest"].iloc[row]), kind)
-    response = HttpResponse(content, content_type="image/jpeg")
-    response["Cache-Control"] = "private, max-age=31536000, immutable"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    content = picture(found.file(row), found.digest(row), kind, client_network(request))
+    return picture_response(content, keep=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 from markupsafe import Markup
 
 from sightline.report.charts import Series, lines
 from sightline.report.svg import per_cent
-from sightline.runs.folder import RunFolder
+from sightline.system.thinning import evenly
+from sightline.web.library.shelf import Shelved
 from sightline.web.show import percent
 
 
@@ -21,9 +23,18 @@ class Curve:
     chart: Markup
 
 
-def curves(run: RunFolder) -> list[Curve]:
-    """Accuracy and loss by epoch, and the learning rate by step; empty before the second epoch is done."""
-    metrics, steps = run.metrics(), run.steps()
+def curves(run: Shelved) -> list[Curve]:
+    """Accuracy and loss by epoch, and the learning rate by step.
+
+    Empty before the second epoch is done, and where the tables are damaged: the run's row says that.
+    """
+    try:
+        return _curves(run.folder.metrics(), run.folder.steps())
+    except Exception:  # a table that is none
+        return []
+
+
+def _curves(metrics: pd.DataFrame, steps: pd.DataFrame) -> list[Curve]:
     made = []
     if len(metrics) > 1:
         epochs = list(range(1, len(metrics) + 1))
@@ -42,8 +53,8 @@ def curves(run: RunFolder) -> list[Curve]:
         said = f"Validation loss: {metrics['val_loss'].min():.3g} at best."
         made.append(Curve("Loss", said, lines(shown, label=said, x_label="epoch")))
     if len(steps) > 1:
-        thin = steps.iloc[:: max(1, len(steps) // 400)]
-        shown = [Series("rate", list(range(0, len(steps), max(1, len(steps) // 400))), list(thin["lr_max"]), "one")]
+        kept = evenly(len(steps), 400)
+        shown = [Series("rate", kept.tolist(), list(steps["lr_max"].iloc[kept]), "one")]
         said = f"{len(steps):,} steps; the highest rate was {steps['lr_max'].max():.2g}."
         made.append(Curve("Learning rate", said, lines(shown, label=said, x_label="step")))
     return made

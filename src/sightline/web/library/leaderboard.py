@@ -1,46 +1,12 @@
-"""The runs as a table: figures with their intervals, what they cost, and how often their test set was looked at."""
+"""The runs as a table: found by words, in an order."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from sightline.errors import SightlineError
-from sightline.judging import compare
-from sightline.runs import ledger
-from sightline.runs.folder import Status
-from sightline.web.library.shelf import Shelved, shelved, stamp
-
-
-@dataclass(frozen=True)
-class Row:
-    """One run; figures are None where it has none yet."""
-
-    name: str
-    status: Status | str
-    dataset: str
-    model: str
-    size: int | None
-    accuracy: float | None
-    low: float | None
-    high: float | None
-    macro_f1: float | None
-    ece: float | None
-    test_photos: int | None
-    opened: int | None
-    parameters: int | None
-    speed: float | None
-    """Photos a second in training, the median epoch."""
-    seconds: float | None
-    date: datetime
-    epochs: int
-    report: bool
-    warning: str
-    """What a reader of the figures should know of the test set."""
-
+from sightline.web.library.row import Row, row
+from sightline.web.library.shelf import shelved
 
 SORTS: dict[str, tuple[str, Callable[[Row], Any], bool]] = {
     "accuracy": ("Accuracy", lambda row: row.accuracy, True),
@@ -52,9 +18,6 @@ SORTS: dict[str, tuple[str, Callable[[Row], Any], bool]] = {
     "date": ("Date", lambda row: row.date, True),
     "name": ("Run", lambda row: row.name.lower(), False),
 }
-
-_lock = threading.Lock()
-_rows: dict[str, tuple[tuple[int, ...], Row]] = {}
 
 
 def rows(text: str = "", dataset: str = "", sort: str = "accuracy", back: bool = False) -> list[Row]:
@@ -74,78 +37,3 @@ def rows(text: str = "", dataset: str = "", sort: str = "accuracy", back: bool =
     known = [r for r in found if figure(r) is not None]
     known.sort(key=figure, reverse=high_first != back)
     return known + [r for r in found if figure(r) is None]
-
-
-def row(run: Shelved) -> Row:
-    """The row of one run; computed again only when its files have changed."""
-    path = run.folder.path
-    names = ("evaluation.json", "metrics.csv", "config.yaml", "report.html", "model/model.safetensors")
-    key = (*(stamp(path / name) for name in names), stamp(path.parent / ledger.NAME))
-    with _lock:
-        kept = _rows.get(str(path))
-    if kept is not None and kept[0] == key and kept[1].status == "complete":
-        return kept[1]
-    made = _make(run)
-    with _lock:
-        _rows[str(path)] = (key, made)
-    return made
-
-
-def _make(run: Shelved) -> Row:
-    folder = run.folder
-    try:
-        config, described, found = folder.config(), folder.dataset(), folder.evaluation()
-        spent, metrics, status = compare.cost(folder), folder.metrics(), folder.status
-    except (SightlineError, KeyError, ValueError):
-        return _damaged(run)
-    low, high = found.get("accuracy_ci95", (None, None))
-    opened = found.get("test_opened")
-    if found:
-        samples = folder.samples()
-        opened = max(opened or 0, ledger.count(folder.path, samples.loc[samples["split"] == "test", "digest"])) or None
-    return Row(
-        name=run.name,
-        status=status,
-        dataset=str(described.get("name") or config.data or ""),
-        model=config.model or "",
-        size=config.img_size,
-        accuracy=found.get("accuracy"),
-        low=low,
-        high=high,
-        macro_f1=found.get("macro_f1"),
-        ece=found.get("ece"),
-        test_photos=found.get("n"),
-        opened=opened,
-        parameters=spent["parameters"],
-        speed=spent["images_per_second"],
-        seconds=spent["train_seconds"],
-        date=_date(run),
-        epochs=len(metrics) + sum(len(folder.fold(number + 1).metrics()) for number in range(config.folds or 0)),
-        report=folder.report.is_file(),
-        warning=ledger.warning(opened),
-    )
-
-
-def _damaged(run: Shelved) -> Row:
-    nothing: dict[str, Any] = dict.fromkeys(
-        (
-            "size",
-            "accuracy",
-            "low",
-            "high",
-            "macro_f1",
-            "ece",
-            "test_photos",
-            "opened",
-            "parameters",
-            "speed",
-            "seconds",
-        )
-    )
-    return Row(run.name, "damaged", "", "", date=_date(run), epochs=0, report=False, warning="", **nothing)
-
-
-def _date(run: Shelved) -> datetime:
-    path = run.folder.path
-    written = stamp(path / "evaluation.json") or stamp(path / "config.yaml")
-    return datetime.fromtimestamp(written / 1e9, UTC)

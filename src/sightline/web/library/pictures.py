@@ -2,47 +2,66 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-import threading
+import time
 from pathlib import Path
 
-from sightline.data.decoding.quarantine import decode_guarded
-from sightline.data.decoding.regular import Undecodable
+from django.conf import settings
+from django.http import HttpResponse
+
+from sightline.data.decoding.decode import MAX_PIXELS, Undecodable
 from sightline.system import cache
-from sightline.system.processes import cores
-from sightline.web.answering.uploads import as_jpeg
+from sightline.web.decoders import decoders
 from sightline.web.replies import Refused
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 SIZES = {"thumb": 256, "photo": 1280}
-_at_once = threading.BoundedSemaphore(cores())
 
 
-def picture(file: Path, digest: str, kind: str) -> bytes:
+def picture(file: Path, digest: str, kind: str, client: str = "") -> bytes:
     """The photo as a JPEG, at most SIZES[kind] pixels on a side, turned as its EXIF says, without metadata.
 
     Args:
         file: the photo.
-        digest: the SHA-256 of its bytes, as the run knows it; "" if it does not, and then nothing is kept.
+        digest: the SHA-256 of its bytes, as the run knows it. A file with other bytes is not shown: a run that came
+            from elsewhere may name any file of this machine, but cannot know what is in it.
         kind: thumb or photo.
+        client: who asks.
 
     Raises:
-        Refused: 404, the photo is no longer there or cannot be read.
+        Refused: 404, the photo is no longer there or cannot be read; 504, its turn to be decoded did not come in time.
     """
     side = SIZES[kind]
-    keep = digest.isalnum() and kind == "thumb"
-    kept = cache.folder("thumbnails") / digest[:2] / f"{digest}-{side}.jpg" if keep else None
+    if not _DIGEST.fullmatch(digest):
+        raise Refused(404, "This run does not know what its photos were, so none of them is shown.")
+    kept = cache.folder("thumbnails") / digest[:2] / f"{digest}-{side}.jpg" if kind == "thumb" else None
     if kept is not None and kept.is_file():
         return kept.read_bytes()
+    until = time.monotonic() + settings.SIGHTLINE.deadline
+    quality = 80 if kind == "thumb" else 86
     try:
-        with _at_once:
-            image = decode_guarded(file, target=side // 2).image
-            image.thumbnail((side, side))
-            content = as_jpeg(image, 80 if kind == "thumb" else 86)
+        seen = decoders().look(
+            str(file), MAX_PIXELS, side=side, quality=quality, digest=digest, client=client, until=until
+        )
     except Undecodable as error:
         raise Refused(404, f"The photo is no longer there, or can no longer be read: {error.detail}.") from None
     if kept is not None:
-        _keep(kept, content)
-    return content
+        _keep(kept, seen.picture)
+    return seen.picture
+
+
+def picture_response(content: bytes, *, keep: bool = False) -> HttpResponse:
+    """A response with a JPEG that this site made.
+
+    Args:
+        content: its bytes.
+        keep: whether the browser may keep it for good, because its address changes with the photo.
+    """
+    response = HttpResponse(content, content_type="image/jpeg")
+    response["Cache-Control"] = "private, max-age=31536000, immutable" if keep else "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -39,6 +39,11 @@ class Shelved:
         """Whether it has a model that can be asked."""
         return (self.folder.model / "sightline.json").is_file()
 
+    @property
+    def knows_photos(self) -> bool:
+        """Whether it has written down its photos, which a training does first."""
+        return (self.folder.path / "dataset.json").is_file()
+
 
 def stamp(path: Path) -> int:
     """When a file was last written, in nanoseconds; 0 if it is not there."""
@@ -70,20 +75,3 @@ def find(name: str) -> Shelved:
         if run.name == name:
             return run
     raise Refused(404, f"There is no run called {name[:100]} here.")
-
-
-def answering(name: str = "") -> Shelved:
-    """The run that answers: the one of this name, else the newest that is complete.
-
-    Raises:
-        Refused: 404 no such run, 409 there is none with a model.
-    """
-    able = [run for run in shelved() if run.answers]
-    if name:
-        chosen = find(name)
-        if not chosen.answers:
-            raise Refused(409, f"{chosen.name} has no model yet; it is still training or was interrupted.")
-        return chosen
-    if not able:
-        raise Refused(409, "There is no trained model here yet. Train one: sightline train PHOTOS.")
-    return max(able, key=lambda run: (run.complete, stamp(run.folder.model / "sightline.json")))

@@ -10,9 +10,10 @@ from django.shortcuts import render
 
 from sightline.errors import SightlineError
 from sightline.judging.compare import compare
-from sightline.web.accounts.access import open_here
+from sightline.web.access import open_here
 from sightline.web.library import leaderboard
 from sightline.web.library.curves import curves
+from sightline.web.library.row import row
 from sightline.web.library.shelf import find
 from sightline.web.replies import Refused
 
@@ -26,18 +27,18 @@ def runs(request: HttpRequest) -> HttpResponse:
     text, dataset = request.GET.get("q", "")[:200], request.GET.get("dataset", "")[:200]
     everything = leaderboard.rows()
     chosen = leaderboard.rows(text, dataset, sort, back)
-    figures = [row for row in chosen if row.accuracy is not None]
+    floor = min((entry.low for entry in chosen if entry.low is not None), default=0.0)
     context = {
         "rows": chosen,
         "total": len(everything),
-        "datasets": sorted({row.dataset for row in everything if row.dataset}),
+        "datasets": sorted({entry.dataset for entry in everything if entry.dataset}),
         "sorts": [(key, title) for key, (title, _, _) in leaderboard.SORTS.items()],
         "sort": sort,
         "back": back,
         "q": text,
         "dataset": dataset,
-        "floor": min((row.low for row in figures if row.low is not None), default=0.0),
-        "live": any(row.status == "running" for row in chosen),
+        "floor": floor,
+        "live": any(entry.status == "running" for entry in chosen),
     }
     part = request.headers.get("HX-Target") == "board"
     return render(request, "library/board.html" if part else "library/runs.html", context)
@@ -47,14 +48,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, name: str) -> HttpResponse:
     """One run."""
     found = find(name)
-    row = leaderboard.row(found)
-    evaluation = found.folder.evaluation() if row.status != "damaged" else {}
-    context = {
-        "row": row,
-        "curves": curves(found.folder) if row.status != "damaged" else [],
-        "per_class": evaluation.get("per_class", {}),
-        "answers": found.answers,
-    }
+    context = {"row": row(found), "curves": curves(found), "answers": found.answers}
     return render(request, "library/run.html", context)
 
 
@@ -62,24 +56,23 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
 def live(request: HttpRequest, name: str) -> HttpResponse:
     """The part of a run's page that moves while it is in training."""
     found = find(name)
-    row = leaderboard.row(found)
-    return render(request, "library/live.html", {"row": row, "curves": curves(found.folder)})
+    return render(request, "library/live.html", {"row": row(found), "curves": curves(found)})
 
 
 @open_here
 def comparison(request: HttpRequest) -> HttpResponse:
     """Two runs on the same test photos."""
     names = request.GET.getlist("run")[:10]
-    able = [row.name for row in leaderboard.rows() if row.status == "complete"]
+    able = [entry.name for entry in leaderboard.rows() if entry.status == "complete"]
     context: dict[str, object] = {"choices": able, "picked": (names + [name for name in able if name not in names])[:2]}
     if len(names) == 2:
         try:
             result = compare([find(name).folder for name in names])
-            rows = [leaderboard.row(find(name)) for name in names]
+            rows = [row(find(name)) for name in names]
             context |= {
                 "result": result,
-                "difference": result["differences"][0],
-                "pair": list(zip(result["runs"], rows, strict=True)),
+                "difference": result.differences[0],
+                "pair": list(zip(result.runs, rows, strict=True)),
             }
         except SightlineError as error:
             context["problem"] = _by_name(str(error), names)

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 from django.db import transaction
 
-from sightline.web.classify.models import Upload
 from sightline.web.library.findings import findings, source
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.review.models import FINDING, VISITOR, Item
@@ -33,7 +32,9 @@ def take_in(run: Shelved) -> None:
     with _lock:
         if _taken.get(run.name) == state:
             return
-        bring(run.name, findings(run))
+        found = findings(run)
+        if not found.problem:
+            bring(run.name, found.table)
         _taken[run.name] = state
 
 
@@ -75,24 +76,29 @@ def _items(run: str, flagged: pd.DataFrame) -> Iterator[Item]:
         )
 
 
-def report(upload: Upload, label: str) -> None:
-    """A visitor called the answer to `upload` wrong; `label` is what they say is right, or ""."""
+def report(run: str, photo: str, answered: str, label: str) -> None:
+    """A visitor called an answer wrong.
+
+    Args:
+        run: whose model answered.
+        photo: the identity of the visitor's photo.
+        answered: the class that the model named.
+        label: what the visitor says is right, or "".
+    """
     reason = {
         "check": "visitor",
         "score": _VISITOR_SCORE,
         "detail": f"A visitor says this is {label}." if label else "A visitor says this answer is wrong.",
         "twin": "",
     }
-    with transaction.atomic():
-        Upload.objects.filter(pk=upload.pk).update(reported=True)
-        Item.objects.update_or_create(
-            run=upload.run,
-            path=str(upload.pk),
-            defaults={
-                "kind": VISITOR,
-                "score": _VISITOR_SCORE,
-                "label": upload.answer["predicted"],
-                "suggested": label if label != upload.answer["predicted"] else "",
-                "reasons": [reason],
-            },
-        )
+    Item.objects.update_or_create(
+        run=run,
+        path=photo,
+        defaults={
+            "kind": VISITOR,
+            "score": _VISITOR_SCORE,
+            "label": answered,
+            "suggested": label if label != answered else "",
+            "reasons": [reason],
+        },
+    )

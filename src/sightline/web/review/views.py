@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import shlex
 import uuid
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,14 +18,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from sightline.web import metrics
-from sightline.web.accounts.access import people_only
-from sightline.web.gallery.views import address, card
+from sightline.web.access import people_only
+from sightline.web.library.cards import card, picture_address
+from sightline.web.library.choice import showing
+from sightline.web.library.findings import findings
 from sightline.web.library.photos import Photos, photos
-from sightline.web.library.shelf import Shelved, answering, find, shelved
+from sightline.web.library.row import row
+from sightline.web.library.shelf import Shelved, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review import claims
 from sightline.web.review.agreement import outcomes, standing
 from sightline.web.review.export import decisions_csv
+from sightline.web.review.history import last_run_of, of_run
 from sightline.web.review.intake import take_in
 from sightline.web.review.models import VISITOR, Decision, Item
 
@@ -31,17 +38,14 @@ _HISTORY = 8
 
 @people_only
 def review(request: HttpRequest) -> HttpResponse:
-    """To the queue of the run that answers, or of the one that was reviewed last."""
-    if not shelved():
-        return render(request, "review/empty.html")
-    mine = Decision.objects.filter(user_id=request.user.pk or 0).order_by("-id")
-    last = mine.values_list("item__run", flat=True).first()
-    names = {run.name for run in shelved()}
-    try:
-        name = last if last in names else answering().name
-    except Refused:
-        name = shelved()[0].name
-    return redirect("queue", name=name)
+    """To the queue of the run that was chosen, or reviewed last, or that answers."""
+    wanted = request.GET.get("run", "")
+    if wanted:
+        return redirect("queue", name=find(wanted).name)
+    last, chosen = last_run_of(request.user), showing()
+    if last in {run.name for run in shelved()}:
+        return redirect("queue", name=last)
+    return redirect("queue", name=chosen.name) if chosen else render(request, "review/empty.html")
 
 
 @people_only
@@ -97,12 +101,9 @@ def export(request: HttpRequest, name: str) -> HttpResponse:
 def history(request: HttpRequest, name: str) -> HttpResponse:
     """Every decision of a run, newest first."""
     run = find(name)
-    made = Decision.objects.filter(item__run=name).select_related("item", "user").order_by("-id")
     before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 18:
-        made = made.filter(pk__lt=int(before))
-    rows = list(made[:101])
-    context = {"run": name, "decisions": rows[:100], "more": rows[99].pk if len(rows) > 100 else None}
+    decisions, more = of_run(name, int(before) if before.isdecimal() and len(before) < 18 else None)
+    context = {"run": name, "decisions": decisions, "more": more}
     disputed = [outcome.item for outcome in outcomes(name) if outcome.verdict is None]
     return render(
         request,
@@ -119,7 +120,7 @@ def _number(request: HttpRequest) -> int:
 
 
 def _classes(run: Shelved) -> tuple[str, ...]:
-    return tuple(run.folder.dataset().get("classes", ()))
+    return row(run).classes
 
 
 def _names(run: Shelved) -> list[str]:
@@ -140,10 +141,21 @@ def _desk(request: HttpRequest, run: Shelved) -> dict[str, Any]:
         "classes": _classes(run),
         "mine": mine.order_by("-id")[:_HISTORY],
         "second_waiting": 0 if item else claims.waiting(request.user, run.name, second=True).count(),
+        "problem": findings(run).problem or row(run).problem,
+        "audit": "" if item else _audit_command(run),
     }
     if item is not None:
         context |= _shown(run, item)
     return context
+
+
+def _audit_command(run: Shelved) -> str:
+    """What fills the queue, ready to be copied: with the real paths for those who sit at this machine."""
+    place = run.folder.path if settings.SIGHTLINE.open_pages else Path(run.name)
+    described = None if row(run).problem else run.folder.dataset()
+    root = Path(described.root if described else "PHOTOS")
+    photos_at = root if settings.SIGHTLINE.open_pages else Path(root.name)
+    return shlex.join(["sightline", "audit", str(photos_at), "--run", str(place), "--out", str(place / "audit")])
 
 
 def _shown(run: Shelved, item: Item) -> dict[str, Any]:
@@ -165,7 +177,7 @@ def _shown(run: Shelved, item: Item) -> dict[str, Any]:
     row = rows[0]
     twins = found.rows_named([reason["twin"] for reason in item.reasons if reason.get("twin")])
     return {
-        "picture": address(run.name, row, str(found.table["digest"].iloc[row]), "photo"),
+        "picture": picture_address(found, row, "photo"),
         "known": card(found, row),
         "twins": [card(found, twin) for twin in dict.fromkeys(twins)][:4],
         "probabilities": sorted(found.probabilities(row).items(), key=lambda pair: -pair[1])[:3],

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "sightline.web.health.HealthMiddleware",  # before anything that could wait
     "sightline.web.metrics.MetricsMiddleware",
+    "sightline.web.privacy.PrivacyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -122,7 +123,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "sightline.web.accounts.views.locked_out"
-AXES_CLIENT_IP_CALLABLE = "sightline.web.limits.client_address"
+AXES_CLIENT_IP_CALLABLE = "sightline.web.client.client_network"
 AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 

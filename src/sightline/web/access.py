@@ -12,7 +12,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
-from sightline.web.accounts.models import Token
 from sightline.web.replies import Refused
 
 View = Callable[..., HttpResponseBase]
@@ -37,12 +36,6 @@ def may_found(request: HttpRequest) -> bool:
     forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
     local = request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
     return bool(settings.SIGHTLINE_FIRST_RUN) and local and not forwarded
-
-
-def bearer(request: HttpRequest) -> User | None:
-    """Whose token the request brings (`Authorization: Bearer …`); None if nobody's."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    return Token.holder(text.strip()) if scheme.lower() == "bearer" and text.strip() else None
 
 
 def people_only(view: View) -> View:

@@ -1,6 +1,6 @@
 """Draw the pictures of docs/trust.md, each from simulated data whose truth is known.
 
-    python docs/pictures.py [FOLDER]        writes into docs/pictures, or into FOLDER
+    python scripts/draw_pictures.py [FOLDER]        writes into docs/pictures, or into FOLDER
 
 The figures in them come from Sightline's own functions; the same pictures come out every time.
 """
@@ -21,7 +21,7 @@ from scipy.special import softmax
 from sightline.judging.heat import heat
 from sightline.judging.robustness import DAMAGES, STRENGTHS, damage
 from sightline.judging.slices import slices
-from sightline.models.zoo import Network
+from sightline.models.network import Network
 from sightline.report.photos import spotlight
 from sightline.scenes.write import draw
 from sightline.trust import calibration, conformal, familiarity
@@ -265,4 +265,4 @@ PICTURES: tuple[Callable[[plt.Axes], None], ...] = (
 )
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "pictures")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "pictures")

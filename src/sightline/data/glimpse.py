@@ -1,0 +1,48 @@
+"""A few photos, spread over the dataset, looked at before all of them are: how large they are, what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from sightline.data.decoding.quarantine import dimensions_guarded, square_guarded
+from sightline.data.decoding.regular import Undecodable
+from sightline.data.table import Dataset, spread
+from sightline.errors import SightlineError
+
+T = TypeVar("T")
+
+
+def guess_size(dataset: Dataset) -> tuple[int, int]:
+    """Median width and height in pixels, from the headers of at most 200 photos.
+
+    Raises:
+        SightlineError: none of them can be read.
+    """
+    width, height = np.median(np.array(_some(dataset, 200, dimensions_guarded)), axis=0)
+    return int(width), int(height)
+
+
+def sample_pixels(dataset: Dataset, size: int, most: int = 64) -> np.ndarray:
+    """At most `most` photos as (n, S, S, 3) uint8, to try engines on.
+
+    Raises:
+        SightlineError: none of them can be read.
+    """
+    return np.stack(_some(dataset, most, lambda path: square_guarded(path, size)))
+
+
+def _some(dataset: Dataset, most: int, look: Callable[[Path], T]) -> list[T]:
+    paths = dataset.samples["path"]
+    found = []
+    for number in spread(len(paths), most):
+        try:
+            found.append(look(dataset.root / paths.iloc[number]))
+        except Undecodable:
+            continue  # the preflight will name it
+    if not found:
+        raise SightlineError(f"{dataset.root}: none of the photos looked at could be read. Is this the right folder?")
+    return found

@@ -1,0 +1,28 @@
+"""What the headers of people's tables mean: which column is the photo, the label, the split, the group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_COLUMNS = {
+    "path": (
+        *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "img_path"),
+        *("photo", "images", "files", "image_name", "image_file", "image_id"),
+    ),
+    "label": ("label", "class", "class_name", "target", "category", "labels", "classes", "y"),
+    "split": ("split", "set", "subset", "partition"),
+    "group": ("group", "group_id", "patient", "patient_id", "subject", "subject_id"),
+}
+"""The headers that each column may have, the surest first; case, spaces and hyphens do not matter."""
+
+
+def columns(names: Sequence[str]) -> dict[str, int]:
+    """Which of the columns `names` is the path, the label, the split, the group; those not found are not in it."""
+    plain = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in names]
+    found: dict[str, int] = {}
+    for column, known in _COLUMNS.items():
+        for header in known:
+            if header in plain and plain.index(header) not in found.values():
+                found[column] = plain.index(header)
+                break
+    return found

@@ -1,0 +1,51 @@
+"""Whether a classifier can come of a dataset, as it is after the preflight."""
+
+from __future__ import annotations
+
+from sightline.data.table import SPLITS, Dataset, shortened
+from sightline.errors import SightlineError
+
+_FEWEST = 3
+
+
+def require_usable(dataset: Dataset) -> None:
+    """Stop where no classifier can come of a dataset.
+
+    Raises:
+        SightlineError: no photos at all, none that could be read, one class only, a class with fewer than three
+            photos, or without any in one of the splits that the dataset brings.
+    """
+    samples, where = dataset.samples, dataset.root
+    if samples.empty:
+        out = dataset.problems[dataset.problems["action"] == "left out"]
+        if out.empty:
+            raise SightlineError(f"{where}: no photos. Give a folder with one sub-folder of photos per class.")
+        reasons = ", ".join(f"{count:,} {problem}" for problem, count in out["problem"].value_counts().items())
+        first = out.iloc[0]
+        raise SightlineError(
+            f"{where}: none of its {out['path'].nunique():,} photos could be used ({reasons}).\n"
+            f"The first: {first['path']!r}: {first['detail']}."
+        )
+    if len(dataset.classes) < 2:
+        raise SightlineError(
+            f"{where}: only one class, {dataset.classes[0]!r}. A classifier needs two or more sub-folders of photos."
+        )
+    counts = samples["label"].value_counts().reindex(dataset.classes, fill_value=0)
+    few = counts[counts < _FEWEST]
+    if len(few):
+        bad = dataset.problems.loc[dataset.problems["action"] == "left out", "path"].nunique()
+        why = f" ({bad:,} file{'s were' if bad > 1 else ' was'} left out as bad)" if bad else ""
+        names = [f"class {name!r} has {count} usable photo{'s' * (count != 1)}" for name, count in few.items()]
+        raise SightlineError(
+            f"{where}: {shortened(names, what='classes')}; each class needs {_FEWEST} or more{why}.\n"
+            "Add photos to it, or take the class out of the dataset."
+        )
+    given = [split for split in SPLITS if (samples["split"] == split).any()]
+    for split in given:
+        part = samples.loc[samples["split"] == split, "label"].value_counts().reindex(dataset.classes, fill_value=0)
+        lacking = [repr(name) for name in part[part == 0].index]
+        if lacking:
+            raise SightlineError(
+                f"{where}: the {split} part has no usable photo of {shortened(lacking)}.\n"
+                "Put some there, or take the given parts away to have the photos split anew."
+            )

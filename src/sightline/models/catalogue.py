@@ -1,0 +1,76 @@
+"""Which networks there are, by name: timm's, and our own, which are registered with timm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import timm
+from timm.models import get_pretrained_cfg
+
+from sightline.errors import SightlineError, UsageError
+from sightline.models import nets
+
+DEFAULT = "mobilenetv2_100"
+
+
+def is_known(name: object) -> bool:
+    """Whether timm, or our own registry in it, has a network of this name (a pretrained tag may follow a dot)."""
+    return isinstance(name, str) and timm.is_model(architecture_of(name))
+
+
+def architecture_of(name: str) -> str:
+    """The name without its pretrained tag: resnet34 of resnet34.a1_in1k."""
+    return str(timm.models.split_model_name_tag(name)[0])
+
+
+def suggest(name: str) -> str:
+    """A sentence that names networks with a similar name."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, timm.list_models(), n=3, cutoff=0.6)
+    return f"Did you mean {', '.join(close)}?" if close else "`sightline models` lists them."
+
+
+def own_names() -> list[str]:
+    """The networks that are Sightline's own."""
+    return list(nets.NAMES)
+
+
+def create(
+    name: str,
+    settings: dict[str, Any],
+    classes: int,
+    *,
+    weights: dict[str, Any] | None = None,
+    drop_rate: float = 0.0,
+    size: int | None = None,
+) -> Any:
+    """The bare timm module of a name.
+
+    Args:
+        name: a timm name.
+        settings: arguments beyond the architecture's defaults.
+        classes: outputs of its classifier.
+        weights: what is laid over timm's description of the weights, `file` being where they are; None: random values.
+        drop_rate: dropout before the classifier.
+        size: side of the photos in pixels, for a network that is built for one size.
+
+    Raises:
+        SightlineError: the weights do not fit, or the network cannot be built.
+    """
+    arguments = dict(settings, num_classes=classes)
+    if drop_rate:
+        arguments["drop_rate"] = drop_rate
+    architecture, tag = timm.models.split_model_name_tag(name)
+    known = get_pretrained_cfg(name, allow_unregistered=True) if tag or not weights else None
+    if size and ((weights or {}).get("fixed_input_size") or (known is not None and known.fixed_input_size)):
+        arguments["img_size"] = size
+    try:
+        return timm.create_model(name, pretrained=weights is not None, pretrained_cfg_overlay=weights, **arguments)
+    except UsageError:
+        raise
+    except Exception as error:  # timm raises whatever a weights file or an argument makes it trip over
+        reason = " ".join(str(error).split())[:300]
+        if weights is not None:
+            raise SightlineError(f"{weights['file']}: these weights do not fit {architecture} ({reason}).") from error
+        raise SightlineError(f"{architecture}: cannot be built ({reason}).") from error

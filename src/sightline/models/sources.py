@@ -1,0 +1,76 @@
+"""Where a network's weights come from: `--model`, `--weights` and `--scratch` -> one source, before anything is built.
+
+A file, a timm local folder, the hub's cache or the hub; random values only where they are asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sightline.errors import UsageError
+from sightline.models import hub
+from sightline.models.catalogue import DEFAULT, architecture_of, is_known, suggest
+from sightline.models.folder import member, members_in, read_folder_config
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to build, and from which weights."""
+
+    name: str
+    """The timm name; a pretrained tag may follow a dot."""
+    origin: str
+    """Where the weights come from, in words."""
+    file: Path | None = None
+    """The weights; None: random values."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Arguments beyond the architecture's defaults."""
+    preprocessing: dict[str, Any] = field(default_factory=dict)
+    """What the weights' own description says of sizes, means and so on; it wins over timm's defaults."""
+
+
+def resolve(name: str | None, weights: str | Path | None = None, *, scratch: bool = False) -> Source:
+    """The source that these three flags ask for.
+
+    Args:
+        name: a timm architecture (`resnet34`, `resnet34.a1_in1k`); None: what the weights folder names, else DEFAULT.
+        weights: a .safetensors or PyTorch file, or a timm local folder; None: the hub's cache, else the hub.
+        scratch: random weights, no download.
+
+    Raises:
+        UsageError: there is no such network or file, or the flags contradict each other.
+        SightlineError: the weights cannot be had.
+    """
+    if weights and Path(weights).is_dir():
+        return _from_folder(Path(weights), name)
+    name = name or DEFAULT
+    if not is_known(name):
+        raise UsageError(f"--model {name}: no such network. {suggest(name)}")
+    if scratch:
+        return Source(name, "random weights")
+    if weights:
+        if not Path(weights).exists():
+            raise UsageError(f"--weights {weights}: there is no such file or folder.")
+        return Source(name, f"the file {Path(weights).name}", Path(weights))
+    file, repository = hub.weights_of(name)
+    return Source(name, f"the hub ({repository})", file)
+
+
+def _from_folder(folder: Path, name: str | None) -> Source:
+    if (count := members_in(folder)) > 1:
+        raise UsageError(
+            f"{folder}: is an ensemble of {count} networks; start from one of them, such as {member(folder, 1)}."
+        )
+    described = read_folder_config(folder)
+    architecture = described["architecture"]
+    if name and architecture_of(name) != architecture:
+        raise UsageError(f"--model {name}: {folder} holds {architecture}. Leave out --model, or give other weights.")
+    return Source(
+        architecture,
+        f"the folder {folder.name}",
+        folder / "model.safetensors",
+        dict(described.get("model_args") or {}),
+        dict(described.get("pretrained_cfg") or {}),
+    )
