@@ -45,7 +45,7 @@ def test_the_header_gives_the_command_and_what_was_measured(name: str) -> None:
     assert "Measured: " in text
     if name in FROM_TEXTS:
         assert f"--recipe {name}" in text
-        assert f"(text {FROM_TEXTS[name]})" in text
+        assert f"(text {FROM_TEXTS[name]} of docs/recipes.md)" in text
         assert "# Claimed: " in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
@@ -35,6 +36,7 @@ class Peer:
     pins: tuple[str, ...]
 
 
+@functools.cache
 def known() -> dict[str, Peer]:
     """Every peer by its short name, which is the first word of its file."""
     found = {}

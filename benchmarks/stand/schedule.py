@@ -14,7 +14,7 @@ from stand import machine
 from stand.lay import lay
 from stand.peers import Peer, Unusable, python, run
 
-FOR_MODELS = 120
+FOR_MODELS = 300
 """Photos from which the models of predict and one are made, where only speed counts."""
 FOR_STEPS = 400
 """Photos of which the train part is one epoch of step."""
@@ -151,6 +151,8 @@ class _Stand:
         if settings.weights:
             flags["weights"] = settings.weights
         limit = min(LONGEST, self.deadline - time.monotonic())
+        if limit <= 0:
+            raise Unusable("the time was up")
         return run(job.peer, self.pythons[job.peer.short], flags, out.with_suffix(".log"), limit)
 
     def _laid(self, photos: int) -> Path:

@@ -6,6 +6,7 @@ RUN/config.yaml before anything else, so that the run can be repeated or resumed
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -28,16 +29,19 @@ class Phase(Options):
     """One stretch of training: what learns, for how long, how fast."""
 
     name: str = "tune"
+    """What metrics.csv and the report call it."""
     train: str | list[str] = "all"
     """What learns: `all`, `head`, `last:N` or `last:N%` (layers with weights), or regular expressions on names."""
     solver: Literal["gradient", "lbfgs"] = "gradient"
     """`lbfgs` fits a linear head on frozen features in one go: a logistic regression, its strength chosen on val."""
     epochs: Annotated[int, Field(ge=0)] = 4
+    """Passes over the training photos."""
     lr: Annotated[float, Field(gt=0)] = 1e-3
     """The peak learning rate, of the head and the last layers."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Each earlier group of layers learns at this fraction of the rate of the group after it (ELECTRA, BEiT)."""
     schedule: Schedule = "one-cycle"
+    """How the rate moves from step to step."""
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.25
     """one-cycle and cosine: the share of the steps that climbs to the peak. cyclical: unused."""
     decay: Annotated[float, Field(ge=0)] = 0.0
@@ -58,11 +62,17 @@ class Machine(Options):
     """What the run was tuned to on its machine. A repeat uses it as it stands, so that the weights are the same."""
 
     device: str
+    """cpu, cuda or mps."""
     precision: Literal["float32", "bfloat16"]
+    """In which the network computes."""
     channels_last: bool
+    """The layout of photos in memory."""
     engine: str
+    """What runs the network where nothing is learned."""
     threads: Annotated[int, Field(ge=1)]
+    """Of torch."""
     evaluation_batch: Annotated[int, Field(ge=1)]
+    """Photos predicted at a time."""
 
 
 class Config(Options):
@@ -76,6 +86,7 @@ class Config(Options):
     per_class: Annotated[int, Field(ge=2)] | None = None
     """Take this many photos of each class for training and validation, and leave the rest for test."""
     split_seed: int = 0
+    """Moves the split, and nothing else."""
     continues: str | None = None
     """An earlier run: start from its weights and keep each of its photos in its old split (--from)."""
 
@@ -92,24 +103,39 @@ class Config(Options):
     scratch: bool = False
     """Start from random weights."""
     head: Literal["linear", "dense", "regularised"] = "linear"
+    """The layers that are new: pooled features to classes, a dense one, or one with norms, dropout and L2."""
     drop_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Dropout before the last layer."""
     img_size: Annotated[int, Field(ge=16, le=2048)] | None = None
     """Pixels on a side; None: what the network was pretrained at; from scratch, the photos' own size up to 150."""
 
     # Training
     phases: Annotated[list[Phase], Field(min_length=1)] = [Phase()]
+    """Stretches of training, one after the other."""
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """Of all gradient phases."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """sgd: its momentum."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    """Of weights; norms and biases are spared."""
     batch_size: Annotated[int, Field(ge=2)] = 32
+    """Photos in one step."""
     augment: str | dict[str, Any] = "light"
+    """A preset (`sightline explore --augment` shows it), or a mapping of operations."""
     mixup: Annotated[float, Field(ge=0)] = 0.0
+    """Mix pairs of photos and their labels: alpha of the beta distribution; 0: not at all."""
     cutmix: Annotated[float, Field(ge=0)] = 0.0
+    """Put a piece of one photo into another, and mix their labels likewise: alpha; 0: not at all."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of each label that is spread over all classes."""
     class_weights: Literal["none", "balanced"] = "none"
+    """`balanced`: mistakes on rare classes cost more."""
     sampling: Literal["natural", "balanced"] = "natural"
+    """`balanced`: every class is seen equally often."""
     clip_norm: Annotated[float, Field(ge=0)] = 0.0
+    """The largest norm of all gradients together; 0: any."""
     clip_value: Annotated[float, Field(ge=0)] = 0.0
+    """The largest value of a gradient; 0: any."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Judge and keep an exponential moving average of the weights with this decay; 0: the weights themselves."""
     freeze_norm: bool = False
@@ -117,6 +143,7 @@ class Config(Options):
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop a phase after this many epochs without a better val accuracy; 0: never."""
     seed: int = 0
+    """Moves the order of the photos, the augmentations and the random weights, never the split."""
     time_limit: Annotated[float, Field(gt=0)] | None = None
     """Seconds for the whole run, its folds included; epochs and image size are planned to fit."""
 
@@ -128,12 +155,15 @@ class Config(Options):
     robustness_seconds: Annotated[float, Field(ge=0)] = 10.0
     """About how long to try the test photos blurred, dark, noisy, crooked; 0: not at all."""
     keep_checkpoint: bool = False
+    """Leave RUN/checkpoint when the run is complete."""
 
     # The machine
     device: str = "auto"
+    """auto, cpu, cuda, mps."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that decode photos; 0: one for each core."""
     machine: Machine | None = None
+    """Settled at the start of a run and written to its config.yaml; a recipe leaves it out."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -229,6 +259,28 @@ def recipe(name_or_path: str) -> dict[str, Any]:
         return read(name_or_path)
     values: dict[str, Any] = yaml.safe_load(recipe_text(name_or_path))
     return values
+
+
+def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in which paths are whole, so that they hold wherever the run is gone on with.
+
+    Args:
+        options: option name -> value. A path, and a text that is the name of something on disk, of an option that may
+            be a path, becomes an absolute path; everything else stays.
+    """
+    whole = dict(options)
+    for name in ("data", "weights", "continues", "decisions"):
+        value = whole.get(name)
+        if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
+            whole[name] = str(Path(value).resolve())
+    return whole
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        return False
 
 
 def resolve(

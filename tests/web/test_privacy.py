@@ -34,7 +34,7 @@ def closed_site(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _photo(run: Path) -> SimpleUploadedFile:
     folder = RunFolder(run)
-    file = Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[0]
+    file = folder.known_dataset().folder / folder.samples()["path"].iloc[0]
     return SimpleUploadedFile(file.name, file.read_bytes())
 
 

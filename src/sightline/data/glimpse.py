@@ -10,8 +10,9 @@ import numpy as np
 
 from sightline.data.decoding.quarantine import dimensions_guarded, square_guarded
 from sightline.data.decoding.regular import Undecodable
-from sightline.data.table import Dataset, spread
+from sightline.data.table import Dataset
 from sightline.errors import SightlineError
+from sightline.system.thinning import evenly
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def sample_pixels(dataset: Dataset, size: int, most: int = 64) -> np.ndarray:
 def _some(dataset: Dataset, most: int, look: Callable[[Path], T]) -> list[T]:
     paths = dataset.samples["path"]
     found = []
-    for number in spread(len(paths), most):
+    for number in evenly(len(paths), most):
         try:
             found.append(look(dataset.root / paths.iloc[number]))
         except Undecodable:

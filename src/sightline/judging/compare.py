@@ -17,6 +17,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sightline.data.table import shortened
 from sightline.errors import SightlineError, UsageError
 from sightline.judging.comparison import Change, ClassChange, Compared, Comparison, Costs, Difference
 from sightline.judging.figures import confusion, encode, evaluate, macro_f1, probability_table
@@ -130,8 +131,8 @@ def _aligned(runs: Sequence[RunFolder]) -> list[pd.DataFrame]:
         if first != other:
             ours, theirs = set(first), set(other)
             raise SightlineError(
-                f"{pair} have different classes: {_some(sorted(ours - theirs))} only in the first, "
-                f"{_some(sorted(theirs - ours))} only in the second. Compare runs on the same classes."
+                f"{pair} have different classes: {shortened(sorted(ours - theirs)) or 'none'} only in the first, "
+                f"{shortened(sorted(theirs - ours)) or 'none'} only in the second. Compare runs on the same classes."
             )
         only_base, only_other = base.index.difference(table.index), table.index.difference(base.index)
         if len(only_base) or len(only_other):
@@ -277,7 +278,3 @@ def _parameters(run: RunFolder) -> int | None:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) or "none"

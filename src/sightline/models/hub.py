@@ -11,7 +11,10 @@ from timm.models import get_pretrained_cfg
 
 from sightline.errors import SightlineError
 
-WAYS_OUT = "Give --weights a file or a timm local folder, or start from random weights with --scratch."
+WAYS_OUT = (
+    "Leave out --model to take the network that comes with Sightline, give --weights a file or a timm local folder, or"
+    " start from random weights with --scratch."
+)
 
 _FILE = "model.safetensors"
 _SECONDS_TO_REACH_IT = 5

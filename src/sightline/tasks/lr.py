@@ -42,10 +42,7 @@ def find_lr(
         UsageError: the options contradict each other or name what does not exist.
         SightlineError: the data or the weights cannot be read, or no phase takes gradient steps.
     """
-    for name, value in (("data", data), *options.items()):
-        path = Path(value) if isinstance(value, str | Path) else None
-        options[name] = str(path.resolve()) if path and path.exists() else value
-    config = configuration.resolve(recipe, options, list(set))
+    config = configuration.resolve(recipe, configuration.absolute({**options, "data": data}), list(set))
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
     prepared = prepare(dataset, config, network.size)

@@ -62,13 +62,8 @@ def train(
         UsageError: the options contradict each other or name what does not exist.
         SightlineError: the data, the weights or the training fail.
     """
-    for name in ("data", "weights", "continues", "decisions"):
-        value = data if name == "data" else options.get(name)
-        if isinstance(value, Path) or (isinstance(value, str) and Path(value).exists()):
-            options[name] = str(Path(value).resolve())
-        elif value is not None:
-            options[name] = value
-    config = configuration.resolve(recipe, options, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
+    given = configuration.absolute({**options, "data": data})
+    config = configuration.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
     started = time.monotonic()
     dataset = open_data(config)
     config, machine, network = _settle(config, dataset)

@@ -119,7 +119,7 @@ def test_a_run_that_never_loads_leaves_the_site_to_the_others(
 
     monkeypatch.setattr(Predictor, "load", load)
     folder = RunFolder(two_runs / "good")
-    photo = (Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[0]).read_bytes()
+    photo = (folder.known_dataset().folder / folder.samples()["path"].iloc[0]).read_bytes()
 
     def ask(name: str) -> Any:
         return Client().post(f"/api/v1/predict?run={name}", {"file": SimpleUploadedFile("a.jpg", photo)})

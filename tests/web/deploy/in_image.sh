@@ -11,6 +11,7 @@ mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$root"
 for folder in /usr /bin /lib /lib64 /etc "$python" "$venv" "$source"; do
   [ -e "$folder" ] || continue
+  mkdir -p "$root${folder%/*}"
   [ -L "$folder" ] && { ln -s "$(readlink "$folder")" "$root$folder"; continue; }
   mkdir -p "$root$folder"
   mount --rbind "$folder" "$root$folder"

@@ -84,7 +84,7 @@ def site(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    venv, source = Path(sys.prefix), ROOT / "src"
+    venv, source = Path(sys.prefix).resolve(), ROOT / "src"
     inside = _environment()
     inside |= {
         "PATH": inside["PATH"].replace("/venv/bin", f"{venv}/bin").replace("$PATH", "/usr/bin:/bin"),
@@ -92,7 +92,7 @@ def site(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "OMP_NUM_THREADS": "1", "PORT": str(port), "PYTHONPATH": str(source), "HF_HUB_OFFLINE": "1",
     }  # fmt: skip
     script = Path(__file__).with_name("in_image.sh")
-    places = [root, ROOT / "deploy", runs, "64", sys.base_prefix, venv, source]
+    places = [root, ROOT / "deploy", runs, "64", Path(sys.base_prefix).resolve(), venv, source]
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", script, *places]
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(

@@ -25,10 +25,10 @@ def _remembered(path: str, written: int) -> Neighbours:  # noqa: ARG001  (read a
     except Exception as error:  # whatever a damaged file makes of itself; the model answers without it
         _log.warning("%s: extras/neighbours.json cannot be read", path, exc_info=error)
         return Neighbours()
-    if not all(_inside(text) for text in found.paths):
-        _log.warning("%s: extras/neighbours.json names what is not in the dataset; it is not used", path)
-        return Neighbours()
-    return found
+    if all(map(_inside, found.paths)):
+        return found
+    _log.warning("%s: extras/neighbours.json names what is not in the dataset; it is not used", path)
+    return Neighbours()
 
 
 def _inside(text: str) -> bool:

@@ -11,15 +11,16 @@ import threading
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic.dataclasses import dataclass
 
 from sightline.errors import SightlineError
 from sightline.judging import compare
+from sightline.models.documents import ModelFacts
 from sightline.runs import ledger
 from sightline.runs.documents.evaluation import ClassFigures
 from sightline.runs.folder import Status
-from sightline.system.documents import Count, Share
+from sightline.system.documents import Count, Share, read_if_there
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.replies import Refused, without_paths
 
@@ -28,7 +29,10 @@ Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _rows: dict[str, tuple[tuple[int, ...], Row]] = {}
-_READ = ("config.yaml", "dataset.json", "samples.parquet", "metrics.csv", "evaluation.json", "extras/folds.json")
+_READ = (
+    *("config.yaml", "dataset.json", "samples.parquet", "metrics.csv", "evaluation.json", "extras/folds.json"),
+    *("model/config.json", "model/sightline.json"),
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ def _read(run: Shelved) -> Row:
     folder = run.folder
     config, described, found = folder.config(), folder.dataset(), folder.evaluation()
     spent, metrics = compare.cost(folder), folder.metrics()
+    read_if_there(ModelFacts, folder.model / "sightline.json")  # one that cannot be right would answer nobody
     low, high = found.accuracy_ci95 if found else (None, None)
     opened = found.test_opened if found else None
     if found:
@@ -120,8 +125,11 @@ def _read(run: Shelved) -> Row:
 
 
 def _said(run: Shelved, error: Exception) -> str:
+    if isinstance(error, ValidationError):  # a figure that can be none
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."
     if isinstance(error, SightlineError):
-        return without_paths(str(error).replace(f"{run.folder.path}/", ""))
+        return without_paths(str(error).replace(f"{run.folder.path}/", "").replace(": is damaged: ", ": "))
     _log.warning("%s cannot be read", run.folder.path, exc_info=error)
     return "its files are not as Sightline writes them."
 

@@ -152,8 +152,8 @@ def _desk(request: HttpRequest, run: Shelved) -> dict[str, Any]:
 def _audit_command(run: Shelved) -> str:
     """What fills the queue, ready to be copied: with the real paths for those who sit at this machine."""
     place = run.folder.path if settings.SIGHTLINE.open_pages else Path(run.name)
-    described = None if row(run).problem else run.folder.dataset()
-    root = Path(described.root if described else "PHOTOS")
+    described = run.folder.dataset() if row(run).status != "damaged" else None
+    root = described.folder if described else Path("PHOTOS")
     photos_at = root if settings.SIGHTLINE.open_pages else Path(root.name)
     return shlex.join(["sightline", "audit", str(photos_at), "--run", str(place), "--out", str(place / "audit")])
 
