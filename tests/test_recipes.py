@@ -59,11 +59,11 @@ def test_names_in_a_recipe_are_known(name: str) -> None:
 
 
 @pytest.mark.skipif(not box.installed(), reason="the weights in the box are not installed")
-@pytest.mark.parametrize("name", [name for name in FROM_TEXTS if not config.recipe(name).get("scratch")])
+@pytest.mark.parametrize("name", [name for name in FROM_TEXTS if not recipes.values(name).get("scratch")])
 def test_a_recipe_takes_the_network_in_the_box_for_one_whose_weights_cannot_be_had(name: str) -> None:
     assert any(f"--model {catalogue.DEFAULT}" in line for line in header(name))
-    made = config.resolve(name, {"model": catalogue.DEFAULT})
-    given = config.resolve(name)
+    made = recipes.resolve(name, {"model": catalogue.DEFAULT})
+    given = recipes.resolve(name)
     assert made == given.model_copy(update={"model": catalogue.DEFAULT})  # everything else stays
     network = plan.build_network(made, ("a", "b", "c"), made.img_size)
     assert (network.origin, network.head, network.size) == ("the box", made.head, made.img_size)
