@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sightline import config, recipes
 from sightline.config import Config, Phase
 from sightline.errors import UsageError
+from sightline.recipes.document import read
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -27,7 +28,7 @@ def test_every_recipe_is_valid_and_says_what_it_is(name: str) -> None:
 def test_yaml_comes_back_unchanged(name: str, tmp_path: Path) -> None:
     made = recipes.resolve(name)
     (tmp_path / "c.yaml").write_text(made.to_yaml())
-    assert config.build(recipes.read(tmp_path / "c.yaml"), "c") == made
+    assert config.build(read(tmp_path / "c.yaml"), "c") == made
 
 
 def test_flags_win_over_the_recipe() -> None:
@@ -50,7 +51,7 @@ def test_scratch_leaves_out_what_needs_features() -> None:
 
 
 def test_weights_overrule_a_recipe_from_scratch() -> None:
-    assert not recipes.resolve("demo", {"weights": "w"}).scratch
+    assert not recipes.resolve("demo-scratch", {"weights": "w"}).scratch
 
 
 @pytest.mark.parametrize(

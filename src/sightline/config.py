@@ -34,7 +34,7 @@ def _seconds(value: Any) -> Any:
 class Options(BaseModel):
     """A group of options: unknown names are refused, so that a typing error never passes in silence."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Phase(Options):
@@ -81,9 +81,9 @@ class Machine(Options):
     """The layout of photos in memory."""
     engine: str
     """What runs the network where nothing is learned."""
-    threads: Annotated[int, Field(ge=1)]
+    threads: Annotated[int, Field(ge=1, le=4096)]
     """Of torch."""
-    evaluation_batch: Annotated[int, Field(ge=1)]
+    evaluation_batch: Annotated[int, Field(ge=1, le=4096)]
     """Photos predicted at a time."""
 
 
@@ -109,9 +109,9 @@ class Config(Options):
 
     # The network
     model: str | None = None
-    """Any timm classification model, or one of our own; None: what --weights holds, else mobilenetv2_100."""
+    """A timm classification model, or one of our own; None: what --weights holds, else tf_efficientnet_lite0."""
     weights: str | None = None
-    """A file or a timm local folder with pretrained weights; None: the hub's cache, else the hub."""
+    """A file or a timm local folder with pretrained weights; None: the box, else the hub's cache, else the hub."""
     scratch: bool = False
     """Start from random weights."""
     head: Literal["linear", "dense", "regularised"] = "linear"
@@ -224,10 +224,10 @@ def build(values: dict[str, Any], origin: str, given: Mapping[str, str] | None =
         UsageError: a name is unknown or a value out of range; says which, in `origin`.
     """
     try:
-        return Config(**values)
+        return Config.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part)[:60] for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         where = f"{origin}: {place}" if place else origin
         for part in range(len(first["loc"]), 0, -1):

@@ -64,7 +64,8 @@ def test_the_whole_story(scenes: Path, tmp_path: Path) -> None:
 
     write_scenes(tmp_path / "new", per_class=4, size=64, seed=9)
     trained = sightline(
-        "train", scenes, "--recipe", "demo", "--epochs", "2", "--img-size", "48", "--set", "robustness_seconds=0",
+        "train", scenes, "--recipe", "demo-scratch", "--epochs", "2", "--img-size", "48",
+        "--set", "robustness_seconds=0",
         "--out", "run", "--json", cwd=tmp_path,
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
@@ -164,22 +165,36 @@ def test_a_reader_that_has_enough_is_no_error(run_path: Path, scenes: Path) -> N
     assert done.stderr == ""
 
 
-def test_the_demo_run_is_shown_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("how", "phases"), [((), ["probe 1/1", "tune 1/1"]), (("--scratch",), ["scratch 1/1"])])
+def test_the_demo_run_is_shown_again(how: tuple[str, ...], phases: list[str], tmp_path: Path) -> None:
     environment = {**os.environ, "SIGHTLINE_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, "-m", "sightline", "demo", "--per-class", "12", "--epochs", "1", "--out", "d", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "sightline",
+        "demo",
+        *how,
+        "--per-class",
+        "12",
+        "--epochs",
+        "1",
+        "--out",
+        "d",
+        "--json",
+    ]
     first, again = (
         subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
         for _ in range(2)
     )
     assert first.returncode == 0, first.stderr
     assert json.loads(first.stdout) == json.loads(again.stdout)
-    assert "scratch 1/1" in first.stderr
+    assert all(phase in first.stderr for phase in phases)
     assert again.stderr == ""
 
 
 def test_a_learning_rate_is_suggested(scenes: Path, tmp_path: Path) -> None:
     found = sightline(
-        "lr", scenes, "--recipe", "demo", "--img-size", "64", "--steps", "20", "--json", cwd=tmp_path
+        "lr", scenes, "--recipe", "demo-scratch", "--img-size", "64", "--steps", "20", "--json", cwd=tmp_path
     )  # fmt: skip
     assert 1e-6 < json.loads(found.stdout)["suggestion"] < 1
     assert (tmp_path / "lr" / "lr.svg").is_file()

@@ -11,7 +11,7 @@ from sightline.tasks.lr import find_lr
 
 
 def test_folder_to_suggestion_and_plot(scenes: Path, tmp_path: Path) -> None:
-    found = find_lr(scenes, recipe="demo", steps=20, img_size=64, out=tmp_path / "lr")
+    found = find_lr(scenes, recipe="demo-scratch", steps=20, img_size=64, out=tmp_path / "lr")
     assert 1e-6 < found.suggestion < 1.0
     table = pd.read_csv(tmp_path / "lr" / "lr.csv")
     assert list(table) == ["lr", "loss", "smooth"]

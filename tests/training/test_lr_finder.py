@@ -58,7 +58,7 @@ def test_search_on_a_network_leaves_it_as_it_was_and_repeats() -> None:
     images = draws.integers(0, 256, (24, 64, 64, 3), dtype=np.uint8)
     images[labels == 1] //= 3  # the second class is darker
     data = Data(Pixels(images), labels, [str(i) for i in range(24)], np.arange(20), np.arange(20, 24))
-    settings = recipes.resolve("demo", {"batch_size": 10})
+    settings = recipes.resolve("demo-scratch", {"batch_size": 10})
     found = lr_finder.search(network, settings, data, steps=24)
     assert 1e-6 < found.suggestion < 1.0
     after = network.module.state_dict()

@@ -30,7 +30,7 @@ def audit(
     run
         Judge labels with the pretrained weights that this run began with, or else with its own network.
     weights
-        Judge labels with these pretrained weights: a .safetensors file or a timm local folder.
+        Judge labels with these pretrained weights: a .safetensors file or a timm local folder. Default: the box.
     out
         The folder for the results, new or empty. Default: audit-NAME.
     img_size

@@ -59,9 +59,9 @@ def train(
     continues
         Start from this run's weights, and keep each of its photos in its old split.
     model
-        Any timm classification model, or one of Sightline's own (`sightline models`).
+        A timm classification model, or one of Sightline's own (`sightline models`). Default: the one in the box.
     weights
-        Pretrained weights: a .safetensors or PyTorch file, or a timm local folder. Default: the hub's.
+        Pretrained weights: a .safetensors or PyTorch file, or a timm local folder. Default: the box, else the hub.
     scratch
         Start from random weights.
     epochs

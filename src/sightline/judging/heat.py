@@ -16,6 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from sightline.errors import SightlineError
 from sightline.models.ensemble import parts
 from sightline.models.network import Network
 from sightline.predictor import Predictor
@@ -177,10 +178,12 @@ def explain(
         most: how many training photos to show for each.
 
     Raises:
-        SightlineError: the network keeps no grid of places.
+        SightlineError: the network keeps no grid of places, or gives no numbers.
     """
     photos = np.asarray(pixels)
     outputs = predictor.outputs(photos)
+    if not np.isfinite(outputs.probabilities).all():
+        raise SightlineError("The model gives no number for one of these photos: there is no answer to explain.")
     predicted = outputs.probabilities.argmax(axis=1)
     targets = predicted if classes is None else np.asarray(classes)
     maps = heat(predictor.network, photos, targets)

@@ -14,6 +14,7 @@ import yaml
 
 from sightline.config import Config, build
 from sightline.errors import UsageError
+from sightline.recipes.document import read
 
 FLAGS = (
     "decisions", "per_class", "split_seed", "continues", "folds", "ensemble", "model", "weights", "scratch",
@@ -21,25 +22,6 @@ FLAGS = (
     "freeze_epochs",
 )  # fmt: skip
 """The options that `sightline train` takes as flags; the rest go by --set."""
-
-
-def read(path: str | Path) -> dict[str, Any]:
-    """The values of a recipe or a RUN/config.yaml, not yet checked.
-
-    Raises:
-        UsageError: the file is absent, is not YAML, or is not a mapping.
-    """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: is not a recipe ({' '.join(str(error).split())}).") from error
-    if not isinstance(values, dict):
-        raise UsageError(
-            f"{path}: is not a recipe: expected lines such as 'epochs: 5'. See `sightline recipes default`."
-        )
-    return values
 
 
 def names() -> list[str]:
