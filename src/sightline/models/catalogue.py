@@ -20,6 +20,16 @@ def is_known(name: object) -> bool:
     return isinstance(name, str) and timm.is_model(architecture_of(name))
 
 
+def require_known(name: str) -> None:
+    """Refuse a name of no network.
+
+    Raises:
+        UsageError: names networks that may have been meant.
+    """
+    if not is_known(name):
+        raise UsageError(f"--model {name}: no such network. {suggest(name)}")
+
+
 def architecture_of(name: str) -> str:
     """The name without its pretrained tag: resnet34 of resnet34.a1_in1k."""
     return str(timm.models.split_model_name_tag(name)[0])

@@ -18,7 +18,6 @@ FRACTIONS = {"train": 0.70, "val": 0.15, "test": 0.15}
 LONE_PART = 0.15
 """The share of the training photos that a missing `val` or `test` takes."""
 ONE_EACH = "train, val and test need one each"
-FEWEST_PER_CLASS = 4
 
 
 @dataclass(frozen=True)
@@ -97,12 +96,6 @@ class Cut:
         """`per_class` of each class for training and validation, the rest for testing."""
         rows = np.arange(len(self.labels))
         counts = self.counts(rows)
-        smallest = min(counts)
-        if per_class >= smallest:
-            raise SightlineError(
-                f"--per-class {per_class}: class {self.classes[counts.index(smallest)]!r} has only {smallest} photos, "
-                f"and some must be left to test on. Try {max(FEWEST_PER_CLASS, round(0.85 * smallest))}."
-            )
         self.require_groups(rows, 3, ONE_EACH)
         targets = [[per_class, count - per_class] for count in counts]
         parts = np.array(["train", "test"], dtype=object)[self.deal(rows, targets, purpose="per class")]

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from sightline.data.table import SPLITS
 from sightline.errors import SightlineError, UsageError
-from sightline.splits.cutting import FEWEST_PER_CLASS, FRACTIONS, ONE_EACH, Cut
+from sightline.splits.cutting import FRACTIONS, ONE_EACH, Cut
 from sightline.system.progress import note
 
+FEWEST_PER_CLASS = 4
 _NOTABLE, _ENOUGH = 0.05, 40  # shares that are so far off, of so many photos, are worth a line
 
 
@@ -47,12 +48,7 @@ def split(
     given = samples["split"].to_numpy(dtype=object)
     brought = set(given) - {""}
     if per_class is not None:
-        if per_class < FEWEST_PER_CLASS:
-            raise UsageError(
-                f"--per-class {per_class}: give {FEWEST_PER_CLASS} or more; validation takes some of them."
-            )
-        if brought:
-            raise UsageError("--per-class: this dataset brings its own splits, which are kept. Leave --per-class out.")
+        require_per_class(samples, per_class)
         return cut.finished(cut.balanced(per_class), samples)
     if not brought or (brought == {"train"} and "" not in given):
         cut.require_groups(np.arange(len(samples)), 3, ONE_EACH)
@@ -74,6 +70,30 @@ def split(
         if part not in parts:
             cut.carve(part, parts)
     return cut.finished(parts, samples)
+
+
+def require_per_class(samples: pd.DataFrame, per_class: int) -> None:
+    """Refuse a number of photos per class that the samples cannot give, whatever duplicates there are.
+
+    Raises:
+        UsageError: the dataset brings splits, or the number is below 4.
+        SightlineError: a class has not so many photos.
+    """
+    if per_class < FEWEST_PER_CLASS:
+        raise UsageError(f"--per-class {per_class}: give {FEWEST_PER_CLASS} or more; validation takes some of them.")
+    if (samples["split"] != "").any():
+        raise UsageError(
+            f"--per-class {per_class}: this dataset brings its own splits, which are kept. Leave --per-class out."
+        )
+    counts = samples["label"].value_counts().sort_index()
+    if counts.empty:
+        return
+    smallest = int(counts.min())
+    if per_class >= smallest:
+        raise SightlineError(
+            f"--per-class {per_class}: class {counts.idxmin()!r} has only {smallest} photos, and some must be left to"
+            f" test on. Try {max(FEWEST_PER_CLASS, round(0.85 * smallest))}."
+        )
 
 
 def _note_uneven(parts: NDArray[np.object_]) -> None:
