@@ -123,6 +123,8 @@ def command_page(name: str, function: Any) -> str:
     app = App(name=f"sightline {name}", help_format="markdown")
     app.default(function)
     text: str = app.generate_docs(output_format="markdown")
+    # The line of usage names the running program, which here is MkDocs.
+    text = re.sub(r"(?<=```console\n)sightline .*?(?= \[| [A-Z]|\n)", f"sightline {name}", text, count=1)
     for noise in (" *[default: False]*", " *[default: ()]*"):
         text = text.replace(noise, "")
     return text

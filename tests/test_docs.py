@@ -44,10 +44,12 @@ def test_each_command_has_a_page_that_tells_every_flag(pages: ModuleType) -> Non
     made = pages.generated()
     assert set(COMMANDS) <= {Path(uri).stem for uri in made if uri.startswith(pages.COMMANDS)}
     train = made[f"{pages.COMMANDS}/train.md"]
-    assert train.startswith("# sightline train")
+    assert train.startswith("# sightline train\n") and "\nsightline train [OPTIONS]" in train
     for flag in ("--resume PATH", "--from PATH", "--time-limit", "--folds INT"):
         assert flag in train
     for name in COMMANDS:
+        usage = made[f"{pages.COMMANDS}/{name}.md"].split("```console\n")[1].split("\n```")[0]
+        assert re.fullmatch(rf"sightline {name}( \[?[A-Z.]+\]?)*", usage)
         assert f"]({name}.md)" in made[f"{pages.COMMANDS}/index.md"]
 
 
