@@ -34,6 +34,7 @@ class Peer:
     script: Path
     phases: tuple[str, ...]
     pins: tuple[str, ...]
+    about: str = ""
 
 
 @functools.cache
@@ -44,7 +45,9 @@ def known() -> dict[str, Peer]:
         command = [sys.executable, str(script), "--describe"]
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         short = script.stem.partition("_")[0]
-        found[short] = Peer(short, told["peer"], script, tuple(told["phases"]), tuple(told["dependencies"]))
+        found[short] = Peer(
+            short, told["peer"], script, tuple(told["phases"]), tuple(told["dependencies"]), told["about"]
+        )
     return found
 
 

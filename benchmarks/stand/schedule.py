@@ -80,6 +80,7 @@ def measure(
     listed |= {"phases": list(settings.phases), "epochs": list(settings.epochs)}
     session: dict[str, Any] = {"machine": machine.facts(), "settings": listed, "records": [], "failures": []}
     session |= {"started": time.strftime("%Y-%m-%d %H:%M"), "busy_before": round(machine.busy(), 3), "complete": False}
+    session["peers"] = {peer.name: peer.about for peer in peers}
     stand = _Stand(settings, work, deadline, session, say)
     usable = [peer for peer in peers if stand.prepare(peer)]
     for job in jobs(usable, settings):
