@@ -3,17 +3,63 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sightline.models.network import Network
 from sightline.system import cache
-from sightline.system.files import write_json
+from sightline.system.files import write_text
+
+_MOST_BYTES = 4_000_000  # of a file that this machine has written itself
+
+
+class Choice(BaseModel):
+    """One choice, and how it was come by."""
+
+    model_config = ConfigDict(frozen=True)
+
+    network: str
+    size: int
+    purpose: str
+    """What it is for: `answers`, `features` or `learning`."""
+    device: str
+    name: str
+    """The engine, or for learning the precision."""
+    batch: Annotated[int, Field(ge=1)]
+    """Photos at once."""
+    images_per_second: Annotated[float, Field(gt=0)]
+    """What it promised."""
+    under_load: bool
+    """Whether other programs kept the machine busy meanwhile."""
+    made: str
+    """When, in ISO form."""
+
+
+Choices = dict[str, Choice]
+_FORM = TypeAdapter(Choices)
+
+
+def make(
+    network: Network, purpose: str, device: str, name: str, batch: int, images_per_second: float, under_load: bool
+) -> Choice:
+    """A choice that was just made."""
+    return Choice(
+        network=network.architecture,
+        size=network.size,
+        purpose=purpose,
+        device=device,
+        name=name,
+        batch=batch,
+        images_per_second=round(images_per_second, 3),
+        under_load=under_load,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def key(network: Network, device: str, *purpose: Any) -> str:
@@ -33,18 +79,25 @@ def key(network: Network, device: str, *purpose: Any) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
-def read() -> dict[str, Any]:
-    """The remembered choices. A damaged file is started afresh: it only ever saves a second."""
+def read() -> Choices:
+    """The remembered choices. A damaged file is started afresh: it only ever saves a few seconds."""
     try:
-        choices = json.loads(_path().read_text())
-    except (OSError, ValueError):
+        with open(_path(), "rb") as file:
+            return _FORM.validate_json(file.read(_MOST_BYTES))
+    except (OSError, ValidationError):
         return {}
-    return choices if isinstance(choices, dict) else {}
 
 
-def add(name: str, choice: dict[str, Any]) -> None:
+def add(name: str, choice: Choice) -> None:
     """Remember a choice."""
-    write_json(_path(), {**read(), name: choice})
+    write_text(_path(), _FORM.dump_json({**read(), name: choice}, indent=1).decode())
+
+
+def clear() -> int:
+    """Forget them all; returns how many there were."""
+    count = len(read())
+    _path().unlink(missing_ok=True)
+    return count
 
 
 def _path() -> Path:

@@ -66,6 +66,12 @@ def candidates(device: str) -> tuple[list[str], list[str]]:
     return ["eager", "channels-last", "channels-last-bfloat16"], slow.get(device, [])
 
 
+def names(device: str) -> list[str]:
+    """All engines that there are on `device`."""
+    at_once, set_up = candidates(device)
+    return [*at_once, *set_up]
+
+
 def make(name: str, network: Network, device: str = "cpu", batch: int = 16) -> Engine:
     """The engine of this name for `network`, which is moved to `device` and set to evaluation mode.
 
