@@ -216,10 +216,10 @@ def main() -> None:
 
         known = RunFolder(run)
         every = known.samples()["path"]
-        paths = [Path(known.dataset()["root"]) / path for path in every.iloc[:: max(1, len(every) // 40)]]
+        paths = [known.known_dataset().folder / path for path in every.iloc[:: max(1, len(every) // 40)]]
         table = Predictor.load(run, "cpu").predict(paths)
         photos = [path.read_bytes() for path in paths]
-        classes = known.dataset()["classes"]
+        classes = known.known_dataset().classes
         expected = [{name: row[f"p_{name}"] for name in classes} for row in table.to_dict("records")]
         sites = {name: Site(run, work / name, name == "batching") for name in ("batching", "one by one")}
         found: dict[str, Any] = {

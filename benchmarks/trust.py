@@ -25,6 +25,7 @@ from sightline.judging.heat import heat, hide
 from sightline.models import engines, zoo
 from sightline.predictor import Predictor
 from sightline.release.export import export
+from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared, reopen
 from sightline.scenes.write import KINDS, off_topic
@@ -57,21 +58,19 @@ def main() -> None:
 def promises(run: RunFolder) -> None:
     """Calibration and coverage on the test part."""
     found = assess(run)
-    before, after, sets = found["calibration"]["before"], found["calibration"]["after"], found["conformal"]
+    before, after, sets = found.calibration.before, found.calibration.after, found.conformal
     print("\n## Promises on the test part\n\n| figure | value |\n|---|---|")
-    print(f"| accuracy | {found['trust']['headline']} |")
-    print(f"| temperature | {found['calibration']['temperature']:.3f} |")
+    print(f"| accuracy | {found.trust.headline} |")
+    print(f"| temperature | {found.calibration.temperature:.3f} |")
     for name in ("ece", "brier", "log_loss"):
-        print(f"| {name} before → after | {before[name]:.4f} → {after[name]:.4f} |")
-    print(f"| ECE that chance alone stays below (95th percentile of 1,000) | {after['ece_by_chance']:.4f} |")
-    print(
-        f"| coverage: asked, measured, least by chance | {sets['asked']}, {sets['coverage']:.4f}, {sets['least']:.4f} |"
-    )
-    print(f"| mean set size | {sets['mean_size']:.3f} |")
-    for name, row in found["trust"]["decisions"].items():
-        if row["n"]:
-            print(f"| decision {name} | {row['n']} photos, {100 * row['accuracy']:.1f} % right |")
-    print(f"| worst | {found['slices']['worst']} |")
+        print(f"| {name} before → after | {getattr(before, name):.4f} → {getattr(after, name):.4f} |")
+    print(f"| ECE that chance alone stays below (95th percentile of 1,000) | {after.ece_by_chance:.4f} |")
+    print(f"| coverage: asked, measured, least by chance | {sets.asked}, {sets.coverage:.4f}, {sets.least:.4f} |")
+    print(f"| mean set size | {sets.mean_size:.3f} |")
+    for name, row in found.trust.decisions.items():
+        if row.n:
+            print(f"| decision {name} | {row.n} photos, {100 * row.accuracy:.1f} % right |")
+    print(f"| worst | {found.slices.worst} |")
 
 
 def strangers(run: RunFolder, predictor: Predictor, prepared: Prepared, photos: int) -> None:
@@ -81,7 +80,7 @@ def strangers(run: RunFolder, predictor: Predictor, prepared: Prepared, photos: 
     assert predictor.familiarity is not None
     # What the model folder remembers: unit vectors of up to 2,000 training photos, and their labels.
     known = predictor.familiarity.bank.astype(np.float32)
-    labels = np.array([predictor.classes.index(label) for label in run.extra("neighbours")["labels"]])
+    labels = np.array([predictor.classes.index(label) for label in run.extra(Neighbours).labels])
     kin, judged = (predictor.outputs(prepared.pixels.take(rows)) for rows in (val, test))
     odd = {
         kind: predictor.outputs(np.stack([np.asarray(off_topic(seed, predictor.size, kind)) for seed in range(photos)]))

@@ -18,7 +18,8 @@ from sightline.version import __version__
 
 if TYPE_CHECKING:
     from sightline.predictor import Predictor
-    from sightline.runs.run import Evaluation, Run, load
+    from sightline.runs.documents.evaluation import Evaluation
+    from sightline.runs.run import Run, load
     from sightline.tasks.audit import audit
     from sightline.tasks.compare import compare
     from sightline.tasks.evaluate import evaluate
@@ -33,7 +34,7 @@ __all__ = [
     "explore", "export", "load", "predict", "train",
 ]  # fmt: skip
 
-_ROOMS = {"Predictor": "predictor", "Run": "runs.run", "Evaluation": "runs.run", "load": "runs.run"}
+_ROOMS = {"Predictor": "predictor", "Run": "runs.run", "load": "runs.run", "Evaluation": "runs.documents.evaluation"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding import inputs
+from sightline.data.decoding.quarantine import square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.errors import SightlineError, UsageError
 from sightline.models import autotune, engines
+from sightline.models.documents import FORMAT_VERSION, Fitted, ModelFacts, Preprocessing
 from sightline.models.folder import files_in, load_network, save_network
 from sightline.models.network import Network
-from sightline.system.files import replacing, sha256, write_json
+from sightline.system import regular
+from sightline.system.files import replacing, sha256
+from sightline.system.processes import cores
 from sightline.system.progress import track
-from sightline.trust import calibration, conformal
+from sightline.trust import answers, calibration, conformal
 from sightline.trust.decision import decide
 from sightline.trust.familiarity import Familiarity
 from sightline.version import __version__
 
-FORMAT_VERSION = 2
-"""The newest that is read. A single network is still written as 1; an ensemble, which came later, as 2."""
-
-Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
+NO_NUMBER = "no-answer: the model gives no number for this photo"
+"""The error of a photo that can be read but not answered: a label would be invented."""
 
 _TRIED_WITH = 64  # photos, to choose an engine where none are at hand
+_TRIED_PIXELS = 64 * 256**2  # in all of them, however large each is
+_MOST_REMEMBERED = 1 << 30  # bytes of familiarity.safetensors
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,10 @@ class Outputs:
     sets: np.ndarray  # (n, K) bool: the classes that the promised coverage leaves
     familiar: np.ndarray  # (n,) bool: is it anything like the training photos?
     decisions: np.ndarray  # (n,) of "answer", "unsure", "unfamiliar"
+
+    def table(self, classes: Sequence[str]) -> pd.DataFrame:
+        """predicted, confidence, p_<class>…, set, familiar and decision of each photo."""
+        return answers.judged(self.probabilities, self.sets, self.familiar, self.decisions, classes)
 
 
 class Predictor:
@@ -65,7 +73,8 @@ class Predictor:
         self.network, self.engine, self.tta = network, engine, tta
         self.temperature, self.threshold, self.coverage = temperature, threshold, coverage
         self.familiarity = familiarity
-        self.facts: dict[str, Any] = {}
+        self.facts: ModelFacts | None = None
+        """What the model folder says of itself; None before it was saved or loaded."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -93,51 +102,63 @@ class Predictor:
         folder = folder / "model" if (folder / "model").is_dir() else folder
         facts = _read_facts(folder)
         network = load_network(folder)
-        arrays = load_file(folder / "familiarity.safetensors")
-        calibrated = facts["calibration"]
+        if network.classes != facts.classes:
+            raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
         device = engines.device_of(device)
-        sample = np.random.default_rng(0).integers(0, 256, (_TRIED_WITH, network.size, network.size, 3), np.uint8)
+        tried = max(1, min(_TRIED_WITH, _TRIED_PIXELS // network.size**2))
+        sample = np.random.default_rng(0).integers(0, 256, (tried, network.size, network.size, 3), np.uint8)
+        known = _familiarity(folder / "familiarity.safetensors")
+        _require_answers(network, known, device, sample[:1], folder)
         predictor = cls(
             network,
-            autotune.fastest_engine(network, sample, device=device, photos=photos, precision=facts["precision"]),
-            tta=facts["tta"],
-            temperature=float(calibrated["temperature"]),
-            threshold=float(calibrated["threshold"]),
-            coverage=float(calibrated["coverage"]),
-            familiarity=Familiarity.from_arrays(arrays),
+            autotune.fastest_engine(network, sample, device=device, photos=photos, precision=facts.precision),
+            tta=facts.tta,
+            temperature=facts.calibration.temperature,
+            threshold=facts.calibration.threshold,
+            coverage=facts.calibration.coverage,
+            familiarity=known,
         )
         predictor.facts = facts
         return predictor
 
-    def save(self, folder: Path, extra: dict[str, Any]) -> None:
-        """Write the model folder; sightline.json, which vouches for the other files, comes last."""
+    def save(self, folder: Path, *, dataset: str, origin: str, members: int | None = None) -> None:
+        """Write the model folder; sightline.json, which vouches for the other files, comes last.
+
+        Args:
+            folder: where to.
+            dataset: the name of the dataset that it learned from.
+            origin: where the weights came from at the start, in words.
+            members: how many networks the ensemble has; None for a single one.
+
+        Raises:
+            SightlineError: the disk is full or the folder cannot be written.
+        """
         assert self.familiarity is not None, "a predictor is saved after it was calibrated"
         save_network(self.network, folder)
         with replacing(folder / "familiarity.safetensors") as temporary:
             save_file(self.familiarity.arrays(), temporary)
         files = (*files_in(folder), "familiarity.safetensors")
-        self.facts = {
-            "format_version": 1 if self.network.members == 1 else FORMAT_VERSION,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "classes": list(self.classes),
-            "preprocessing": {
-                "size": self.size,
-                "steps": "turn by EXIF; to RGB, alpha over white; shorter side to size (bicubic); centre crop",
-                "mean": list(self.network.mean),
-                "std": list(self.network.std),
-            },
-            "tta": self.tta,
-            "precision": self.engine.precision,  # what was seen to give the answers of float32 on val
-            "calibration": {
-                "temperature": self.temperature,
-                "threshold": self.threshold,
-                "coverage": self.coverage,
-            },
-            **extra,
-            "versions": {"sightline": __version__, **_versions()},
-            "sha256": {name: sha256(folder / name) for name in files},
-        }
-        write_json(folder / "sightline.json", self.facts)
+        mean, std = self.network.mean, self.network.std
+        self.facts = ModelFacts(
+            format_version=FORMAT_VERSION,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            classes=self.classes,
+            preprocessing=Preprocessing(
+                size=self.size,
+                steps="turn by EXIF; to RGB, alpha over white; shorter side to size (bicubic); centre crop",
+                mean=mean,
+                std=std,
+            ),
+            tta=self.tta,  # type: ignore[arg-type]  # checked
+            precision=self.engine.precision,  # type: ignore[arg-type]  # what was seen to give float32's answers on val
+            calibration=Fitted(temperature=self.temperature, threshold=self.threshold, coverage=self.coverage),
+            dataset=dataset,
+            origin=origin,
+            members=members,
+            versions={"sightline": __version__, **_versions()},
+            sha256={name: sha256(folder / name) for name in files},
+        )
+        self.facts.write(folder / "sightline.json")
 
     def raw(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, S, S, 3) uint8 -> embeddings (n, F), logits (n, K), which tta averages with the mirror's."""
@@ -157,98 +178,124 @@ class Predictor:
         """All that the model says of photos (n, S, S, 3) uint8, prepared as `prepare` does."""
         return self.judge(*self.raw(pixels))
 
-    def prepare(self, photo: Photo) -> np.ndarray:
+    def prepare(self, photo: Any) -> np.ndarray:
         """One photo as (S, S, 3) uint8, exactly as in training.
+
+        Args:
+            photo: as in `predict`, but one.
 
         Raises:
             Undecodable: it is no picture that can be read.
         """
-        source = Path(photo) if isinstance(photo, str) else photo
-        return square(decode(source, target=self.size).image, self.size)
+        return square_guarded(inputs.source_of(photo), self.size)
 
-    def predict(self, photos: Iterable[Photo], names: Sequence[str] | None = None) -> pd.DataFrame:
-        """One row for each photo, in order; a photo that cannot be read is a row with `error`.
+    def predict(self, photos: Any, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """One row for each photo, in order; what cannot be read, or is no photo, is a row with `error`.
 
         Args:
-            photos: paths, PIL images, arrays (H, W, 3) uint8, or the bytes of image files.
+            photos: one photo or many: paths, the bytes of image files, open files, PIL images, arrays H x W or
+                H x W x C, tensors C x H x W, batches of these; as a list, a generator, a pandas column, or a table
+                with a column `path`.
             names: what stands in `path`; otherwise the paths themselves, and a number for anything else.
 
         Returns:
             Columns path, predicted, confidence, p_<class>…, set (class names joined by "|"), familiar, decision, error.
+
+        Raises:
+            UsageError: a table has no column of paths, or there are more or fewer `names` than photos.
         """
-        listed: list[Photo] = [photos] if isinstance(photos, (str, Path, bytes, Image.Image)) else list(photos)
-        if names is None:
-            names = [os.fspath(p) if isinstance(p, (str, Path)) else f"image {i}" for i, p in enumerate(listed, 1)]
-        rows = list(self._batches(listed, names))
+        rows = list(self._batches(inputs.photos(photos, names)))
         return pd.concat(rows, ignore_index=True) if rows else self._table([], [], None)
 
-    def _batches(self, photos: list[Photo], names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    def _batches(self, photos: inputs.Photos) -> Iterator[pd.DataFrame]:
         size = max(self.engine.batch, 64)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool, track("Predicting", len(photos)) as advance:
-            ahead = [pool.submit(self._try, photo) for photo in photos[:size]]
-            for start in range(0, len(photos), size):
-                ready = [future.result() for future in ahead]
+        with ThreadPoolExecutor(cores()) as pool, track("Predicting", photos.total) as advance:
+
+            def started() -> list[tuple[str, Future[np.ndarray | str]]]:
+                return [(photo.name, pool.submit(self._try, photo)) for photo in islice(photos.items, size)]
+
+            ahead = started()
+            while ahead:
+                names, ready = [name for name, _ in ahead], [future.result() for _, future in ahead]
                 # The next photos are decoded while the network looks at these.
-                ahead = [pool.submit(self._try, photo) for photo in photos[start + size : start + 2 * size]]
+                ahead = started()
                 good = [pixels for pixels in ready if isinstance(pixels, np.ndarray)]
                 errors = ["" if isinstance(pixels, np.ndarray) else pixels for pixels in ready]
-                yield self._table(names[start : start + size], errors, self.outputs(np.stack(good)) if good else None)
+                yield self._table(names, errors, self.outputs(np.stack(good)) if good else None)
                 advance(len(ready))
 
-    def _try(self, photo: Photo) -> np.ndarray | str:
+    def _try(self, photo: inputs.Photo) -> np.ndarray | str:
         try:
-            return self.prepare(photo)
+            if isinstance(photo.source, Undecodable):
+                raise photo.source
+            return square_guarded(photo.source, self.size)
         except Undecodable as error:
             return f"{error.problem}: {error.detail}"
 
     def _table(self, names: Sequence[str], errors: Sequence[str], outputs: Outputs | None) -> pd.DataFrame:
-        rows = np.array([not error for error in errors], dtype=bool)
-        n, k = len(errors), len(self.classes)
-        probabilities = np.full((n, k), np.nan)
-        predicted, sets, familiar, decision = (np.full(n, None, dtype=object) for _ in range(4))
-        if outputs is not None:
-            labels = np.array(self.classes, dtype=object)
-            probabilities[rows] = outputs.probabilities
-            predicted[rows] = labels[outputs.probabilities.argmax(1)]
-            sets[rows] = ["|".join(labels[inside]) for inside in outputs.sets]
-            familiar[rows] = outputs.familiar.astype(object)
-            decision[rows] = outputs.decisions.astype(object)
-        columns = {
-            "path": list(names),
-            "predicted": predicted,
-            "confidence": probabilities.max(axis=1, initial=-np.inf),
-        }
-        table = pd.DataFrame({**columns, **{f"p_{name}": probabilities[:, i] for i, name in enumerate(self.classes)}})
-        table.loc[~rows, "confidence"] = np.nan
-        known = pd.array(familiar, dtype="boolean")
-        return table.assign(set=sets, familiar=known, decision=decision, error=list(errors))
+        said, read = list(errors), np.flatnonzero([not error for error in errors])
+        if outputs is None:
+            k = len(self.classes)
+            nothing = np.empty(0)
+            outputs = Outputs(nothing, nothing, np.empty((0, k)), np.empty((0, k), bool), nothing, nothing)
+        numbers = np.isfinite(outputs.probabilities).all(axis=1)
+        for row in read[~numbers]:
+            said[row] = NO_NUMBER
+        answered: pd.DataFrame = outputs.table(self.classes)[numbers]
+        table = answered.set_index(read[numbers]).reindex(range(len(said)))
+        table["familiar"] = table["familiar"].astype("boolean")
+        for column in ("predicted", "set", "decision"):
+            table[column] = table[column].astype(object).where(table[column].notna(), None)
+        table.insert(0, "path", list(names))
+        return table.assign(error=said)
 
 
-def _read_facts(folder: Path) -> dict[str, Any]:
+def _read_facts(folder: Path) -> ModelFacts:
     """sightline.json, after the files that it vouches for were found unchanged."""
     path = folder / "sightline.json"
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(
             f"{folder}: holds no trained model (no sightline.json). Give a run that is complete, or its model folder."
         )
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        version, digests = int(facts["format_version"]), dict(facts["sha256"])
-        {name: float(facts["calibration"][name]) for name in ("temperature", "threshold", "coverage")}
-        str(facts["tta"]), str(facts["precision"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SightlineError(f"{path}: is damaged ({error!r}). Copy the model folder again.") from error
-    if version > FORMAT_VERSION:
-        raise SightlineError(
-            f"{path}: has format {version}; this Sightline reads up to {FORMAT_VERSION}. Update Sightline."
-        )
+    facts = ModelFacts.read(path)
     # config.json first: it says which the others are.
     for name in ("config.json", *files_in(folder), "familiarity.safetensors"):
-        if not (folder / name).is_file() or sha256(folder / name) != digests.get(name):
+        if not (folder / name).exists() or sha256(folder / name) != facts.sha256.get(name):
             raise SightlineError(
                 f"{folder / name}: is missing or has changed since it was written. Copy the model folder again."
             )
-    return dict(facts)
+    return facts
+
+
+def _require_answers(network: Network, known: Familiarity, device: str, photo: np.ndarray, folder: Path) -> None:
+    """Let the network look at one photo: whoever cannot answer about it cannot answer about any.
+
+    Raises:
+        SightlineError: it answers with what is no number, or its embeddings are not those that were remembered.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            embeddings, logits = engines.make("eager", network, device, 1)(photo)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:  # what a network raises at a size it cannot take
+        raise SightlineError(
+            f"{folder / 'config.json'}: the network cannot take photos of {network.size} pixels. Copy the folder again."
+        ) from error
+    if logits.shape != (1, len(network.classes)) or not np.isfinite(logits).all() or not np.isfinite(embeddings).all():
+        raise SightlineError(
+            f"{folder}: its weights answer with what is no number. Copy the folder again, or train anew."
+        )
+    if known.bank.shape[1] != embeddings.shape[1]:
+        raise SightlineError(
+            f"{folder / 'familiarity.safetensors'}: remembers features of another network. Copy the model folder again."
+        )
+
+
+def _familiarity(path: Path) -> Familiarity:
+    regular.require(path, _MOST_REMEMBERED)
+    try:
+        return Familiarity.from_arrays(load_file(path))
+    except (OSError, ValueError, TypeError, SafetensorError) as error:
+        raise SightlineError(f"{path}: is damaged. Copy the model folder again.") from error
 
 
 def _versions() -> dict[str, str]:

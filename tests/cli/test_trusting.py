@@ -12,6 +12,8 @@ from sightline.cli import main
 from sightline.judging.figures import evaluate
 from sightline.models import engines, zoo
 from sightline.predictor import Predictor
+from sightline.runs.documents.dataset import DatasetFacts
+from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import draw
 from sightline.trust import familiarity
@@ -38,12 +40,12 @@ def runs(tmp_path_factory):
         predictor.familiarity = familiarity.fit(embeddings, embeddings)
         run = RunFolder.create(place / f"run{seed}")
         run.write_config(config.Config())
-        predictor.save(run.model, {"dataset": "photos", "origin": "random weights"})
+        predictor.save(run.model, dataset="photos", origin="random weights")
         samples = pd.DataFrame({"path": [f"{i}.jpg" for i in range(12)], "label": list(CLASSES) * 6, "split": "test"})
         samples = samples.assign(digest=samples["path"], duplicate_group=range(12))
-        described = {"name": "photos", "root": str(photos), "classes": list(CLASSES), "set_aside": []}
+        described = DatasetFacts(name="photos", root=str(photos), classes=CLASSES)
         run.write_data(described, samples, pd.DataFrame())
-        run.write_extra("neighbours", {"paths": list(samples["path"]), "labels": list(samples["label"])})
+        run.write_extra(Neighbours(paths=tuple(samples["path"]), labels=tuple(samples["label"])))
         answers = predictor.predict([photos / path for path in samples["path"]]).drop(columns="path")
         run.write_predictions(pd.concat([samples[["path", "split", "label"]], answers], axis=1))
         run.write_evaluation(evaluate(run.predictions(), CLASSES))

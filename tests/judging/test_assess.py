@@ -9,8 +9,9 @@ from scipy.special import softmax
 
 from sightline import config
 from sightline.errors import SightlineError
-from sightline.judging.assess import assess, calibrated, covered, headline, intervals
+from sightline.judging.assess import assess, calibrated, covered, intervals
 from sightline.judging.figures import evaluate
+from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_json
 from sightline.trust import calibration, conformal
@@ -45,7 +46,7 @@ def run(tmp_path_factory):
             "duplicate_group": np.where(leaked, np.arange(n) - val, np.arange(n)),
         }
     )
-    run.write_data({"name": "x", "root": "/x", "classes": CLASSES, "set_aside": []}, samples, pd.DataFrame())
+    run.write_data(DatasetFacts(name="x", root="/x", classes=CLASSES), samples, pd.DataFrame())
     predictions = samples[["path", "split", "label"]].assign(
         predicted=names[p.argmax(1)],
         **{f"p_{name}": p[:, i] for i, name in enumerate(CLASSES)},
@@ -62,35 +63,39 @@ def run(tmp_path_factory):
 
 def test_the_whole_is_kept_as_json(run):
     found = assess(run)
-    assert {name: run.extra(name) for name in found} == json.loads(json.dumps(found, allow_nan=False))
-    assert found["trust"]["headline"].endswith("on 600 photos seen 6 times")
-    assert found["trust"]["warning"].startswith("this test set has been opened 6 times")
-    assert found["intervals"]["photos"] == found["intervals"]["groups"] == 600
+    assert len(found.parts) == 6
+    for part in found.parts:
+        assert run.extra(type(part)) == part
+        stored = json.loads((run.path / "extras" / f"{part.name}.json").read_text())
+        assert stored == json.loads(json.dumps(part.to_dict(), allow_nan=False))
+    assert found.trust.headline.endswith("on 600 photos seen 6 times")
+    assert found.trust.warning.startswith("this test set has been opened 6 times")
+    assert found.intervals.photos == found.intervals.groups == 600
 
 
 def test_the_repair_of_the_calibration_shows(run):
-    found = assess(run)["calibration"]
-    assert found["temperature"] == pytest.approx(3 / 1.8, rel=0.25)
-    assert found["before"]["ece"] > 2 * found["after"]["ece"] and found["before"]["brier"] > found["after"]["brier"]
-    assert found["before"]["ece"] > found["before"]["ece_by_chance"]
-    assert sum(row["n"] for row in found["after"]["reliability"]) == 600
+    found = assess(run).calibration
+    assert found.temperature == pytest.approx(3 / 1.8, rel=0.25)
+    assert found.before.ece > 2 * found.after.ece and found.before.brier > found.after.brier
+    assert found.before.ece > found.before.ece_by_chance
+    assert sum(row.n for row in found.after.reliability) == 600
 
 
 def test_sets_and_decisions_are_measured(run):
     found = assess(run)
-    assert found["conformal"]["kept"] and found["conformal"]["asked"] == 0.9
-    assert found["conformal"]["coverage"] == pytest.approx(0.9, abs=0.05)
-    assert sum(found["conformal"]["sizes"].values()) == 600
-    decisions = found["trust"]["decisions"]
-    assert sum(decision["n"] for decision in decisions.values()) == 600 and decisions["unfamiliar"]["n"] == 30
-    assert found["familiarity"]["test_kept"] == 0.95
-    assert decisions["answer"]["accuracy"] > decisions["unsure"]["accuracy"] + 0.1
+    assert found.conformal.kept and found.conformal.asked == 0.9
+    assert found.conformal.coverage == pytest.approx(0.9, abs=0.05)
+    assert sum(found.conformal.sizes.values()) == 600
+    decisions = found.trust.decisions
+    assert sum(decision.n for decision in decisions.values()) == 600 and decisions["unfamiliar"].n == 30
+    assert found.familiarity.test_kept == 0.95
+    assert decisions["answer"].accuracy > decisions["unsure"].accuracy + 0.1
 
 
 def test_leaked_twins_are_counted_and_left_out(run):
-    leaked = assess(run)["slices"]["leaked"]
-    assert leaked["leaked"] == 40 and leaked["without_leaked"]["n"] == 560
-    assert leaked["without_leaked"]["accuracy"] < leaked["with_leaked"]["accuracy"]
+    leaked = assess(run).slices.leaked
+    assert leaked.leaked == 40 and leaked.without_leaked.n == 560
+    assert leaked.without_leaked.accuracy < leaked.with_leaked.accuracy
 
 
 def test_a_run_that_is_not_complete_is_said(tmp_path):
@@ -101,7 +106,7 @@ def test_a_run_that_is_not_complete_is_said(tmp_path):
 def test_no_figure_is_certain_after_a_perfect_test():
     truth = np.arange(60) % 3
     found = intervals(truth, truth, CLASSES)
-    for interval in [found["accuracy"], found["macro_f1"], *found["per_class"]["sea"].values()]:
+    for interval in [found.accuracy, found.macro_f1, *vars(found.per_class["sea"]).values()]:
         assert interval[0] < 0.97 and interval[1] == 1.0
 
 
@@ -111,22 +116,26 @@ def test_intervals_hold_the_true_figures():
     for _ in range(60):
         truth = generator.integers(0, 3, 300)
         predicted = np.where(generator.random(300) < 0.85, truth, (truth + 1) % 3)
-        low, high = intervals(truth, predicted, CLASSES, draws=200)["macro_f1"]
+        low, high = intervals(truth, predicted, CLASSES, draws=200).macro_f1
         held += low <= 0.85 <= high
     assert held >= 52
 
 
 def test_the_headline_reads_as_promised():
-    assert headline(2793, 3000, 1) == "93.1 % (92.1–94.0) on 3,000 photos seen once"
-    assert headline(9, 10, None).endswith("on 10 photos")
+    truth = np.arange(3000) % 3
+    predicted = np.where(np.arange(3000) < 2793, truth, (truth + 1) % 3)
+    table = pd.DataFrame({"label": np.array(CLASSES)[truth], "predicted": np.array(CLASSES)[predicted]})
+    table = table.assign(**{f"p_{name}": 1 / 3 for name in CLASSES})
+    assert evaluate(table, CLASSES, test_opened=1).headline == "93.1 % (92.1–94.0) on 3,000 photos seen once"
+    assert evaluate(table[:10], CLASSES).headline.endswith("on 10 photos")
 
 
 def test_too_few_validation_photos_cover_everything():
     found = covered([[0.9, 0.1], [0.2, 0.8]], [0, 0], ["a", "b"], 0.0, 0.95, 5)
-    assert (found["coverage"], found["mean_size"], found["kept"]) == (1.0, 2.0, True)
+    assert (found.coverage, found.mean_size, found.kept) == (1.0, 2.0, True)
 
 
 def test_a_temperature_of_one_changes_nothing():
     p = softmax(np.random.default_rng(0).normal(0, 2, (200, 3)), axis=1)
     found = calibrated(p, np.zeros(200, int), 1.0)
-    assert found["before"]["ece"] == pytest.approx(found["after"]["ece"])
+    assert found.before.ece == pytest.approx(found.after.ece)

@@ -48,20 +48,20 @@ def table(truth, predicted, classes, confidence=0.9):
 def test_a_published_confusion_matrix_gives_its_published_report():
     truth, predicted = (np.repeat(side.ravel(), PUBLISHED.ravel()) for side in np.indices(PUBLISHED.shape))
     found = evaluate(table(truth, predicted, SCENES), SCENES, test_opened=3)
-    assert list(found) == KEYS
-    assert found["n"] == 7301 and found["confusion"] == PUBLISHED.tolist() and found["test_opened"] == 3
+    assert list(found.to_dict()) == KEYS
+    assert found.n == 7301 and found.to_dict()["confusion"] == PUBLISHED.tolist() and found.test_opened == 3
     for name, (precision, recall, f1, support) in PRINTED.items():
-        figures = found["per_class"][name]
-        assert (round(figures["precision"], 2), round(figures["recall"], 2), figures["support"]) == (
+        figures = found.per_class[name]
+        assert (round(figures.precision, 2), round(figures.recall, 2), figures.support) == (
             precision,
             recall,
             support,
         )
-        assert round(figures["f1"], 2) == f1
-    assert (round(found["accuracy"], 2), round(found["macro_f1"], 2), round(found["weighted_f1"], 2)) == (0.88,) * 3
-    low, high = found["accuracy_ci95"]
-    assert low < found["accuracy"] < high and high - low == pytest.approx(0.0149, abs=0.0003)
-    assert found["ece"] == pytest.approx(0.9 - found["accuracy"])
+        assert round(figures.f1, 2) == f1
+    assert (round(found.accuracy, 2), round(found.macro_f1, 2), round(found.weighted_f1, 2)) == (0.88,) * 3
+    low, high = found.accuracy_ci95
+    assert low < found.accuracy < high and high - low == pytest.approx(0.0149, abs=0.0003)
+    assert found.ece == pytest.approx(0.9 - found.accuracy)
 
 
 @given(st.integers(2, 5).flatmap(lambda k: st.lists(st.tuples(*[st.integers(0, k - 1)] * 2), min_size=1, max_size=60)))
@@ -69,18 +69,18 @@ def test_the_figures_are_those_of_scikit_learn(pairs):
     truth, predicted = np.array(pairs).T
     classes = [f"kind {i}" for i in range(5)]
     found = evaluate(table(truth, predicted, classes), classes)
-    assert found["macro_f1"] == pytest.approx(f1_score(truth, predicted, average="macro"))
-    assert found["weighted_f1"] == pytest.approx(f1_score(truth, predicted, average="weighted"))
+    assert found.macro_f1 == pytest.approx(f1_score(truth, predicted, average="macro"))
+    assert found.weighted_f1 == pytest.approx(f1_score(truth, predicted, average="weighted"))
     figures = precision_recall_fscore_support(truth, predicted, labels=range(5), zero_division=0)
     for i, name in enumerate(classes):
-        assert [found["per_class"][name][key] for key in ("precision", "recall", "f1")] == pytest.approx(
+        assert [getattr(found.per_class[name], key) for key in ("precision", "recall", "f1")] == pytest.approx(
             [column[i] for column in figures[:3]]
         )
 
 
 def test_labels_that_read_as_numbers_are_still_labels():
     frame = table(np.array([0, 1]), np.array([0, 1]), ("1", "2")).assign(label=[1, 2], predicted=[1, 2])
-    assert evaluate(frame, ("1", "2"))["accuracy"] == 1.0
+    assert evaluate(frame, ("1", "2")).accuracy == 1.0
 
 
 @pytest.mark.parametrize(

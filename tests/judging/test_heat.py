@@ -9,6 +9,7 @@ from sightline.judging.heat import enlarge, explain, heat, hide, neighbours
 from sightline.models import engines
 from sightline.models.network import Network
 from sightline.predictor import Predictor
+from sightline.runs.documents.extras import Neighbours
 from sightline.trust import familiarity
 
 SIZE, SQUARE = 48, 12
@@ -97,6 +98,7 @@ def test_another_class_is_another_map(network):
 
 
 def test_the_network_is_left_as_it_was(network):
+    network.module.zero_grad(set_to_none=True)  # what its training left
     before = {name: value.clone() for name, value in network.module.state_dict().items()}
     pictures, labels, _ = squares(5, 6)
     maps = heat(network, pictures, labels)
@@ -130,16 +132,17 @@ def test_neighbours_are_the_nearest_and_are_named(network):
     pictures, labels, _ = squares(80, 7)
     engine = engines.make("eager", network)
     embeddings, _ = engine(pictures)
-    remembered = {"paths": [f"{i}.png" for i in range(80)], "labels": [network.classes[label] for label in labels]}
+    named = tuple(network.classes[label] for label in labels)
+    remembered = Neighbours(paths=tuple(f"{i}.png" for i in range(80)), labels=named)
     predictor = Predictor(network, engine, familiarity=familiarity.fit(embeddings, embeddings))
     found = explain(predictor, pictures[:10], remembered)
     for i, item in enumerate(found):
-        assert item["neighbours"][0]["path"] == f"{i}.png"
-        assert item["neighbours"][0]["similarity"] == pytest.approx(1, abs=2e-3)
-        similar = [near["similarity"] for near in item["neighbours"]]
+        assert item.neighbours[0].path == f"{i}.png"
+        assert item.neighbours[0].similarity == pytest.approx(1, abs=2e-3)
+        similar = [near.similarity for near in item.neighbours]
         assert len(similar) == 4 and similar == sorted(similar, reverse=True)
-        assert item["predicted"] == item["explained"] and 0 < item["confidence"] <= 1
-    labels_near = [[near["label"] for near in item["neighbours"][1:]] for item in found]
-    agree = np.mean([label == item["predicted"] for item, row in zip(found, labels_near, strict=True) for label in row])
+        assert item.predicted == item.explained and 0 < item.confidence <= 1
+    labels_near = [[near.label for near in item.neighbours[1:]] for item in found]
+    agree = np.mean([label == item.predicted for item, row in zip(found, labels_near, strict=True) for label in row])
     assert agree > 0.8
-    assert neighbours(predictor, embeddings[:2], [], []) == [[], []]
+    assert neighbours(predictor, embeddings[:2], Neighbours()) == [[], []]

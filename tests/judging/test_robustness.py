@@ -26,20 +26,20 @@ class Brightness:
 def test_only_the_dark_hurts_a_model_that_looks_at_brightness():
     pixels, truth = photos()
     found = robustness(Brightness(), Pixels(pixels), truth)
-    assert (found["n"], found["clean"]) == (200, 1.0)
-    assert [(row["change"], row["strength"]) for row in found["rows"]] == [(c, s) for c in DAMAGES for s in STRENGTHS]
-    for row in found["rows"]:
-        expected = 0.5 if row["change"] == "darkening" else 1.0
-        assert row["accuracy"] == expected
-        assert row["lost"] == pytest.approx(1 - expected)
-        low, high = row["lost_ci95"]
-        assert low <= row["lost"] <= high and row["accuracy_ci95"][0] <= expected <= row["accuracy_ci95"][1]
+    assert (found.n, found.clean) == (200, 1.0)
+    assert [(row.change, row.strength) for row in found.rows] == [(c, s) for c in DAMAGES for s in STRENGTHS]
+    for row in found.rows:
+        expected = 0.5 if row.change == "darkening" else 1.0
+        assert row.accuracy == expected
+        assert row.lost == pytest.approx(1 - expected)
+        low, high = row.lost_ci95
+        assert low <= row.lost <= high and row.accuracy_ci95[0] <= expected <= row.accuracy_ci95[1]
 
 
 def test_a_slow_model_is_tried_on_fewer_photos():
     pixels, truth = photos()
-    assert robustness(Brightness(), Pixels(pixels), truth, seconds=0)["n"] == 60
-    assert robustness(Brightness(), Pixels(pixels), truth, most=80)["n"] == 80
+    assert robustness(Brightness(), Pixels(pixels), truth, seconds=0).n == 60
+    assert robustness(Brightness(), Pixels(pixels), truth, most=80).n == 80
 
 
 @pytest.mark.parametrize("change", list(DAMAGES))

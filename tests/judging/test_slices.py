@@ -74,9 +74,9 @@ def test_twins_are_found_across_splits():
 
 def test_accuracy_with_and_without_leaked_twins():
     found = leaked([True, True, False, True], ["leaked", "leaked", "", ""])
-    assert found["leaked"] == 2
-    assert (found["with_leaked"]["accuracy"], found["without_leaked"]["accuracy"]) == (0.75, 0.5)
-    assert leaked([True], ["leaked"])["without_leaked"] is None
+    assert found.leaked == 2
+    assert (found.with_leaked.accuracy, found.without_leaked.accuracy) == (0.75, 0.5)
+    assert leaked([True], ["leaked"]).without_leaked is None
 
 
 def test_slices_read_as_words():

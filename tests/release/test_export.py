@@ -18,6 +18,7 @@ from sightline.errors import SightlineError, UsageError
 from sightline.models import engines, zoo
 from sightline.predictor import Predictor
 from sightline.release import export
+from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import draw
 from sightline.trust import familiarity
@@ -36,14 +37,11 @@ def make_run(folder, photos, *, tta="flip", head="linear"):
     run = RunFolder.create(folder)
     run.write_config(config.Config())
     predictor = Predictor(network, engine, tta=tta, temperature=0.7, threshold=0.2, familiarity=known)
-    predictor.save(run.model, {"dataset": "x", "origin": "random weights"})
+    predictor.save(run.model, dataset="x", origin="random weights")
     paths = sorted(path.name for path in photos.iterdir()) if photos else ["gone.jpg"]
     samples = pd.DataFrame({"path": paths, "label": CLASSES[0], "split": "train", "digest": paths})
-    run.write_data(
-        {"name": "x", "root": str(photos or folder / "nowhere"), "classes": list(CLASSES), "set_aside": []},
-        samples,
-        pd.DataFrame(),
-    )
+    described = DatasetFacts(name="x", root=str(photos or folder / "nowhere"), classes=CLASSES)
+    run.write_data(described, samples, pd.DataFrame())
     return run
 
 

@@ -11,6 +11,9 @@ from sightline.errors import SightlineError
 from sightline.judging.assess import assess
 from sightline.judging.figures import evaluate
 from sightline.release import model_card
+from sightline.runs.documents.dataset import DatasetFacts
+from sightline.runs.documents.extras import Cost, Damaged, Robustness
+from sightline.runs.documents.trust import Intervals
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_json
 
@@ -36,7 +39,7 @@ def run(tmp_path_factory):
             "duplicate_group": np.arange(900),
         }
     )
-    facts = {"name": "hills_and_sea", "root": "/x", "classes": CLASSES, "set_aside": [], "duplicates": 12, "leaks": 3}
+    facts = DatasetFacts(name="hills_and_sea", root="/x", classes=CLASSES, duplicates=12, leaks=3)
     run.write_data(facts, samples, pd.DataFrame())
     table = samples[["path", "split", "label"]].assign(predicted=names[p.argmax(1)], familiar=np.arange(900) % 10 > 0)
     table = table.assign(**{f"p_{name}": p[:, i] for i, name in enumerate(CLASSES)})
@@ -44,9 +47,9 @@ def run(tmp_path_factory):
     run.write_evaluation(evaluate(table[300:], CLASSES, test_opened=7))
     calibration = {"temperature": 1.3, "threshold": 0.2, "coverage": 0.95}
     write_json(run.model / "sightline.json", {"calibration": calibration, "origin": "the hub (timm/resnet34)"})
-    run.write_extra("model", {"parameters": 21_287_747})
-    worse = {"change": "darkening", "strength": "strong", "accuracy": 0.41}
-    run.write_extra("robustness", {"rows": [worse], "clean": 0.8})
+    run.write_extra(Cost(parameters=21_287_747))
+    worse = Damaged(change="darkening", strength="strong", accuracy=0.41)
+    run.write_extra(Robustness(rows=(worse,), clean=0.8))
     assess(run)
     return run
 
@@ -57,15 +60,15 @@ def test_the_hub_can_read_it(run):
     card = ModelCard.load(path)
     assert card.data.pipeline_tag == "image-classification" and card.data.license == "apache-2.0"
     found = {result.metric_type: result.metric_value for result in card.data.eval_results}
-    evaluation = run.evaluation()
-    assert found["accuracy"] == pytest.approx(evaluation["accuracy"], abs=1e-4)
-    assert found["f1"] == pytest.approx(evaluation["macro_f1"], abs=1e-4)
+    evaluation = run.known_evaluation()
+    assert found["accuracy"] == pytest.approx(evaluation.accuracy, abs=1e-4)
+    assert found["f1"] == pytest.approx(evaluation.macro_f1, abs=1e-4)
     assert {result.dataset_split for result in card.data.eval_results} == {"test"}
 
 
 def test_it_says_what_the_run_knows(run):
     text = str(model_card.card(run))
-    low, high = run.extra("intervals")["macro_f1"]
+    low, high = run.extra(Intervals).macro_f1
     for expected in (
         "on 600 photos seen 7 times",
         "expect its best figure to flatter",

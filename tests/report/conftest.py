@@ -18,6 +18,16 @@ from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset, problem_table
 from sightline.judging.assess import assess
 from sightline.judging.figures import evaluate
+from sightline.runs.documents.dataset import DatasetFacts
+from sightline.runs.documents.extras import (
+    Cost,
+    Damaged,
+    Explained,
+    Explanations,
+    LearningRates,
+    Neighbour,
+    Robustness,
+)
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
 
@@ -87,7 +97,7 @@ def fill(
             ("sea/1.jpg", "exif-rotated", "orientation 6", "turned as its EXIF orientation says"),
         ]
     )
-    described = {"name": root.name, "root": str(root), "classes": list(classes), "set_aside": ["pred"]}
+    described = DatasetFacts(name=root.name, root=str(root), classes=tuple(classes), set_aside=("pred",))
     run.write_data(described, samples, problems)
     run.write_metrics([_epoch(number) for number in range(1, 6)])
     run.write_steps([_step(number) for number in range(400)])
@@ -128,24 +138,26 @@ def _write_extras(run: RunFolder, samples: pd.DataFrame, test: pd.DataFrame) -> 
     assess(run)
     clean = float((test["label"] == test["predicted"]).mean())
     changes = {"blur": 0.12, "noise": 0.2, "JPEG": 0.005, "darkening": 0.06, "rotation": 0.04}
-    rows = [
-        {"change": change, "strength": strength, "accuracy": clean - hurt * factor}
+    rows = tuple(
+        Damaged(change=change, strength=strength, accuracy=clean - hurt * factor)
         for change, hurt in changes.items()
         for strength, factor in (("mild", 0.2), ("medium", 0.6), ("strong", 1.4))
-    ]
-    run.write_extra("robustness", {"n": len(test), "clean": clean, "rows": rows})
+    )
+    run.write_extra(Robustness(n=len(test), clean=clean, rows=rows))
     train = samples[samples["split"] == "train"].set_index("path")["label"]
     wrong = test[test["label"] != test["predicted"]].sort_values("confidence", ascending=False)["path"].tolist()[:6]
     reasons = []
     for path in wrong:
-        near = [
-            {"path": other, "label": train[other], "similarity": 0.91} for other in generator.choice(train.index, 4)
-        ]
-        reasons.append({"path": path, "heat": (generator.random((5, 5)) ** 3).tolist(), "neighbours": near})
-    run.write_extra("explanations", {"photos": reasons})
-    run.write_extra("model", {"parameters": 2_231_558, "images_per_second": 612.0})
-    found = {"lr": np.geomspace(1e-6, 1, 60).tolist(), "loss": np.linspace(1.8, 0.6, 60).tolist(), "suggestion": 3e-3}
-    run.write_extra("lr_finder", found)
+        near = tuple(
+            Neighbour(path=str(other), label=train[other], similarity=0.91)
+            for other in generator.choice(train.index, 4)
+        )
+        heat = tuple(tuple(row) for row in (generator.random((5, 5)) ** 3).tolist())
+        reasons.append(Explained(path=path, heat=heat, neighbours=near))
+    run.write_extra(Explanations(photos=tuple(reasons)))
+    run.write_extra(Cost(parameters=2_231_558, images_per_second=612.0))
+    rates, losses = tuple(np.geomspace(1e-6, 1, 60).tolist()), tuple(np.linspace(1.8, 0.6, 60).tolist())
+    run.write_extra(LearningRates(lr=rates, loss=losses, suggestion=3e-3))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sightline.report import charts
 from sightline.report.charts import Series
+from sightline.runs.documents.trust import Bin
 
 
 def tree(drawn: str) -> ElementTree.Element:
@@ -66,8 +67,8 @@ def test_marks_and_a_logarithmic_axis() -> None:
 
 
 def test_reliability_shows_each_bin_with_its_interval_before_and_after() -> None:
-    bins = [{"confidence": 0.5, "accuracy": 0.4, "low": 0.3, "high": 0.5, "n": 20}]
-    before = [{"confidence": 0.6, "accuracy": 0.4, "n": 20}]
+    bins = [Bin(start=0.4, to=0.6, confidence=0.5, accuracy=0.4, low=0.3, high=0.5, n=20)]
+    before = [Bin(start=0.4, to=0.6, confidence=0.6, accuracy=0.4, low=0.3, high=0.5, n=20)]
     kinds = classes(charts.reliability(bins, label="x", before=before))
     assert kinds.count("dot one") == kinds.count("ring two") == kinds.count("range one") == 1
     assert "fill quiet" in kinds

@@ -5,6 +5,7 @@ import pytest
 from sightline.judging.assess import calibrated as measured
 from sightline.report import confidence
 from sightline.report.confidence import Judged
+from sightline.runs.documents.trust import Conformal, Decided, Trust
 
 
 def judged(n: int = 800, classes: int = 2, sharpness: float = 1.0, seed: int = 0) -> Judged:
@@ -42,25 +43,28 @@ def test_before_and_after_are_shown_where_a_temperature_was_applied() -> None:
     test = judged()
     found = confidence.calibrated(test, measured(test.probabilities, test.truth, 2.0))
     assert found is not None
-    assert found["before"]["ece"] > found["after"]["ece"]
+    assert found["before"].ece > found["after"].ece
     assert "ring two" in found["diagram"]
-    assert confidence.calibrated(test, {}) is None
+    assert confidence.calibrated(test, None) is None
 
 
 def test_sets_by_size_and_class() -> None:
-    extra = {"coverage": 0.96, "asked": 0.95, "sizes": {"2": 10, "1": 90}, "per_class": {"a": 0.99, "b": 0.9}}
-    found = confidence.sets(extra, ["a", "b", "c"])
+    measured = Conformal(
+        threshold=0.1, validation=99, coverage=0.96, coverage_ci95=(0.9, 0.99), asked=0.95, least=0.9, kept=True,
+        mean_size=1.1, sizes={"2": 10, "1": 90}, per_class={"a": 0.99, "b": 0.9},
+    )  # fmt: skip
+    found = confidence.sets(measured, ["a", "b", "c"])
     assert found is not None
     assert [(row["size"], row["share"]) for row in found["rows"]] == [(1, 0.9), (2, 0.1)]
     assert [row["label"] for row in found["by_class"]] == ["a", "b"]
     assert found["single"] == 0.9
-    assert confidence.sets({}, ["a"]) is None
+    assert confidence.sets(None, ["a"]) is None
 
 
 def test_decisions_add_up() -> None:
-    rows = confidence.decisions({"decisions": {"answer": {"n": 3, "accuracy": 1.0}, "unsure": {"n": 1}}})
+    rows = confidence.decisions(Trust(decisions={"answer": Decided(n=3, accuracy=1.0), "unsure": Decided(n=1)}))
     assert [row["share"] for row in rows] == [0.75, 0.25]
-    assert confidence.decisions({}) == []
+    assert confidence.decisions(None) == []
 
 
 def test_sensitivity_and_specificity_at_a_threshold_chosen_on_val() -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sightline.report import learning
+from sightline.runs.documents.extras import LearningRates
 
 
 def epochs(train: list[float], val: list[float], val_loss: list[float] | None = None) -> pd.DataFrame:
@@ -76,9 +77,9 @@ def test_no_steps_draw_no_rate() -> None:
 
 
 def test_the_search_for_a_rate_marks_its_suggestion() -> None:
-    drawn = learning.search({"lr": [1e-5, 1e-3, 1e-1], "loss": [2.0, 1.0, 3.0], "suggestion": 1e-3})
+    drawn = learning.search(LearningRates(lr=(1e-5, 1e-3, 1e-1), loss=(2.0, 1.0, 3.0), suggestion=1e-3))
     assert "0.001 suggested" in drawn and "10⁻³" in drawn
-    assert learning.search({}) == ""
+    assert learning.search(None) == ""
 
 
 def test_the_table_says_what_is_missing() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sightline.errors import SightlineError
 from sightline.report import run_report
+from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.folder import RunFolder
 
 MakeRun = Callable[..., RunFolder]
@@ -60,8 +61,13 @@ class Outline(HTMLParser):
     ],
 )
 def test_the_headline(opened: int | None, said: str) -> None:
-    evaluation = {"accuracy": 0.931, "accuracy_ci95": [0.921, 0.94], "n": 3000, "test_opened": opened}
-    assert run_report.headline(evaluation) == said
+    figures = {"precision": 0.9, "recall": 0.9, "f1": 0.9, "support": 1500}
+    evaluation = Evaluation(
+        n=3000, accuracy=0.931, accuracy_ci95=(0.921, 0.94), macro_f1=0.93, weighted_f1=0.93,
+        per_class={"a": figures, "b": figures}, confusion=((1400, 100), (107, 1393)), classes=("a", "b"),
+        ece=0.01, log_loss=0.2, test_opened=opened,
+    )  # fmt: skip
+    assert evaluation.headline == said
 
 
 def test_the_report_holds_every_section_and_what_it_is_about(finished: RunFolder) -> None:
@@ -86,7 +92,7 @@ def test_the_report_holds_every_section_and_what_it_is_about(finished: RunFolder
     ]
     assert [link["href"] for link in page.of("a")][1:] == [f"#{name}" for name in sections]
     for said in (
-        run_report.headline(finished.evaluation()),
+        finished.known_evaluation().headline,
         "The photo that fooled it most",
         "Least sure",
         "macro average",
@@ -104,14 +110,14 @@ def test_the_report_holds_every_section_and_what_it_is_about(finished: RunFolder
 
 def test_numbers_on_the_page_are_those_of_the_evaluation(finished: RunFolder) -> None:
     run = finished
-    evaluation = run.evaluation()
+    evaluation = run.known_evaluation()
     text = run_report.render(run)
     cells = re.findall(r'popovertarget="cell-(\d+)-(\d+)" aria-label="(\d+) of', text)
     shown = {(int(i), int(j)): int(n) for i, j, n in cells}
-    expected = {(i, j): n for i, row in enumerate(evaluation["confusion"]) for j, n in enumerate(row) if n}
+    expected = {(i, j): n for i, row in enumerate(evaluation.confusion) for j, n in enumerate(row) if n}
     assert shown == expected
-    for figures in evaluation["per_class"].values():
-        assert f"{100 * figures['precision']:.1f}\u00a0%" in text
+    for figures in evaluation.per_class.values():
+        assert f"{100 * figures.precision:.1f}\u00a0%" in text
 
 
 def test_each_cell_opens_its_own_photos(finished: RunFolder) -> None:
@@ -123,7 +129,7 @@ def test_each_cell_opens_its_own_photos(finished: RunFolder) -> None:
     assert sheets == openers and sheets
     table = run.predictions()
     wrong = table[(table["split"] == "test") & (table["label"] != table["predicted"])].iloc[0]
-    i, j = (run.evaluation()["classes"].index(wrong[key]) for key in ("label", "predicted"))
+    i, j = (run.known_evaluation().classes.index(wrong[key]) for key in ("label", "predicted"))
     sheet = text[text.index(f'id="cell-{i}-{j}"') :]
     assert wrong["path"] in sheet[: sheet.index("</ul>")]
 
@@ -151,7 +157,7 @@ def test_made_up_names_stay_text(make_run: MakeRun) -> None:
 
 def test_photos_that_are_gone_leave_a_note(make_run: MakeRun) -> None:
     run = make_run()
-    shutil.rmtree(run.dataset()["root"])
+    shutil.rmtree(run.known_dataset().root)
     page = Outline(run_report.render(run))
     assert page.of("img") == []
     assert "the photo is no longer there" in page.said

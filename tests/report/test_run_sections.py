@@ -5,6 +5,8 @@ import pytest
 from sightline.config import Config, Phase
 from sightline.report import run_sections
 from sightline.report.photos import Album
+from sightline.runs.documents.extras import Damaged, Fold, Folds, Robustness
+from sightline.runs.documents.trust import Slice, Slices
 from sightline.runs.folder import RunFolder
 
 
@@ -22,62 +24,70 @@ def test_pairs_make_the_heading() -> None:
 
 
 def test_robustness_names_what_hurts_most() -> None:
-    rows = [
-        {"change": "blur", "strength": "mild", "accuracy": 0.9},
-        {"change": "noise", "strength": "mild", "accuracy": 0.915},
-        {"change": "noise", "strength": "strong", "accuracy": 0.6},
-    ]
-    found = run_sections.robustness({"rows": rows, "clean": 0.92}, {"accuracy": 0.93})
+    rows = (
+        Damaged(change="blur", strength="mild", accuracy=0.9),
+        Damaged(change="noise", strength="mild", accuracy=0.915),
+        Damaged(change="noise", strength="strong", accuracy=0.6),
+    )
+    found = run_sections.robustness(Robustness(rows=rows, clean=0.92))
     assert found is not None
     assert found["heading"] == "Noise hurts it most: up to 32.0 points lost"
     assert [[cell and cell["shade"] for cell in row["cells"]] for row in found["rows"]] == [["b1", None], ["", "b5"]]
-    assert run_sections.robustness({}, {}) is None
+    assert run_sections.robustness(None) is None
 
 
 def test_robustness_where_nothing_hurts() -> None:
-    found = run_sections.robustness(
-        {"rows": [{"change": "blur", "strength": "mild", "accuracy": 0.93}]}, {"accuracy": 0.93}
-    )
+    rows = (Damaged(change="blur", strength="mild", accuracy=0.93),)
+    found = run_sections.robustness(Robustness(rows=rows, clean=0.93))
     assert found is not None
     assert found["heading"] == "It hardly notices worse photos"
 
 
 def test_slices_leave_the_classes_to_their_own_table() -> None:
-    rows = [
-        {"kind": "class", "slice": "sea", "n": 9, "accuracy": 0.5, "low": 0.2, "high": 0.8},
-        {"kind": "brightness", "slice": "dark", "n": 9, "accuracy": 0.9, "low": 0.7, "high": 0.95},
-        {"kind": "brightness", "slice": "bright", "n": 9, "accuracy": 0.8, "low": 0.6, "high": 0.9, "worse": True},
-    ]
-    found = run_sections.slices({"slices": rows}, {"accuracy": 0.85})
+    def slice_of(kind: str, name: str, accuracy: float, low: float, high: float, worse: bool = False) -> Slice:
+        return Slice(kind=kind, slice=name, n=9, right=8, accuracy=accuracy, low=low, high=high, p=0.5, worse=worse)
+
+    rows = (
+        slice_of("class", "sea", 0.5, 0.2, 0.8),
+        slice_of("brightness", "dark", 0.9, 0.7, 0.95),
+        slice_of("brightness", "bright", 0.8, 0.6, 0.9, worse=True),
+    )
+    found = run_sections.slices(Slices(slices=rows), 0.85)
     assert found is not None
     assert [[row["slice"] for row in group] for group in found["groups"]] == [["bright", "dark"]]
     assert found["low"] == pytest.approx(0.6)
     assert "dot bad" in found["groups"][0][0]["whisker"]
-    assert run_sections.slices({}, {"accuracy": 1}) is None
+    assert run_sections.slices(None, 1) is None
 
 
 def test_folds_in_a_sentence() -> None:
-    assert run_sections.folds({"accuracies": [0.9, 0.92]}) == (
+    assert run_sections.folds(Folds(accuracies=(0.9, 0.92), mean=0.91, spread=0.014)) == (
         "Over 2 folds: 91.0\u00a0% ± 1.4 points (90.0\u00a0% and 92.0\u00a0%)."
         " This is a little hopeful, since each fold also chose which epoch was kept."
     )
-    assert run_sections.folds({}) == ""
+    assert run_sections.folds(None) == ""
 
 
 def test_each_fold_is_held_against_the_mean() -> None:
-    def fold(number: int, accuracy: float, low: float, high: float) -> dict:
-        row = {"fold": number, "accuracy": accuracy, "accuracy_ci95": [low, high], "learned": 90, "held_out": 45}
-        return {**row, "phase": "tune", "epoch": 2, "epochs": 3, "seconds": 4.0}
+    def fold(number: int, accuracy: float, low: float, high: float) -> Fold:
+        return Fold(
+            fold=number, accuracy=accuracy, accuracy_ci95=(low, high), learned=90, held_out=45, right=40,
+            phase="tune", epoch=2, epochs=3, seconds=4.0,
+        )  # fmt: skip
 
-    near = [fold(1, 0.90, 0.80, 0.95), fold(2, 0.92, 0.82, 0.96)]
-    found = run_sections.each_fold({"folds": near, "mean": 0.91, "ensemble": True})
+    def folds(rows: tuple[Fold, ...], mean: float, ensemble: bool = False) -> Folds:
+        every = tuple(row.accuracy for row in rows)
+        return Folds(accuracies=every, mean=mean, spread=0.01, ensemble=ensemble, folds=rows)
+
+    near = (fold(1, 0.90, 0.80, 0.95), fold(2, 0.92, 0.82, 0.96))
+    found = run_sections.each_fold(folds(near, 0.91, ensemble=True))
     assert found is not None
     assert found["heading"] == "The folds agree, as far as chance lets them"
     assert found["ensemble"] and found["low"] == pytest.approx(0.8)
     assert all('class="rule"' in row["whisker"] for row in found["rows"])
-    far = run_sections.each_fold({"folds": [*near, fold(3, 0.5, 0.4, 0.6)], "mean": 0.77})
+    far = run_sections.each_fold(folds((*near, fold(3, 0.5, 0.4, 0.6)), 0.77))
     assert far is not None and far["heading"] == "The folds differ: from 50.0\u00a0% to 92.0\u00a0%"
-    assert run_sections.each_fold({}) is None
+    assert run_sections.each_fold(None) is None
 
 
 def test_every_choice_is_listed_and_commands_are_safe_to_paste(tmp_path: Path) -> None:

@@ -13,12 +13,15 @@ import pytest
 
 from sightline.config import Config
 from sightline.errors import SightlineError, UsageError
+from sightline.judging.figures import evaluate
+from sightline.runs.documents.dataset import DatasetFacts
+from sightline.runs.documents.trust import Slices
 from sightline.runs.folder import METRICS, RunFolder, default_path
 
 
 def test_parts_that_are_not_there_are_empty(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    assert run.evaluation() == run.extra("slices") == run.dataset() == {}
+    assert run.evaluation() is run.extra(Slices) is run.dataset() is None
     assert len(run.samples()) == len(run.predictions()) == len(run.problems()) == 0
     assert list(run.metrics().columns) == METRICS
 
@@ -30,13 +33,14 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     problems = pd.DataFrame(
         [("a\nb.jpg", "truncated", "NA", "left out")], columns=["path", "problem", "detail", "action"]
     )
-    samples = pd.DataFrame({"path": ["a"], "label": ["NA"]})
-    run.write_data({"name": "é"}, samples, problems)
-    assert run.dataset() == {"name": "é"}
+    samples = pd.DataFrame({"path": ["a"], "label": ["NA"], "split": ["test"]})
+    described = DatasetFacts(name="é", root="/x", classes=("NA", "b"), leaks=3)
+    run.write_data(described, samples, problems)
+    assert run.dataset() == described
     assert run.problems().to_dict("records") == problems.to_dict("records")
     assert run.samples()["label"][0] == "NA"
-    run.write_extra("slices", {"worst": "dark"})
-    assert run.extra("slices") == {"worst": "dark"}
+    run.write_extra(Slices(slices=(), worst="dark"))
+    assert run.extra(Slices) == Slices(slices=(), worst="dark")
 
 
 def test_a_folder_with_something_in_it_is_not_taken(tmp_path: Path) -> None:
@@ -65,7 +69,7 @@ with RunFolder({str(run.path)!r}).hold():
     process.kill()
     process.communicate()
     assert run.status == "interrupted", "a lock goes with its process"
-    run.write_evaluation({"n": 1})
+    run.write_evaluation(evaluate(pd.DataFrame({"label": ["a"], "predicted": ["a"], "p_a": [1.0]}), ["a"]))
     run.report.write_text("<html>")
     assert run.status == "complete"
 

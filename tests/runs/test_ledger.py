@@ -28,7 +28,7 @@ def test_each_opening_counts_one_test_set_of_all_runs_beside(run):
     assert [ledger.opened(run, DIGESTS, "train") for _ in range(3)] == [1, 2, 3]
     assert ledger.opened(run.parent / "second", reversed(DIGESTS), "evaluate") == 4
     assert ledger.opened(run, DIGESTS[:-1], "evaluate") == 1
-    assert [(entry["run"], entry["command"]) for entry in ledger.history(run, DIGESTS)] == [
+    assert [(entry.run, entry.command) for entry in ledger.history(run, DIGESTS)] == [
         ("first", "train"), ("first", "train"), ("first", "train"), ("second", "evaluate"),
     ]  # fmt: skip
 

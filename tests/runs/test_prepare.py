@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sightline import config
+from sightline import recipes
 from sightline.errors import SightlineError, UsageError
 from sightline.runs.prepare import Prepared, open_data, prepare
 
 
 def prepared(data: Path, **options: object) -> Prepared:
-    made = config.resolve("demo-scratch", {"data": str(data), **options})
+    made = recipes.resolve("demo-scratch", {"data": str(data), **options})
     return prepare(open_data(made), made, 48)
 
 
@@ -32,18 +32,18 @@ def given(scenes: Path, tmp_path: Path) -> Path:
 
 def test_given_splits_are_kept(given: Path) -> None:
     found = prepared(given)
-    assert found.facts["splits_given"]
+    assert found.facts.splits_given
     assert found.dataset.samples["split"].value_counts().to_dict() == {"train": 108, "val": 36, "test": 36}
     assert all(row.path.startswith(row.split) for row in found.dataset.samples.itertuples())
 
 
 def test_leaks_between_given_splits_are_counted(given: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = prepared(given).facts["leaks"]
+    before = prepared(given).facts.leaks
     test = sorted((given / "test" / "sea").iterdir())
     shutil.copy(test[0], given / "train" / "sea" / "copy.jpg")
     with Image.open(test[1]) as image:
         image.save(given / "train" / "sea" / "again.jpg", quality=60)
-    assert prepared(given).facts["leaks"] == before + 2
+    assert prepared(given).facts.leaks == before + 2
     assert "also stand in training or validation" in capsys.readouterr().err
 
 
@@ -104,7 +104,7 @@ def test_one_class_is_not_enough(scenes: Path, tmp_path: Path) -> None:
 
 def test_no_data_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="No DATA"):
-        open_data(config.resolve("demo-scratch"))
+        open_data(recipes.resolve("demo-scratch"))
 
 
 def test_the_data_is_never_modified(scenes: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 import sightline
 import sightline.tasks.train
-from sightline import config
+from sightline import config, recipes
 from sightline.data.table import Dataset, problem_table
 from sightline.errors import SightlineError, UsageError
 from sightline.judging.compare import cost
@@ -28,6 +28,7 @@ from sightline.models import engines
 from sightline.models.folder import load_network, member
 from sightline.predictor import Predictor
 from sightline.runs import plan
+from sightline.runs.documents.extras import Folds, Neighbours
 from sightline.runs.folder import METRICS, RunFolder
 from sightline.runs.prepare import Prepared, reopen
 from sightline.training import folds
@@ -120,15 +121,15 @@ def test_each_photo_is_held_out_once_and_by_its_own_fold(joined: RunFolder) -> N
 
 
 def test_mean_and_spread_are_those_of_the_photos_held_out(joined: RunFolder) -> None:
-    stored = joined.extra("folds")
+    stored = joined.extra(Folds)
     right = [float((held_out(joined, n)["label"] == held_out(joined, n)["predicted"]).mean()) for n in (1, 2)]
-    assert stored["accuracies"] == pytest.approx(right)
-    assert stored["mean"] == pytest.approx(sum(right) / 2)
-    assert stored["spread"] == pytest.approx(abs(right[0] - right[1]) / 2**0.5)
-    for row in stored["folds"]:
-        metrics = joined.fold(row["fold"]).metrics().set_index("epoch")
-        assert metrics.loc[row["epoch"], "val_accuracy"] == metrics["val_accuracy"].max()
-        assert row["learned"] + row["held_out"] == int((joined.samples()["fold"] > 0).sum())
+    assert list(stored.accuracies) == pytest.approx(right)
+    assert stored.mean == pytest.approx(sum(right) / 2)
+    assert stored.spread == pytest.approx(abs(right[0] - right[1]) / 2**0.5)
+    for row in stored.folds:
+        metrics = joined.fold(row.fold).metrics().set_index("epoch")
+        assert metrics.loc[row.epoch, "val_accuracy"] == metrics["val_accuracy"].max()
+        assert row.learned + row.held_out == int((joined.samples()["fold"] > 0).sum())
     assert "Over 2 folds" in joined.report.read_text()
 
 
@@ -168,7 +169,7 @@ def test_familiarity_is_calibrated_on_photos_that_its_network_has_not_learned_fr
     samples, memory = joined.samples().set_index("path"), predictor.familiarity
     assert memory is not None
     assert len(memory.distances) == int((samples["fold"] == 1).sum())
-    remembered = joined.extra("neighbours")["paths"]
+    remembered = list(joined.extra(Neighbours).paths)
     assert (samples.loc[remembered, "fold"] == 2).all()
     opened = reopen(joined, 48)
     row_of = {path: row for row, path in enumerate(opened.dataset.samples["path"])}
@@ -207,14 +208,14 @@ def test_judging_explaining_and_costing_work_on_an_ensemble(
 ) -> None:
     run = Path(shutil.copytree(joined.path, tmp_path / "runs" / "copy"))
     again = sightline.evaluate(run)
-    assert again.confusion == joined.evaluation()["confusion"]
+    assert again.confusion == joined.known_evaluation().confusion
     photo = predictor.prepare(next((scenes / "sea").iterdir()))
-    reasons = explain(predictor, photo[None], joined.extra("neighbours"))
-    assert len(reasons[0]["neighbours"]) == 4
-    assert np.asarray(reasons[0]["heat"]).ndim == 2
+    reasons = explain(predictor, photo[None], joined.extra(Neighbours))
+    assert len(reasons[0].neighbours) == 4
+    assert np.asarray(reasons[0].heat).ndim == 2
     spent = cost(joined)
-    assert spent["parameters"] == predictor.network.parameters
-    assert spent["train_seconds"] == pytest.approx(sum(row["seconds"] for row in joined.extra("folds")["folds"]))
+    assert spent.parameters == predictor.network.parameters
+    assert spent.train_seconds == pytest.approx(sum(row.seconds for row in joined.extra(Folds).folds))
 
 
 def test_a_run_killed_within_its_second_fold_goes_on_to_the_same_ensemble(
@@ -242,7 +243,7 @@ def test_a_run_killed_within_its_second_fold_goes_on_to_the_same_ensemble(
     p, expected = (r.predictions().filter(like="p_").to_numpy() for r in (run, joined))
     np.testing.assert_allclose(p, expected, atol=2e-2)
     assert list(run.predictions()["path"]) == list(joined.predictions()["path"])
-    assert run.evaluation()["test_opened"] == 1
+    assert run.known_evaluation().test_opened == 1
 
 
 def test_without_an_ensemble_the_run_is_the_one_that_it_would_have_been(
@@ -253,7 +254,7 @@ def test_without_an_ensemble_the_run_is_the_one_that_it_would_have_been(
     assert all(weights[name].equal(plain[name]) for name in plain)
     samples, before = run.folder.samples(), RunFolder(run_path).samples()
     pd.testing.assert_frame_equal(samples.drop(columns="fold"), before)
-    assert len(run.folder.extra("folds")["accuracies"]) == 2
+    assert len(run.folder.extra(Folds).accuracies) == 2
     assert not list(run.path.glob("model/member-*"))
     assert run.evaluation.test_opened == 1
 
@@ -269,7 +270,7 @@ def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(scenes: Path, options: dict
 
 
 def test_going_on_from_an_ensemble_is_refused(joined: RunFolder) -> None:
-    made = config.resolve("demo-scratch", {"continues": str(joined.path)})
+    made = recipes.resolve("demo-scratch", {"continues": str(joined.path)})
     with pytest.raises(UsageError, match=r"--from .*is an ensemble"):
         plan.build_network(made, ("a", "b"), 48)
 

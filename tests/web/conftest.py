@@ -41,7 +41,7 @@ PASSWORD = "a-long-and-quiet-word"
 def plant_findings(run: Path) -> list[str]:
     """Write RUN/findings.csv: every third photo is called wrong. Returns those paths, the worst first."""
     samples = RunFolder(run).samples()
-    classes = RunFolder(run).dataset()["classes"]
+    classes = RunFolder(run).known_dataset().classes
     chosen = samples.iloc[::3]
     lines = ["path,check,score,flagged,label,suggested_label,twin,detail"]
     for place, (path, label) in enumerate(zip(chosen["path"], chosen["label"], strict=True)):
@@ -83,6 +83,16 @@ def db(tables: None) -> Iterator[None]:
 def person(db: None) -> User:
     """A reviewer."""
     return User.objects.create_user("ada", password=PASSWORD)
+
+
+@pytest.fixture
+def other_models() -> Iterator[None]:
+    """Models of other runs than the site's own may be loaded; they are forgotten afterwards."""
+    from sightline.web.answering.service import desks
+
+    yield
+    for key in [key for key in desks()._desks if not key.startswith(str(WORK))]:
+        desks()._desks.pop(key).batcher.close(patience=0)
 
 
 @pytest.fixture

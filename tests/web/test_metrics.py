@@ -28,7 +28,7 @@ def test_requests_are_counted_by_view_and_not_by_path(visitor: Client) -> None:
 
 def test_predictions_are_counted_and_nobody_stays_inside(run: Path, visitor: Client) -> None:
     folder = RunFolder(run)
-    photo = Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[0]
+    photo = folder.known_dataset().folder / folder.samples()["path"].iloc[0]
     before = _figures(visitor)["sightline_predictions_total"]
     upload = SimpleUploadedFile(photo.name, photo.read_bytes())
     assert visitor.post("/api/v1/predict", {"file": upload}).status_code == 200

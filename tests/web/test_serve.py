@@ -80,7 +80,7 @@ def test_full_house_then_sigterm(slow_site: tuple[str, subprocess.Popen[bytes]],
 
     address, process = slow_site
     folder = RunFolder(run)
-    photo = (Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[0]).read_bytes()
+    photo = (folder.known_dataset().folder / folder.samples()["path"].iloc[0]).read_bytes()
     assert _status(f"{address}/api/v1/predict", photo) == 200  # the model is loaded
 
     statuses: list[int] = []

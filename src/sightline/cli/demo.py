@@ -7,10 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from sightline.cli.app import Json, app, say, show_run
+from sightline.cli.printing import Json
+from sightline.cli.train import show
 
 
-@app.command
 def demo(
     *,
     out: Path | None = None,
@@ -40,6 +40,7 @@ def demo(
     from sightline.data.reading.catalog import demo_scenes
     from sightline.runs.folder import RunFolder
     from sightline.runs.run import Run
+    from sightline.system.progress import note
     from sightline.tasks.train import train
 
     recipe = "demo-scratch" if scratch else "demo"
@@ -48,6 +49,6 @@ def demo(
         run = Run(out)
     else:
         run = train(demo_scenes(per_class), recipe=recipe, out=out, epochs=epochs)
-    show_run(run, json)
+    show(run, as_json=json)
     if not json:
-        say(f"[bold]Next:[/] sightline predict {run.path} PHOTO…   ·   sightline train YOUR_FOLDER   ·   make serve")
+        note(f"Next: sightline predict {run.path} PHOTO…   ·   sightline train YOUR_FOLDER   ·   make serve")

@@ -7,10 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from sightline.cli.app import Json, app, print_json
+from sightline.cli.printing import Json, lines, print_json
 
 
-@app.command
 def explain(
     run: Path,
     *images: Path,
@@ -43,10 +42,10 @@ def explain(
 
     found = give_reasons(run, images, out=out, of=of, neighbours=neighbours, device=device)
     if json:
-        print_json({"page": str(found.page), "photos": found.photos, "failed": found.failed})
+        print_json({"page": str(found.page), **found.to_dict()})
         return
-    for reason in found.photos:
-        near = ", ".join(f"{other['label']} {other['similarity']:.2f}" for other in reason["neighbours"])
-        line = f"{reason['path']}: {reason['predicted']} ({reason['confidence']:.1%}, {reason['decision']})"
-        print(line + (f"; like training photos of {near}" if near else ""))
-    print(f"Page: {found.page}")
+    for path, reason in found.photos:
+        near = ", ".join(f"{other.label} {other.similarity:.2f}" for other in reason.neighbours)
+        line = f"{path}: {reason.predicted} ({reason.confidence:.1%}, {reason.decision})"
+        lines(line + (f"; like training photos of {near}" if near else ""))
+    lines(f"Page: {found.page}")

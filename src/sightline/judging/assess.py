@@ -6,42 +6,67 @@ RUN/extras/<part>.json, for the report and the model card.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sightline.errors import SightlineError
 from sightline.judging import slices as slicing
-from sightline.judging.figures import encode, probability_table
+from sightline.judging.figures import encode, evaluate, probability_table
+from sightline.models.documents import Calibrated
 from sightline.runs import ledger
+from sightline.runs.documents.extra import Extra
+from sightline.runs.documents.trust import (
+    Bin,
+    Calibration,
+    ClassIntervals,
+    Conformal,
+    Decided,
+    Familiar,
+    Intervals,
+    Reliability,
+    Slice,
+    Slices,
+    Trust,
+)
 from sightline.runs.folder import RunFolder
 from sightline.trust import calibration, conformal
-from sightline.trust.decision import DECISIONS, decide
+from sightline.trust.decision import DECISIONS, Decision, decide
 from sightline.trust.intervals import bootstrap, wilson
 
 
-def assess(run: RunFolder) -> dict[str, dict[str, Any]]:
-    """Everything about the trust in a finished run. Each key is also written to RUN/extras/<key>.json.
+@dataclass(frozen=True)
+class Assessment:
+    """What is known about the trust in a run; each part is also kept as RUN/extras/<its name>.json."""
 
-    Returns:
-        trust: headline (the accuracy in one line), warning (what the ledger says of this test set, "" if nothing),
-        decisions {answer, unsure, unfamiliar: {n, accuracy, accuracy_ci95}}.
-        intervals: see `intervals`. calibration: see `calibrated`. conformal: threshold, validation, and see `covered`.
-        familiarity: keep, test_kept: the share of test photos found familiar; {} where the predictions do not tell.
-        slices: slices, the rows of `slices.slices`; worst, the worst in words; leaked, accuracy with and without leaked
-        twins, None where duplicates were not sought.
+    trust: Trust
+    intervals: Intervals
+    calibration: Calibration
+    conformal: Conformal
+    slices: Slices
+    familiarity: Familiar | None
+    """None where the predictions do not tell."""
+
+    @property
+    def parts(self) -> list[Extra]:
+        """All that there are."""
+        every = (self.trust, self.intervals, self.calibration, self.conformal, self.familiarity, self.slices)
+        return [part for part in every if part is not None]
+
+
+def assess(run: RunFolder) -> Assessment:
+    """Everything about the trust in a finished run, which is also written to RUN/extras.
 
     Raises:
-        SightlineError: the run has no test predictions.
+        SightlineError: the run has no test predictions, or one of its files is damaged.
     """
     predictions, samples = run.predictions(), run.samples()
-    if not len(predictions) or not (predictions["split"] == "test").any():
+    if not len(predictions) or "split" not in predictions or not (predictions["split"] == "test").any():
         raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
-    classes = run.dataset()["classes"]
-    stored = _stored(run)
+    classes = run.known_dataset().classes
+    fitted = Calibrated.read(run.model / "sightline.json").calibration
     test = predictions[predictions["split"] == "test"].reset_index(drop=True)
     val = predictions[predictions["split"] == "val"]
     facts = samples.drop_duplicates("path").set_index("path").reindex(test["path"]).reset_index()
@@ -55,40 +80,32 @@ def assess(run: RunFolder) -> dict[str, dict[str, Any]]:
         kind = slicing.twins(samples["duplicate_group"], samples["split"])
         twins = samples.assign(twin=kind).drop_duplicates("path").set_index("path")["twin"][test["path"]].to_numpy()
     table = slicing.slices(facts, right, twins)
-    times = run.evaluation().get("test_opened")
+    evaluation = run.evaluation() or evaluate(test, classes)
     familiar = test["familiar"].astype(bool).to_numpy() if "familiar" in test else None
-    threshold = float(stored.get("threshold", 0.0))
-    found: dict[str, dict[str, Any]] = {
-        "trust": {
-            "headline": headline(int(right.sum()), len(right), times),
-            "warning": ledger.warning(times),
-            "decisions": decided(p, right, threshold, familiar),
-        },
-        "intervals": intervals(truth, predicted, classes, groups),
-        "calibration": calibrated(p, truth, float(stored.get("temperature", 1.0))),
-        "conformal": covered(p, truth, classes, threshold, float(stored.get("coverage", 0.95)), len(val)),
-        "familiarity": {} if familiar is None else {"keep": 0.95, "test_kept": float(familiar.mean())},
-        "slices": {
-            "slices": table.to_dict("records"),
-            "worst": slicing.worst(table),
-            "leaked": slicing.leaked(right, twins) if twins is not None else None,
-        },
-    }
-    for name, part in found.items():
-        run.write_extra(name, part)
+    found = Assessment(
+        trust=Trust(
+            headline=evaluation.headline,
+            warning=ledger.warning(evaluation.test_opened),
+            decisions=decided(p, right, fitted.threshold, familiar),
+        ),
+        intervals=intervals(truth, predicted, classes, groups),
+        calibration=calibrated(p, truth, fitted.temperature),
+        conformal=covered(p, truth, classes, fitted.threshold, fitted.coverage, len(val)),
+        familiarity=None if familiar is None else Familiar(test_kept=float(familiar.mean())),
+        slices=Slices(
+            slices=tuple(Slice.model_validate(row) for row in table.to_dict("records")),
+            worst=slicing.worst(table),
+            leaked=slicing.leaked(right, twins) if twins is not None else None,
+        ),
+    )
+    for part in found.parts:
+        run.write_extra(part)
     return found
-
-
-def headline(right: int, n: int, times: int | None) -> str:
-    """The accuracy as it should be quoted: "93.1 % (92.1–94.0) on 3,000 photos seen once"."""
-    low, high = wilson(right, n)
-    seen = "" if times is None else " seen once" if times == 1 else f" seen {times} times"
-    return f"{100 * right / n:.1f} % ({100 * low:.1f}–{100 * high:.1f}) on {n:,} photos{seen}"
 
 
 def intervals(
     truth: ArrayLike, predicted: ArrayLike, classes: Sequence[str], groups: ArrayLike | None = None, draws: int = 1000
-) -> dict[str, Any]:
+) -> Intervals:
     """95 % intervals [low, high] of every figure, by bootstrap over duplicate groups.
 
     The bootstrap calls a class without an error perfect for certain. So no interval is left narrower than Wilson's:
@@ -101,9 +118,6 @@ def intervals(
         classes: their names, in order.
         groups: (n,) the duplicate group of each photo; None: every photo stands for itself.
         draws: of the bootstrap.
-
-    Returns:
-        photos, groups (how many), accuracy, macro_f1, weighted_f1, per_class {class: {precision, recall, f1}}.
     """
     y, z = np.asarray(truth), np.asarray(predicted)
     k, n = len(classes), len(y)
@@ -128,104 +142,92 @@ def intervals(
     jaccard = [wilson(int(h), int(t + c - h)) for h, t, c in zip(hits, there, called, strict=True)]
     floor += [(2 * a / (1 + a), 2 * b / (1 + b)) for a, b in jaccard]
     limits = [
-        [float(max(0.0, min(a, f[0]))), float(min(1.0, max(b, f[1])))] for a, b, f in zip(low, high, floor, strict=True)
+        (float(max(0.0, min(a, f[0]))), float(min(1.0, max(b, f[1])))) for a, b, f in zip(low, high, floor, strict=True)
     ]
-    return {
-        "photos": n,
-        "groups": n if groups is None else len(np.unique(np.asarray(groups))),
-        "accuracy": limits[0],
-        "macro_f1": limits[1],
-        "weighted_f1": limits[2],
-        "per_class": {
-            name: {"precision": limits[3 + i], "recall": limits[3 + k + i], "f1": limits[3 + 2 * k + i]}
+    return Intervals(
+        photos=n,
+        groups=n if groups is None else len(np.unique(np.asarray(groups))),
+        accuracy=limits[0],
+        macro_f1=limits[1],
+        weighted_f1=limits[2],
+        per_class={
+            name: ClassIntervals(precision=limits[3 + i], recall=limits[3 + k + i], f1=limits[3 + 2 * k + i])
             for i, name in enumerate(classes)
         },
-    }
+    )
 
 
-def calibrated(probabilities: ArrayLike, truth: ArrayLike, temperature: float) -> dict[str, Any]:
-    """Calibration before and after the temperature was applied.
+def calibrated(probabilities: ArrayLike, truth: ArrayLike, temperature: float) -> Calibration:
+    """Calibration before and after the temperature was applied."""
 
-    Returns:
-        temperature; before and after, each {ece, ece_by_chance, brier, log_loss, reliability: [{from, to, n,
-        confidence, accuracy, low, high} for every bin that holds photos]}. An ece at or below ece_by_chance may be
-        chance alone.
-    """
-
-    def measured(p: NDArray[np.float64]) -> dict[str, Any]:
+    def measured(p: NDArray[np.float64]) -> Reliability:
         diagram = calibration.reliability(p, truth)
         columns = (diagram.edges[:-1], diagram.edges[1:], diagram.count, diagram.confidence, diagram.accuracy)
-        names = ("from", "to", "n", "confidence", "accuracy", "low", "high")
         rows = zip(*columns, diagram.low, diagram.high, strict=True)
-        return {
-            "ece": calibration.ece(p, truth),
-            "ece_by_chance": calibration.ece_by_chance(p),
-            "brier": calibration.brier(p, truth),
-            "log_loss": calibration.log_loss(p, truth),
-            "reliability": [
-                {name: int(value) if name == "n" else float(value) for name, value in zip(names, row, strict=True)}
-                for row in rows
-                if row[2]
-            ],
-        }
+        return Reliability(
+            ece=calibration.ece(p, truth),
+            ece_by_chance=calibration.ece_by_chance(p),
+            brier=calibration.brier(p, truth),
+            log_loss=calibration.log_loss(p, truth),
+            reliability=tuple(
+                Bin(
+                    start=float(start), to=float(to), n=int(n), confidence=float(confidence), accuracy=float(accuracy),
+                    low=float(low), high=float(high),
+                )
+                for start, to, n, confidence, accuracy, low, high in rows
+                if n
+            ),
+        )  # fmt: skip
 
     after = np.asarray(probabilities, dtype=np.float64)
     before = calibration.retemper(after, temperature)
-    return {"temperature": temperature, "before": measured(before), "after": measured(after)}
+    return Calibration(temperature=temperature, before=measured(before), after=measured(after))
 
 
 def covered(
     probabilities: ArrayLike, truth: ArrayLike, classes: Sequence[str], threshold: float, asked: float, validation: int
-) -> dict[str, Any]:
+) -> Conformal:
     """How prediction sets kept their promise on test photos.
 
     Args:
-        threshold: fitted on `validation` photos for the coverage `asked`.
-
-    Returns:
-        threshold, validation, asked, coverage (measured), coverage_ci95, least (chance alone goes below it on 5 % of
-        test sets), kept (coverage is not below it), mean_size, sizes {size: photos}, per_class {class: coverage}.
+        probabilities: (n, K), calibrated.
+        truth: (n,) class numbers.
+        classes: the K class names.
+        threshold: of the sets.
+        asked: the coverage that it was fitted for.
+        validation: how many photos it was fitted on.
     """
     y = np.asarray(truth)
     inside = conformal.sets(probabilities, threshold)
     held = inside[np.arange(len(y)), y]
     least = conformal.least_coverage(validation, len(y), asked)
     sizes, photos = np.unique(inside.sum(axis=1), return_counts=True)
-    return {
-        "threshold": threshold,
-        "validation": validation,
-        "asked": asked,
-        "coverage": float(held.mean()),
-        "coverage_ci95": list(wilson(int(held.sum()), len(y))),
-        "least": least,
-        "kept": bool(held.mean() >= least),
-        "mean_size": float(inside.sum(axis=1).mean()),
-        "sizes": {str(size): int(count) for size, count in zip(sizes, photos, strict=True)},
-        "per_class": {name: float(held[y == i].mean()) for i, name in enumerate(classes) if (y == i).any()},
-    }
+    return Conformal(
+        threshold=threshold,
+        validation=validation,
+        asked=asked,
+        coverage=float(held.mean()),
+        coverage_ci95=wilson(int(held.sum()), len(y)),
+        least=least,
+        kept=bool(held.mean() >= least),
+        mean_size=float(inside.sum(axis=1).mean()),
+        sizes={str(size): int(count) for size, count in zip(sizes, photos, strict=True)},
+        per_class={name: float(held[y == i].mean()) for i, name in enumerate(classes) if (y == i).any()},
+    )
 
 
 def decided(
     probabilities: ArrayLike, right: NDArray[np.bool_], threshold: float, familiar: ArrayLike | None
-) -> dict[str, dict[str, Any]]:
+) -> dict[Decision, Decided]:
     """How many photos get each decision, and how often the likeliest class is right for them."""
     known = np.ones(len(right), dtype=bool) if familiar is None else np.asarray(familiar, dtype=bool)
     decision = decide(probabilities, conformal.sets(probabilities, threshold), known)
-    found = {}
+    found: dict[Decision, Decided] = {}
     for name in DECISIONS:
         hits = right[decision == name]
-        found[name] = {
-            "n": len(hits),
-            "accuracy": float(hits.mean()) if len(hits) else None,
-            "accuracy_ci95": list(wilson(int(hits.sum()), len(hits))) if len(hits) else None,
-        }
+        found[name] = Decided(
+            n=len(hits),
+            accuracy=float(hits.mean()) if len(hits) else None,
+            accuracy_ci95=wilson(int(hits.sum()), len(hits)) if len(hits) else None,
+        )
     return found
-
-
-def _stored(run: RunFolder) -> dict[str, Any]:
-    """temperature, coverage and threshold, as the model folder holds them."""
-    try:
-        facts = json.loads((run.model / "sightline.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SightlineError(f"{run.model / 'sightline.json'}: cannot be read ({error}). Train again.") from error
-    return dict(facts.get("calibration") or {})

@@ -7,35 +7,30 @@ figures look only at the photos on which the two disagree (Dietterich 1998). All
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from numpy.typing import NDArray
 
+from sightline.data.table import shortened
 from sightline.errors import SightlineError, UsageError
+from sightline.judging.comparison import Change, ClassChange, Compared, Comparison, Costs, Difference
 from sightline.judging.figures import confusion, encode, evaluate, macro_f1, probability_table
 from sightline.runs import ledger
+from sightline.runs.documents.extras import Folds
 from sightline.runs.folder import RunFolder
+from sightline.system import regular
 from sightline.trust.intervals import bootstrap, mcnemar, paired_bootstrap
 
 
-def compare(runs: Sequence[RunFolder], draws: int = 1000) -> dict[str, Any]:
+def compare(runs: Sequence[RunFolder], draws: int = 1000) -> Comparison:
     """Hold finished runs against the first of them.
 
     Args:
         runs: two or more complete runs whose test photos are the same files with the same labels.
         draws: of the paired bootstrap over duplicate groups.
-
-    Returns:
-        n (test photos), classes, test_opened, warning;
-        runs: [{name, accuracy, accuracy_ci95, macro_f1, log_loss, ece, parameters, train_seconds, images_per_second}];
-        differences, one for each run but the first: {name, against, accuracy, macro_f1, log_loss: each {difference,
-        ci95}, only_first, only_this (photos that only one got right), p (exact McNemar), chance (True where the
-        difference could be chance), verdict (in words), per_class {class: {n, lost, gained, difference, ci95, p,
-        clear}}}. A class is clear where its change would be rare by chance even among so many classes.
 
     Raises:
         UsageError: fewer than two runs, or the same run twice.
@@ -47,81 +42,42 @@ def compare(runs: Sequence[RunFolder], draws: int = 1000) -> dict[str, Any]:
     if len(set(paths)) < len(paths):
         raise UsageError("compare: the same run is given twice.")
     tables = _aligned(runs)
-    classes = runs[0].dataset()["classes"]
+    classes = runs[0].known_dataset().classes
     groups = tables[0]["group"].to_numpy()
     opened = ledger.count(runs[0].path, tables[0]["digest"])
     names = [run.name if len({r.name for r in runs}) == len(runs) else str(run.path) for run in runs]
     judged = [_judged(table, classes) for table in tables]
-    return {
-        "n": len(tables[0]),
-        "classes": list(classes),
-        "test_opened": opened,
-        "warning": ledger.warning(opened),
-        "runs": [
-            {"name": name, **_figures(table, classes), **cost(run)}
-            for name, run, table in zip(names, runs, tables, strict=True)
-        ],
-        "differences": [
+    return Comparison(
+        n=len(tables[0]),
+        classes=classes,
+        test_opened=opened,
+        warning=ledger.warning(opened),
+        runs=tuple(_compared(name, run, table, classes) for name, run, table in zip(names, runs, tables, strict=True)),
+        differences=tuple(
             _difference(names[0], name, judged[0], other, classes, groups, draws)
             for name, other in zip(names[1:], judged[1:], strict=True)
-        ],
-    }
+        ),
+    )
 
 
-def cost(run: RunFolder) -> dict[str, Any]:
-    """What a run cost: parameters, train_seconds, images_per_second (training, median epoch); None where unknown.
+def cost(run: RunFolder) -> Costs:
+    """What a run cost. The time of folds counts where their networks are the model; otherwise they only measured.
 
-    The time of folds counts where their networks are the model; otherwise they only measured.
+    Raises:
+        SightlineError: a file of the run is damaged.
     """
     metrics = run.metrics()
-    folds = run.extra("folds")
-    if folds.get("ensemble"):
-        each = [run.fold(number).metrics() for number in range(1, len(folds["accuracies"]) + 1)]
+    folds = run.extra(Folds)
+    if folds and folds.ensemble:
+        each = [run.fold(number).metrics() for number in range(1, len(folds.accuracies) + 1)]
         metrics = pd.concat(each, ignore_index=True)
     rate = metrics["images_per_second"].median() if len(metrics) else float("nan")
-    return {
-        "parameters": _parameters(run),
-        "train_seconds": float(metrics["seconds"].sum()) if len(metrics) else None,
-        "images_per_second": float(rate) if np.isfinite(rate) else None,
-    }
-
-
-def render(comparison: dict[str, Any]) -> RenderableType:
-    """The comparison for a terminal."""
-    first = Table(title=f"On the same {comparison['n']:,} test photos", title_justify="left")
-    for column in ("run", "accuracy", "macro F1", "log loss", "parameters", "training", "images/s"):
-        first.add_column(column, justify="left" if column == "run" else "right")
-    for run in comparison["runs"]:
-        low, high = run["accuracy_ci95"]
-        first.add_row(
-            Text(run["name"]),
-            f"{100 * run['accuracy']:.1f} % ({100 * low:.1f}–{100 * high:.1f})",
-            f"{run['macro_f1']:.3f}",
-            f"{run['log_loss']:.3f}",
-            "–" if run["parameters"] is None else f"{run['parameters']:,}",
-            "–" if run["train_seconds"] is None else f"{run['train_seconds']:,.0f} s",
-            "–" if run["images_per_second"] is None else f"{run['images_per_second']:,.0f}",
-        )
-    parts: list[RenderableType] = [first]
-    for difference in comparison["differences"]:
-        parts.append(Text(f"\n{difference['verdict']}"))
-        changed = Table(box=None, padding=(0, 2, 0, 0))
-        for column in ("class", "photos", "gained", "lost", "recall", ""):
-            changed.add_column(column, justify="left" if column in ("class", "") else "right")
-        for name, row in difference["per_class"].items():
-            low, high = row["ci95"]
-            changed.add_row(
-                Text(name),
-                f"{row['n']:,}",
-                str(row["gained"]),
-                str(row["lost"]),
-                f"{_points(row['difference'])} ({_points(low)} to {_points(high)})",
-                "clear" if row["clear"] else "could be chance" if row["gained"] + row["lost"] else "",
-            )
-        parts.append(changed)
-    if comparison["warning"]:
-        parts.append(Text(f"\nNote: {comparison['warning']}"))
-    return Group(*parts)
+    spent = metrics["seconds"].sum() if len(metrics) else float("nan")
+    return Costs(
+        parameters=_parameters(run),
+        train_seconds=float(spent) if np.isfinite(spent) else None,
+        images_per_second=float(rate) if np.isfinite(rate) else None,
+    )
 
 
 def _aligned(runs: Sequence[RunFolder]) -> list[pd.DataFrame]:
@@ -130,11 +86,12 @@ def _aligned(runs: Sequence[RunFolder]) -> list[pd.DataFrame]:
     base = tables[0]
     for run, table in zip(runs[1:], tables[1:], strict=True):
         pair = f"{runs[0].path} and {run.path}"
-        if list(run.dataset()["classes"]) != list(runs[0].dataset()["classes"]):
-            ours, theirs = set(runs[0].dataset()["classes"]), set(run.dataset()["classes"])
+        first, other = runs[0].known_dataset().classes, run.known_dataset().classes
+        if first != other:
+            ours, theirs = set(first), set(other)
             raise SightlineError(
-                f"{pair} have different classes: {_some(sorted(ours - theirs))} only in the first, "
-                f"{_some(sorted(theirs - ours))} only in the second. Compare runs on the same classes."
+                f"{pair} have different classes: {shortened(sorted(ours - theirs)) or 'none'} only in the first, "
+                f"{shortened(sorted(theirs - ours)) or 'none'} only in the second. Compare runs on the same classes."
             )
         only_base, only_other = base.index.difference(table.index), table.index.difference(base.index)
         if len(only_base) or len(only_other):
@@ -157,9 +114,11 @@ def _aligned(runs: Sequence[RunFolder]) -> list[pd.DataFrame]:
 
 def _test_table(run: RunFolder) -> pd.DataFrame:
     predictions = run.predictions()
-    if not run.evaluation() or not len(predictions):
+    run.known_evaluation()
+    samples = run.samples()
+    if not len(predictions) or not len(samples) or "split" not in predictions or "digest" not in samples:
         raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
-    samples = run.samples().drop_duplicates("path")
+    samples = samples.drop_duplicates("path")
     known = pd.DataFrame({"path": samples["path"], "digest": samples["digest"]})
     known["group"] = samples["duplicate_group"] if "duplicate_group" in samples else samples["digest"]
     test = predictions[predictions["split"] == "test"].merge(known, on="path", how="left")
@@ -169,65 +128,83 @@ def _test_table(run: RunFolder) -> pd.DataFrame:
     return test.set_index(pd.MultiIndex.from_arrays([test["digest"], copy], names=["key", "copy"]))
 
 
-def _figures(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+def _compared(name: str, run: RunFolder, table: pd.DataFrame, classes: Sequence[str]) -> Compared:
     found = evaluate(table, classes)
-    return {key: found[key] for key in ("accuracy", "accuracy_ci95", "macro_f1", "log_loss", "ece")}
+    return Compared(
+        name=name,
+        accuracy=found.accuracy,
+        accuracy_ci95=found.accuracy_ci95,
+        macro_f1=found.macro_f1,
+        log_loss=found.log_loss,
+        ece=found.ece,
+        **vars(cost(run)),
+    )
 
 
-def _judged(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Judged:
+    """The answers of one run, photo by photo; all (n,)."""
+
+    truth: NDArray[np.intp]
+    predicted: NDArray[np.intp]
+    right: NDArray[np.bool_]
+    loss: NDArray[np.float64]
+
+
+def _judged(table: pd.DataFrame, classes: Sequence[str]) -> _Judged:
     truth, predicted = encode(table, classes)
     p = probability_table(table, classes)
     loss = -np.log(np.maximum(p[np.arange(len(truth)), truth], 1e-12))
-    return {"truth": truth, "predicted": predicted, "right": truth == predicted, "loss": loss}
+    return _Judged(truth, predicted, truth == predicted, loss)
 
 
 def _difference(
-    first: str, name: str, a: dict[str, Any], b: dict[str, Any], classes: Sequence[str], groups: Any, draws: int
-) -> dict[str, Any]:
-    truth, k = a["truth"], len(classes)
+    first: str, name: str, a: _Judged, b: _Judged, classes: Sequence[str], groups: Any, draws: int
+) -> Difference:
+    truth, k = a.truth, len(classes)
 
     def f1_gain(rows: Any) -> float:
-        ours, theirs = (confusion(truth[rows], side["predicted"][rows], k) for side in (a, b))
+        ours, theirs = (confusion(truth[rows], side.predicted[rows], k) for side in (a, b))
         return float(macro_f1(theirs) - macro_f1(ours))
 
     f1_low, f1_high = bootstrap(f1_gain, len(truth), groups, draws)
-    accuracy = paired_bootstrap(a["right"], b["right"], groups, draws)
-    loss = paired_bootstrap(a["loss"], b["loss"], groups, draws)
-    p = mcnemar(a["right"], b["right"])
+    accuracy = paired_bootstrap(a.right, b.right, groups, draws)
+    loss = paired_bootstrap(a.loss, b.loss, groups, draws)
+    p = mcnemar(a.right, b.right)
     # The test takes photos for independent; the bootstrap over duplicate groups does not. Both must agree.
     chance = bool(p >= 0.05 or accuracy[1] <= 0 <= accuracy[2])
     per_class = {}
     for i, label in enumerate(classes):
         member = truth == i
         if member.any():
-            ours, theirs = a["right"][member], b["right"][member]
+            ours, theirs = a.right[member], b.right[member]
             gain, low, high = paired_bootstrap(ours, theirs, groups[member], draws)
             p_class = mcnemar(ours, theirs)
-            per_class[label] = {
-                "n": int(member.sum()),
-                "gained": int((theirs & ~ours).sum()),
-                "lost": int((ours & ~theirs).sum()),
-                "difference": gain,
-                "ci95": [low, high],
-                "p": p_class,
-                "clear": bool(p_class < 0.05 / k),
-            }
-    return {
-        "name": name,
-        "against": first,
-        "accuracy": {"difference": accuracy[0], "ci95": list(accuracy[1:])},
-        "macro_f1": {"difference": f1_gain(np.arange(len(truth))), "ci95": [float(f1_low), float(f1_high)]},
-        "log_loss": {"difference": loss[0], "ci95": list(loss[1:])},
-        "only_first": int((a["right"] & ~b["right"]).sum()),
-        "only_this": int((b["right"] & ~a["right"]).sum()),
-        "p": p,
-        "chance": chance,
-        "verdict": _verdict(first, name, accuracy, p, chance, per_class),
-        "per_class": per_class,
-    }
+            per_class[label] = ClassChange(
+                n=int(member.sum()),
+                gained=int((theirs & ~ours).sum()),
+                lost=int((ours & ~theirs).sum()),
+                difference=gain,
+                ci95=(low, high),
+                p=p_class,
+                clear=bool(p_class < 0.05 / k),
+            )
+    return Difference(
+        name=name,
+        against=first,
+        accuracy=Change(difference=accuracy[0], ci95=accuracy[1:]),
+        macro_f1=Change(difference=f1_gain(np.arange(len(truth))), ci95=(float(f1_low), float(f1_high))),
+        log_loss=Change(difference=loss[0], ci95=loss[1:]),
+        only_first=int((a.right & ~b.right).sum()),
+        only_this=int((b.right & ~a.right).sum()),
+        p=p,
+        chance=chance,
+        verdict=_verdict(first, name, accuracy, p, chance, per_class),
+        per_class=per_class,
+    )
 
 
-def _verdict(first: str, name: str, accuracy: Any, p: float, chance: bool, per_class: dict[str, Any]) -> str:
+def _verdict(first: str, name: str, accuracy: Any, p: float, chance: bool, per_class: dict[str, ClassChange]) -> str:
     gain, low, high = accuracy
     figures = f"{_points(gain)} points ({_points(low)} to {_points(high)}, p = {max(p, 0.0001):.2g})"
     figures = figures.replace("p = 0.0001", "p < 0.0001") if p < 0.0001 else figures
@@ -236,7 +213,7 @@ def _verdict(first: str, name: str, accuracy: Any, p: float, chance: bool, per_c
     else:
         text = f"{name} is {'better' if gain > 0 else 'worse'} than {first}: {figures}."
     for word, sign in (("gained", 1), ("lost", -1)):
-        moved = [label for label, row in per_class.items() if row["clear"] and row["difference"] * sign > 0]
+        moved = [label for label, row in per_class.items() if row.clear and row.difference * sign > 0]
         if moved:
             text += f" Clearly {word}: {', '.join(moved)}."
     return text
@@ -249,9 +226,10 @@ def _parameters(run: RunFolder) -> int | None:
     shapes: list[tuple[str, list[int]]] = []
     try:
         for file in files:
+            regular.require(file)
             with safe_open(file, "np") as weights:
                 shapes += [(name, weights.get_slice(name).get_shape()) for name in weights.keys()]  # noqa: SIM118
-    except (OSError, SafetensorError):
+    except (OSError, SafetensorError, SightlineError):
         return None
     learnt = [s for n, s in shapes if not n.endswith(("running_mean", "running_var", "num_batches_tracked"))]
     return int(sum(int(np.prod(shape)) for shape in learnt))
@@ -259,7 +237,3 @@ def _parameters(run: RunFolder) -> int | None:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) or "none"

@@ -12,6 +12,7 @@ from sightline.judging.assess import assess
 from sightline.judging.heat import explain
 from sightline.judging.robustness import robustness
 from sightline.predictor import Predictor
+from sightline.runs.documents.extras import Cost, Explained, Explanations, Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
 
@@ -20,25 +21,29 @@ _TIMED = 64  # photos
 
 
 def examine(predictor: Predictor, config: Config, prepared: Prepared, run: RunFolder) -> None:
-    """Write RUN/extras: model, explanations, robustness, and all that `assess` finds."""
+    """Write RUN/extras: model, explanations, robustness, and all that `assess` finds.
+
+    Raises:
+        SightlineError: a file of the run is damaged or cannot be written.
+    """
     test = prepared.rows("test")
-    run.write_extra("model", _cost(predictor, prepared.pixels.take(test[:_TIMED])))
+    run.write_extra(_cost(predictor, prepared.pixels.take(test[:_TIMED])))
     _explain_mistakes(predictor, prepared, run)
     if config.robustness_seconds:
         found = robustness(
             predictor, prepared.pixels.subset(test), prepared.labels[test], seconds=config.robustness_seconds
         )
-        run.write_extra("robustness", found)
+        run.write_extra(found)
     assess(run)
 
 
-def _cost(predictor: Predictor, pixels: np.ndarray) -> dict[str, float]:
+def _cost(predictor: Predictor, pixels: np.ndarray) -> Cost:
     """The network's size, and photos a second in its whole answer."""
     predictor.raw(pixels)
     started = time.perf_counter()
     predictor.raw(pixels)
     seconds = time.perf_counter() - started
-    return {"parameters": predictor.network.parameters, "images_per_second": round(len(pixels) / seconds, 1)}
+    return Cost(parameters=predictor.network.parameters, images_per_second=round(len(pixels) / seconds, 1))
 
 
 def _explain_mistakes(predictor: Predictor, prepared: Prepared, run: RunFolder) -> None:
@@ -51,12 +56,12 @@ def _explain_mistakes(predictor: Predictor, prepared: Prepared, run: RunFolder) 
     row_of = {path: row for row, path in enumerate(prepared.dataset.samples["path"])}
     pixels = prepared.pixels.take(np.array([row_of[path] for path in wrong["path"]]))
     try:
-        reasons = explain(predictor, pixels, run.extra("neighbours"))
+        reasons = explain(predictor, pixels, run.extra(Neighbours))
     except SightlineError as error:  # a network without a grid of places has no heat to show
         run.log(f"no explanations: {error}")
         return
-    photos = [
-        {"path": path, "heat": reason["heat"], "neighbours": reason["neighbours"]}
+    photos = tuple(
+        Explained(path=path, heat=reason.heat, neighbours=reason.neighbours)
         for path, reason in zip(wrong["path"], reasons, strict=True)
-    ]
-    run.write_extra("explanations", {"photos": photos})
+    )
+    run.write_extra(Explanations(photos=photos))

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from sightline.data.table import shortened
 from sightline.errors import SightlineError
-from sightline.trust import calibration
+from sightline.runs.documents.evaluation import ClassFigures, Evaluation
+from sightline.trust import answers, calibration
 from sightline.trust.intervals import wilson
 
 
-def evaluate(predictions: pd.DataFrame, classes: Sequence[str], *, test_opened: int | None = None) -> dict[str, Any]:
+def evaluate(predictions: pd.DataFrame, classes: Sequence[str], *, test_opened: int | None = None) -> Evaluation:
     """Judge predictions against the truth.
 
     Args:
         predictions: one row per photo: label (the truth), predicted, p_<class> for every class.
         classes: the K class names; they order the confusion matrix.
         test_opened: how often this test set has been opened so far, this time included; None where it does not apply.
-
-    Returns:
-        Exactly the keys of evaluation.json: n, accuracy, accuracy_ci95 (Wilson), macro_f1, weighted_f1, per_class
-        {class: {precision, recall, f1, support}}, confusion (K rows: the truth, K columns: predicted), classes, ece
-        (15 equal-width bins), log_loss (nats), test_opened.
-        macro_f1 averages over the classes that occur, as truth or as prediction.
 
     Raises:
         SightlineError: there are no rows, a column is missing, or a label is not one of the classes.
@@ -38,27 +33,27 @@ def evaluate(predictions: pd.DataFrame, classes: Sequence[str], *, test_opened: 
     right = int(np.trace(matrix))
     figures = per_class(matrix)
     support = matrix.sum(axis=1)
-    return {
-        "n": n,
-        "accuracy": right / n,
-        "accuracy_ci95": list(wilson(right, n)),
-        "macro_f1": macro_f1(matrix),
-        "weighted_f1": float(figures["f1"] @ support / n),
-        "per_class": {
-            name: {
-                "precision": float(figures["precision"][i]),
-                "recall": float(figures["recall"][i]),
-                "f1": float(figures["f1"][i]),
-                "support": int(support[i]),
-            }
+    return Evaluation(
+        n=n,
+        accuracy=right / n,
+        accuracy_ci95=wilson(right, n),
+        macro_f1=min(1.0, macro_f1(matrix)),
+        weighted_f1=min(1.0, float(figures["f1"] @ support / n)),  # a sum of shares may round to a hair above 1
+        per_class={
+            name: ClassFigures(
+                precision=float(figures["precision"][i]),
+                recall=float(figures["recall"][i]),
+                f1=float(figures["f1"][i]),
+                support=int(support[i]),
+            )
             for i, name in enumerate(classes)
         },
-        "confusion": matrix.tolist(),
-        "classes": list(classes),
-        "ece": calibration.ece(probabilities, truth),
-        "log_loss": calibration.log_loss(probabilities, truth),
-        "test_opened": test_opened,
-    }
+        confusion=tuple(tuple(row) for row in matrix.tolist()),
+        classes=tuple(classes),
+        ece=calibration.ece(probabilities, truth),
+        log_loss=calibration.log_loss(probabilities, truth),
+        test_opened=test_opened,
+    )
 
 
 def encode(predictions: pd.DataFrame, classes: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -80,7 +75,7 @@ def encode(predictions: pd.DataFrame, classes: Sequence[str]) -> tuple[NDArray[n
         if (code < 0).any():
             unknown = sorted(set(predictions[column].astype(str)[code < 0]))
             raise SightlineError(
-                f"{column} {', '.join(unknown[:5])}: not among the classes of the model ({', '.join(classes)}).\n"
+                f"{column} {shortened(unknown)}: not among the classes of the model ({shortened(classes, 20)}).\n"
                 "Rename the labels, or leave these photos out."
             )
         codes.append(code)
@@ -93,10 +88,13 @@ def probability_table(predictions: pd.DataFrame, classes: Sequence[str]) -> NDAr
     Raises:
         SightlineError: a class has no column, or a probability is not a number.
     """
-    missing = [f"p_{name}" for name in classes if f"p_{name}" not in predictions]
+    missing = [name for name in answers.columns(classes) if name not in predictions]
     if missing:
-        raise SightlineError(f"the predictions lack {', '.join(missing[:5])}: every class needs its probability.")
-    table = predictions[[f"p_{name}" for name in classes]].to_numpy(dtype=np.float64)
+        raise SightlineError(f"the predictions lack {shortened(missing)}: every class needs its probability.")
+    try:
+        table = answers.probabilities(predictions, classes)
+    except ValueError:
+        table = np.full((len(predictions), len(classes)), np.nan)
     if not np.isfinite(table).all():
         raise SightlineError("the predictions hold probabilities that are not numbers: the model's output is broken.")
     return table

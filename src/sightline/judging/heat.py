@@ -3,7 +3,7 @@
 The heat map is a Grad-CAM-type map (Selvaraju et al. 2017) in the form that multiplies gradient and activation place by
 place before summing over channels (HiResCAM; Draelos and Carin 2020): the same map for networks that end in average
 pooling and one linear layer, truer ones for dense heads and for transformers. It follows the log-odds of the class,
-so it shows what speaks for this class against all others. Captum does the hooking.
+so it shows what speaks for this class against all others.
 """
 
 from __future__ import annotations
@@ -13,15 +13,32 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import LayerGradientXActivation, Saliency
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from sightline.errors import SightlineError
 from sightline.models.ensemble import parts
 from sightline.models.network import Network
 from sightline.predictor import Predictor
+from sightline.runs.documents.extras import Neighbour, Neighbours
+from sightline.system.documents import Document, Share, Text
 
 _BATCH = 16
+
+
+class Reason(Document):
+    """Why a photo is answered as it is."""
+
+    predicted: Text
+    confidence: Share
+    decision: Text
+    familiar: Share | None
+    """The share of validation photos that are no nearer to the training photos than this one; None: not known."""
+    explained: Text
+    """The class that `heat` speaks of."""
+    heat: tuple[tuple[Share, ...], ...]
+    """Rows of a grid, 0-1."""
+    neighbours: tuple[Neighbour, ...]
 
 
 class _Features(torch.nn.Module):
@@ -78,7 +95,6 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
     mean, std = (torch.tensor(values, device=device).view(3, 1, 1) * 255 for values in (network.mean, network.std))
     training, odds = module.training, _Odds(module.eval())
     owners, layers = zip(*_layers(odds), strict=True)
-    watched, saliency = LayerGradientXActivation(odds, list(layers)), Saliency(odds)
     found_in = []
     try:
         for start in range(0, len(photos), _BATCH):
@@ -86,20 +102,17 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
             images = (batch.permute(0, 3, 1, 2).float() - mean) / std
             wanted = targets[start : start + _BATCH].to(device)
             with torch.enable_grad():
-                products = watched.attribute(images.requires_grad_(True), target=wanted)
-                grids = [
-                    _grid(owner, product.detach().float().cpu().numpy())
-                    for owner, product in zip(owners, products, strict=True)
-                ]
+                products = _gradient_times_activation(odds, layers, images, wanted)
+                grids = [_grid(owner, product) for owner, product in zip(owners, products, strict=True)]
                 found = [_rectified(grid) for grid in grids if grid is not None]
                 if not found:
-                    slope = saliency.attribute(images.detach().requires_grad_(True), target=wanted).sum(dim=1)
+                    (slope,) = torch.autograd.grad(_scores(odds, images.requires_grad_(True), wanted), images)
+                    slope = slope.abs().sum(dim=1)
                     places = max(images.shape[-1] // 16, 2)
                     found = [torch.nn.functional.adaptive_avg_pool2d(slope, places).cpu().numpy()]
             found_in.append(_rectified(np.sum(found, axis=0)))
     finally:
         module.train(training)
-        module.zero_grad(set_to_none=True)
     return np.concatenate(found_in)
 
 
@@ -123,20 +136,20 @@ def hide(pixels: ArrayLike, heat: ArrayLike, share: float = 0.1) -> NDArray[np.u
 
 
 def neighbours(
-    predictor: Predictor, embeddings: ArrayLike, paths: Sequence[str], labels: Sequence[str], most: int = 4
-) -> list[list[dict[str, Any]]]:
+    predictor: Predictor, embeddings: ArrayLike, remembered: Neighbours, most: int = 4
+) -> list[list[Neighbour]]:
     """The remembered training photos nearest to each photo.
 
     Args:
         predictor: whose familiarity remembers training photos.
         embeddings: (n, F) from the predictor.
-        paths: of the remembered training photos, in the order of the memory.
-        labels: theirs, in the same order.
+        remembered: which photos those are.
         most: how many to name for each photo.
 
     Returns:
-        For each photo up to `most` of {path, label, similarity}, nearest first; similarity is the cosine, -1 to 1.
+        For each photo up to `most` training photos, nearest first.
     """
+    paths, labels = remembered.paths, remembered.labels
     if predictor.familiarity is None or len(paths) != len(predictor.familiarity.bank):
         return [[] for _ in np.asarray(embeddings)]
     vectors = np.asarray(embeddings, dtype=np.float32)
@@ -145,50 +158,79 @@ def neighbours(
     found = []
     for row in likeness:
         nearest = np.argsort(-row, kind="stable")[:most]
-        found.append([{"path": paths[i], "label": labels[i], "similarity": float(row[i])} for i in nearest])
+        found.append([Neighbour(path=paths[i], label=labels[i], similarity=float(row[i])) for i in nearest])
     return found
 
 
 def explain(
     predictor: Predictor,
     pixels: ArrayLike,
-    remembered: dict[str, list[str]] | None = None,
+    remembered: Neighbours | None = None,
     classes: ArrayLike | None = None,
     most: int = 4,
-) -> list[dict[str, Any]]:
+) -> list[Reason]:
     """The reasons for each answer.
 
     Args:
         pixels: (n, S, S, 3) uint8, prepared by the predictor.
-        remembered: {paths, labels} of the training photos in the model's memory (RUN/extras/neighbours.json).
+        remembered: the training photos in the model's memory.
         classes: (n,) class numbers to explain; None: the ones predicted.
         most: how many training photos to show for each.
 
-    Returns:
-        For each photo {predicted, confidence, decision, familiar (the share of validation photos that are no nearer to
-        the training photos than this one; None without a memory), explained (class), heat (rows of a grid, 0–1),
-        neighbours}.
+    Raises:
+        SightlineError: the network keeps no grid of places, or gives no numbers.
     """
     photos = np.asarray(pixels)
     outputs = predictor.outputs(photos)
+    if not np.isfinite(outputs.probabilities).all():
+        raise SightlineError("The model gives no number for one of these photos: there is no answer to explain.")
     predicted = outputs.probabilities.argmax(axis=1)
     targets = predicted if classes is None else np.asarray(classes)
     maps = heat(predictor.network, photos, targets)
     memory = predictor.familiarity
     share = memory.share(memory.score(outputs.embeddings)).tolist() if memory else [None] * len(photos)
-    remembered = remembered or {}
-    near = neighbours(predictor, outputs.embeddings, remembered.get("paths", []), remembered.get("labels", []), most)
+    near = neighbours(predictor, outputs.embeddings, remembered or Neighbours(), most)
     return [
-        {
-            "predicted": predictor.classes[predicted[i]],
-            "confidence": float(outputs.probabilities[i].max()),
-            "decision": str(outputs.decisions[i]),
-            "familiar": share[i],
-            "explained": predictor.classes[targets[i]],
-            "heat": np.round(maps[i].astype(float), 3).tolist(),
-            "neighbours": near[i],
-        }
+        Reason(
+            predicted=predictor.classes[predicted[i]],
+            confidence=float(outputs.probabilities[i].max()),
+            decision=str(outputs.decisions[i]),
+            familiar=share[i],
+            explained=predictor.classes[targets[i]],
+            heat=tuple(tuple(row) for row in np.round(maps[i].astype(float), 3).tolist()),
+            neighbours=tuple(near[i]),
+        )
         for i in range(len(photos))
+    ]
+
+
+def _scores(odds: _Odds, images: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """The sum over the photos of the log-odds of their classes: its gradient is each photo's own."""
+    total: torch.Tensor = odds(images).gather(1, classes.unsqueeze(1)).sum()
+    return total
+
+
+def _gradient_times_activation(
+    odds: _Odds, layers: Sequence[torch.nn.Module], images: torch.Tensor, classes: torch.Tensor
+) -> list[NDArray[np.float32]]:
+    """What each layer gave for these photos, times the slope of the log-odds along it."""
+    given: dict[torch.nn.Module, torch.Tensor] = {}
+
+    def keep(layer: torch.nn.Module, _: Any, output: torch.Tensor) -> torch.Tensor:
+        given[layer] = output
+        return output.clone()  # what comes after may work in place
+
+    handles = [layer.register_forward_hook(keep) for layer in layers]
+    try:
+        score = _scores(odds, images.requires_grad_(True), classes)
+    finally:
+        for handle in handles:
+            handle.remove()
+    activations = [given[layer] for layer in layers]
+    slopes = torch.autograd.grad(score, activations)
+    return [
+        (slope * activation).detach().float().cpu().numpy()
+        for slope, activation in zip(slopes, activations, strict=True)
     ]
 
 

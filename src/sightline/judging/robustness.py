@@ -16,6 +16,7 @@ from PIL import Image, ImageFilter
 
 from sightline.data.pixels import Pixels
 from sightline.predictor import Predictor
+from sightline.runs.documents.extras import Damaged, Robustness
 from sightline.system.progress import track
 from sightline.trust.intervals import paired_bootstrap, wilson
 
@@ -33,7 +34,7 @@ _FEWEST = 60
 
 def robustness(
     predictor: Predictor, pixels: Pixels, truth: ArrayLike, *, most: int = 1000, seconds: float = 30, seed: int = 0
-) -> dict[str, Any]:
+) -> Robustness:
     """Accuracy on damaged photos.
 
     Args:
@@ -42,11 +43,7 @@ def robustness(
         truth: (n,) class numbers.
         most: photos looked at, drawn by `seed`.
         seconds: about how long it may take; fewer photos are drawn where the network is slow, never below 60.
-
-    Returns:
-        n (photos looked at), clean (accuracy on them undamaged), clean_ci95, rows: [{change, strength, setting,
-        accuracy, accuracy_ci95, lost, lost_ci95}]; lost is the accuracy lost on the same photos, with its paired
-        interval.
+        seed: of the drawing and the damage.
     """
     y = np.asarray(truth)
     order = np.random.default_rng(seed).permutation(len(y))
@@ -75,22 +72,22 @@ def robustness(
                 right = np.concatenate(parts)
                 lost, low, high = paired_bootstrap(right, clean_right)
                 found.append(
-                    {
-                        "change": change,
-                        "strength": strength,
-                        "setting": setting,
-                        "accuracy": float(right.mean()),
-                        "accuracy_ci95": list(wilson(int(right.sum()), len(right))),
-                        "lost": lost,
-                        "lost_ci95": [low, high],
-                    }
+                    Damaged(
+                        change=change,
+                        strength=strength,
+                        setting=setting,
+                        accuracy=float(right.mean()),
+                        accuracy_ci95=wilson(int(right.sum()), len(right)),
+                        lost=lost,
+                        lost_ci95=(low, high),
+                    )
                 )
-    return {
-        "n": len(rows),
-        "clean": float(clean_right.mean()),
-        "clean_ci95": list(wilson(int(clean_right.sum()), len(clean_right))),
-        "rows": found,
-    }
+    return Robustness(
+        n=len(rows),
+        clean=float(clean_right.mean()),
+        clean_ci95=wilson(int(clean_right.sum()), len(clean_right)),
+        rows=tuple(found),
+    )
 
 
 def damage(photo: NDArray[np.uint8], change: str, setting: float, seed: int = 0) -> NDArray[np.uint8]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from sightline.runs.documents.trust import Accuracy, Leaked
 from sightline.trust.intervals import wilson
 
 COLUMNS = ("kind", "slice", "n", "right", "accuracy", "low", "high", "p", "worse")
@@ -47,7 +47,7 @@ def slices(samples: pd.DataFrame, right: ArrayLike, twins: ArrayLike | None = No
     kinds = [kind for kind, _, _ in found]
     found = [entry for entry in found if kinds.count(entry[0]) > 1]
     level = 0.05 / max(len(found), 1)
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[str, str, int, int, float, float, float, float, bool]] = []
     for kind, name, member in found:
         n, good = int(member.sum()), int(hits[member].sum())
         rest, rest_good = len(hits) - n, int(hits[~member].sum())
@@ -58,7 +58,7 @@ def slices(samples: pd.DataFrame, right: ArrayLike, twins: ArrayLike | None = No
         )
         worse = bool(rest and p < level and good / n < rest_good / rest)
         low, high = wilson(good, n)
-        rows.append(dict(zip(COLUMNS, (kind, name, n, good, good / n, low, high, p, worse), strict=True)))
+        rows.append((kind, name, n, good, good / n, low, high, p, worse))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -81,19 +81,19 @@ def described(kind: str, name: str) -> str:
     return words.get(kind, f"{name} photos" if " (" not in name else f"{name.replace(' (', ' photos (', 1)}")
 
 
-def leaked(right: ArrayLike, twins: ArrayLike) -> dict[str, Any]:
+def leaked(right: ArrayLike, twins: ArrayLike) -> Leaked:
     """Accuracy with and without the test photos that have a twin in train or val.
 
-    Returns:
-        leaked (their number), with_leaked and without_leaked: {n, accuracy, accuracy_ci95}; without_leaked is None
-        where no photo is left.
+    Args:
+        right: (n,) bool, whether the prediction was right.
+        twins: (n,) as `twins` gives them.
     """
     hits, twin = np.asarray(right, dtype=bool), np.asarray(twins) == "leaked"
-    return {
-        "leaked": int(twin.sum()),
-        "with_leaked": _figures(hits),
-        "without_leaked": _figures(hits[~twin]) if (~twin).any() else None,
-    }
+    return Leaked(
+        leaked=int(twin.sum()),
+        with_leaked=_figures(hits),
+        without_leaked=_figures(hits[~twin]) if (~twin).any() else None,
+    )
 
 
 def twins(groups: ArrayLike, splits: ArrayLike) -> NDArray[np.str_]:
@@ -169,9 +169,5 @@ def _folders(paths: pd.Series, label: pd.Series) -> Iterator[tuple[str, str, NDA
             yield "folder", str(name), np.asarray(source == name)
 
 
-def _figures(hits: NDArray[np.bool_]) -> dict[str, Any]:
-    return {
-        "n": len(hits),
-        "accuracy": float(hits.mean()),
-        "accuracy_ci95": list(wilson(int(hits.sum()), len(hits))),
-    }
+def _figures(hits: NDArray[np.bool_]) -> Accuracy:
+    return Accuracy(n=len(hits), accuracy=float(hits.mean()), accuracy_ci95=wilson(int(hits.sum()), len(hits)))

@@ -9,12 +9,14 @@ anew.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import softmax
+import torch
 
+from sightline.errors import SightlineError
 from sightline.models import choices, engines, onnx_runtime
 from sightline.models.choices import Choice
 from sightline.models.engines import Engine, Outputs
@@ -33,6 +35,7 @@ _MANY = 2000  # photos, from which on the choice is made and remembered apart
 _FASTER = 1.03  # an engine must be, to be taken in place of eager
 _FASTER_BATCH = 1.05  # a batch size must be, to be taken in place of the usual one
 _OFF = 1.6  # the factor by which a choice may miss what it promised
+_MOST_PIXELS = {True: 32 * 512**2, False: 512 * 384**2}  # in one batch, on a processor and elsewhere
 _BATCHES = {"cpu": onnx_runtime.BATCHES, "other": (64, 128, 256, 512)}  # photos at once
 
 
@@ -60,10 +63,11 @@ def fastest_engine(
     key = choices.key(network, device, photos >= _MANY, trained, precision)
     reference = _Reference(engines.make("eager", network, device), sample, by_labels=trained and precision is None)
     remembered = choices.read().get(key)
-    if remembered is not None and remembered.name in engines.names(device):
-        engine = engines.make(remembered.name, network, device, remembered.batch)
-        if precision is not None or _holds(remembered, engine, reference):
-            return engine
+    if remembered is not None:
+        with suppress(SightlineError):  # an engine that is no longer installed, or whose file cannot be written
+            engine = engines.make(remembered.name, network, device, remembered.batch)
+            if precision is not None or _holds(remembered, engine, reference):
+                return engine
     fastest, found = _fastest(network, reference, photos, precision)
     choices.add(key, choices.make(network, "answers" if trained else "features", device, *found))
     return fastest
@@ -129,7 +133,7 @@ def _fastest(
     while (name := trials.fastest(_FASTER)) != "eager" and not reference.agrees(tried[name]):
         trials = Trials({other: s for other, s in trials.seconds.items() if other != name}, trials.under_load)
     winner = tried[name]
-    sizes = [winner.batch, *(b for b in _BATCHES.get(device, _BATCHES["other"]) if b != winner.batch)]
+    sizes = [winner.batch, *(batch for batch in _batches(network, device) if batch != winner.batch)]
     sized = {str(batch): Engine(name, device, batch, winner.run) for batch in sizes}
     batches = _race(sized, sample)
     best = sized[batches.fastest(_FASTER_BATCH)]
@@ -146,6 +150,12 @@ def _race(tried: dict[str, Engine], sample: np.ndarray) -> Trials:
     return Trials({name: seconds * scale[name] for name, seconds in trials.seconds.items()}, trials.under_load)
 
 
+def _batches(network: Network, device: str) -> list[int]:
+    """Photos at once to try: the larger each is, the fewer, since what a network makes of them takes room too."""
+    most = _MOST_PIXELS[device == "cpu"] // network.size**2
+    return [batch for batch in _BATCHES.get(device, _BATCHES["other"]) if batch <= most]
+
+
 def _pays(name: str, network: Network, photos: int, speed: float) -> bool:
     """Whether an engine that must be set up first can win back the seconds that this takes, or has been set up."""
     if photos < _MANY:
@@ -156,7 +166,10 @@ def _pays(name: str, network: Network, photos: int, speed: float) -> bool:
 
 def agreement(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:
     """Largest difference of a probability, and share of equal labels, between two sets of logits (n, K)."""
-    a, b = (softmax(logits.astype(np.float64), axis=1) for logits in (reference, candidate))
+    a, b = (
+        torch.tensor(np.array(logits, np.float64, order="C")).softmax(dim=1).numpy()
+        for logits in (reference, candidate)
+    )
     return float(np.abs(a - b).max()), float((a.argmax(1) == b.argmax(1)).mean())
 
 

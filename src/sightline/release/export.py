@@ -32,6 +32,7 @@ from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
 from sightline.system.files import replacing, write_json, write_text
 from sightline.system.progress import note
+from sightline.trust import answers
 from sightline.version import __version__
 
 Format = Literal["onnx", "torch"]
@@ -83,6 +84,11 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SightlineError(
+            f"--out {folder}: cannot be made ({error.strerror}). Choose another folder with --out."
+        ) from error
+    try:
         _write(predictor, form, folder)
         checked = check(run, predictor, folder)
     except BaseException:
@@ -122,7 +128,7 @@ def check(run: RunFolder, predictor: Predictor, folder: Path, photos: int = PHOT
         table = reference.predict(paths)
         good = (table["error"] == "").to_numpy()
         paths = [path for path, kept in zip(paths, good, strict=True) if kept]
-        expected = table.loc[good, [f"p_{name}" for name in predictor.classes]].to_numpy(np.float64)
+        expected = table.loc[good, answers.columns(predictor.classes)].to_numpy(np.float64)
         found = _answers(folder, paths, predictor.classes)
     difference = float(np.abs(found - expected).max())
     unequal = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
@@ -206,11 +212,11 @@ def _answers(folder: Path, paths: list[str], classes: tuple[str, ...]) -> np.nda
 
 def _photos(run: RunFolder, most: int) -> list[str]:
     samples, described = run.samples(), run.dataset()
-    if not len(samples) or not described:
+    if not len(samples) or described is None:
         return []
     seen = samples.loc[samples["split"] != "test", "path"]
     chosen = seen.sample(min(most, len(seen)), random_state=0)
-    root = Path(described["root"])
+    root = described.folder
     return [str(root / path) for path in chosen if (root / path).is_file()]
 
 

@@ -6,17 +6,20 @@ comes from the run folder; what the run cannot know is left to its owner in plai
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from sightline.config import Config
-from sightline.errors import SightlineError
 from sightline.judging.slices import described
+from sightline.models.documents import Calibrated, Described
+from sightline.runs.documents.dataset import DatasetFacts
+from sightline.runs.documents.evaluation import Evaluation
+from sightline.runs.documents.extras import Cost, Folds, Robustness
+from sightline.runs.documents.trust import Calibration, Conformal, Familiar, Intervals, Slices, Trust
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_text
+from sightline.trust.decision import Decision
 from sightline.version import __version__
 
 
@@ -37,26 +40,32 @@ def write(run: RunFolder, licence: str | None = None, data_licence: str | None =
 
 
 def card(run: RunFolder, licence: str | None = None, data_licence: str | None = None) -> ModelCard:
-    """The model card of a complete run."""
-    evaluation = run.evaluation()
-    if not evaluation:
-        raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
-    dataset = run.dataset()
+    """The model card of a complete run.
+
+    Args:
+        run: see `write`.
+        licence: see `write`.
+        data_licence: see `write`.
+
+    Raises:
+        SightlineError: the run is not complete, or one of its files is damaged.
+    """
+    evaluation, dataset = run.known_evaluation(), run.known_dataset()
     name = run.name
     results = [
         EvalResult(
             task_type="image-classification",
             dataset_type="imagefolder",
-            dataset_name=dataset["name"],
+            dataset_name=dataset.name,
             dataset_split="test",
             metric_type=kind,
             metric_name=title,
-            metric_value=round(float(evaluation[key]), 4),
+            metric_value=round(figure, 4),
         )
-        for kind, title, key in (
-            ("accuracy", "Accuracy", "accuracy"),
-            ("f1", "Macro F1", "macro_f1"),
-            ("expected_calibration_error", "ECE, 15 bins", "ece"),
+        for kind, title, figure in (
+            ("accuracy", "Accuracy", evaluation.accuracy),
+            ("f1", "Macro F1", evaluation.macro_f1),
+            ("expected_calibration_error", "ECE, 15 bins", evaluation.ece),
         )
     ]
     data = ModelCardData(
@@ -80,119 +89,109 @@ def card(run: RunFolder, licence: str | None = None, data_licence: str | None = 
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n" + "\n\n".join(sections) + "\n", ignore_metadata_errors=True)
 
 
-def _summary(run: RunFolder, evaluation: dict[str, Any]) -> str:
-    facts = run.extra("model")
-    network = _model_file(run, "config.json").get("architecture") or run.config().model or "a timm network"
-    size = f" with {facts['parameters']:,} parameters" if facts.get("parameters") else ""
-    members = _model_file(run, "sightline.json").get("members")
+def _summary(run: RunFolder, evaluation: Evaluation) -> str:
+    cost, trust, members = run.extra(Cost), run.extra(Trust), _model(run).members
+    network = _architecture(run) or run.config().model or "a timm network"
+    size = f" with {cost.parameters:,} parameters" if cost else ""
     size += f" in {members} networks, whose scores are averaged" if members else ""
-    headline = run.extra("trust").get("headline") or f"{evaluation['accuracy']:.1%} on {evaluation['n']:,} photos"
-    warning = run.extra("trust").get("warning", "")
-    text = f"An image classifier: {_code(str(network))}{size}, trained by Sightline {__version__}.\n\n"
-    text += f"**{headline}** of its test part, which chose nothing."
-    return text + (f" Mind that {warning}" if warning else "")
+    text = f"An image classifier: {_code(network)}{size}, trained by Sightline {__version__}.\n\n"
+    text += f"**{evaluation.headline}** of its test part, which chose nothing."
+    return text + (f" Mind that {trust.warning}" if trust and trust.warning else "")
 
 
-def _intended(dataset: dict[str, Any]) -> str:
-    classes = ", ".join(_code(name) for name in dataset["classes"])
+def _intended(dataset: DatasetFacts) -> str:
+    classes = ", ".join(_code(name) for name in dataset.classes)
     return (
         "## Intended use\n\n"
-        f"Telling apart photos of these {len(dataset['classes'])} kinds: {classes}. It always names one of them, "
+        f"Telling apart photos of these {len(dataset.classes)} kinds: {classes}. It always names one of them, "
         "also for a photo of something else; heed the decision that comes with each answer (below). Photos of another "
         "origin than the training data may fare worse than the figures here. It was not examined for "
         "decisions about people."
     )
 
 
-def _data(run: RunFolder, dataset: dict[str, Any], data_licence: str | None) -> str:
+def _data(run: RunFolder, dataset: DatasetFacts, data_licence: str | None) -> str:
     counts = run.samples()["split"].value_counts()
-    named = ("train", "test") if run.extra("folds").get("ensemble") else ("train", "val", "test")
+    named = ("train", "test") if _is_ensemble(run) else ("train", "val", "test")
     parts = ", ".join(f"{int(counts.get(split, 0)):,} {split}" for split in named)
-    duplicates = (
-        f" {dataset['duplicates']:,} photos are copies or near copies of others." if dataset.get("duplicates") else ""
-    )
-    leaks = (
-        f" {dataset['leaks']:,} test photos have a twin in train or val, as the data came."
-        if dataset.get("leaks")
-        else ""
-    )
-    origin = _plain(str(_model_file(run, "sightline.json").get("origin") or "unknown"))
+    duplicates = f" {dataset.duplicates:,} photos are copies or near copies of others." if dataset.duplicates else ""
+    leaks = f" {dataset.leaks:,} test photos have a twin in train or val, as the data came." if dataset.leaks else ""
+    origin = _plain(_model(run).origin or "unknown")
     return (
-        f"## Training data\n\nDataset {_code(dataset['name'])}: {parts} photos.{duplicates}{leaks}\n\n"
+        f"## Training data\n\nDataset {_code(dataset.name)}: {parts} photos.{duplicates}{leaks}\n\n"
         f"- Licence of the photos: {data_licence or 'not known to the tool; ask who gave you the photos'}\n"
         f"- Weights at the start: {origin}"
     )
 
 
-def _figures(run: RunFolder, evaluation: dict[str, Any]) -> str:
-    known = run.extra("intervals")
+def _figures(run: RunFolder, evaluation: Evaluation) -> str:
+    known = run.extra(Intervals)
     rows = [
-        ("accuracy", evaluation["accuracy"], evaluation["accuracy_ci95"]),
-        ("macro F1", evaluation["macro_f1"], known.get("macro_f1")),
-        ("weighted F1", evaluation["weighted_f1"], known.get("weighted_f1")),
+        ("accuracy", evaluation.accuracy, evaluation.accuracy_ci95),
+        ("macro F1", evaluation.macro_f1, known.macro_f1 if known else None),
+        ("weighted F1", evaluation.weighted_f1, known.weighted_f1 if known else None),
     ]
-    text = f"## Figures\n\nOn {evaluation['n']:,} test photos, with 95 % intervals.\n\n"
+    text = f"## Figures\n\nOn {evaluation.n:,} test photos, with 95 % intervals.\n\n"
     text += "| figure | value | interval |\n|---|---|---|\n"
     text += "\n".join(f"| {name} | {value:.3f} | {_span(span)} |" for name, value, span in rows)
     text += "\n\n| class | photos | precision | recall | F1 | interval of F1 |\n|---|---|---|---|---|---|\n"
-    per_class = known.get("per_class", {})
+    spans = {name: row.f1 for name, row in known.per_class.items()} if known else {}
     return text + "\n".join(
-        f"| {_plain(name)} | {row['support']:,} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} "
-        f"| {_span(per_class.get(name, {}).get('f1'))} |"
-        for name, row in evaluation["per_class"].items()
+        f"| {_plain(name)} | {row.support:,} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} "
+        f"| {_span(spans.get(name))} |"
+        for name, row in evaluation.per_class.items()
     )
 
 
-def _failures(run: RunFolder, evaluation: dict[str, Any]) -> str:
-    classes, matrix = evaluation["classes"], evaluation["confusion"]
+def _failures(run: RunFolder, evaluation: Evaluation) -> str:
+    classes, matrix = evaluation.classes, evaluation.confusion
     pairs = sorted(
         ((matrix[i][j], classes[i], classes[j]) for i in range(len(classes)) for j in range(len(classes)) if i != j),
         reverse=True,
     )
     lines = [f"- {_code(a)} called {_code(b)}: {count:,} times" for count, a, b in pairs[:3] if count]
-    sliced = run.extra("slices")
-    if sliced.get("worst"):
-        lines.append(f"- {_plain(sliced['worst'])}")
-    lines += [
-        f"- {_plain(described(row['kind'], row['slice']))}: {row['accuracy']:.1%} of {row['n']:,}, below the rest"
-        for row in sliced.get("slices") or []
-        if row.get("worse")
-    ][:5]
-    worse = [row for row in run.extra("robustness").get("rows") or [] if row["strength"] == "strong"]
-    if worse:
-        harms = sorted(worse, key=lambda row: row["accuracy"])
-        lines.append("- On strongly damaged photos: " + ", ".join(f"{r['change']} {r['accuracy']:.1%}" for r in harms))
+    sliced, robust = run.extra(Slices), run.extra(Robustness)
+    if sliced:
+        lines += [f"- {_plain(sliced.worst)}"] if sliced.worst else []
+        lines += [
+            f"- {_plain(described(row.kind, row.slice))}: {row.accuracy:.1%} of {row.n:,}, below the rest"
+            for row in sliced.slices
+            if row.worse
+        ][:5]
+    strong = [row for row in robust.rows if row.strength == "strong"] if robust else []
+    if strong:
+        harms = sorted(strong, key=lambda row: row.accuracy)
+        lines.append("- On strongly damaged photos: " + ", ".join(f"{r.change} {r.accuracy:.1%}" for r in harms))
     return "## Where it fails\n\n" + ("\n".join(lines) or "- No mistake was made on the test photos.")
 
 
 def _confidence(run: RunFolder) -> str:
-    calibration, sets = run.extra("calibration"), run.extra("conformal")
-    decisions, familiar = run.extra("trust").get("decisions", {}), run.extra("familiarity")
-    held = "photos held out" if run.extra("folds").get("ensemble") else "val"
+    calibration, sets = run.extra(Calibration), run.extra(Conformal)
+    trust, familiar = run.extra(Trust), run.extra(Familiar)
+    held = "photos held out" if _is_ensemble(run) else "val"
     lines = []
     if calibration:
-        after = calibration["after"]
+        after = calibration.after
         lines.append(
-            f"- Calibration: ECE {after['ece']:.3f}, where chance alone reaches {after['ece_by_chance']:.3f}; "
-            f"temperature {calibration['temperature']:.2f}, fitted on {held} and built into every answer."
+            f"- Calibration: ECE {after.ece:.3f}, where chance alone reaches {after.ece_by_chance:.3f}; "
+            f"temperature {calibration.temperature:.2f}, fitted on {held} and built into every answer."
         )
     if sets:
         lines.append(
-            f"- Prediction sets: {sets['asked']:.0%} asked, {sets['coverage']:.1%} "
-            f"({_span(sets['coverage_ci95'], True)}) covered on test, {sets['mean_size']:.2f} classes on average."
+            f"- Prediction sets: {sets.asked:.0%} asked, {sets.coverage:.1%} "
+            f"({_span(sets.coverage_ci95, True)}) covered on test, {sets.mean_size:.2f} classes on average."
         )
     if familiar:
-        lines.append(
-            f"- Familiarity: {familiar['test_kept']:.1%} of the test photos were found like the training photos."
-        )
-    for name, meaning in (
-        ("answer", "answered"),
-        ("unsure", "several classes left"),
-        ("unfamiliar", "unlike training"),
-    ):
-        row = decisions.get(name)
-        if row and row["n"]:
-            lines.append(f"- Decision `{name}` ({meaning}): {row['n']:,} test photos, {row['accuracy']:.1%} right.")
+        lines.append(f"- Familiarity: {familiar.test_kept:.1%} of the test photos were found like the training photos.")
+    meanings: dict[Decision, str] = {
+        "answer": "answered",
+        "unsure": "several classes left",
+        "unfamiliar": "unlike training",
+    }
+    for name, meaning in meanings.items():
+        row = trust.decisions.get(name) if trust else None
+        if row and row.n:
+            lines.append(f"- Decision `{name}` ({meaning}): {row.n:,} test photos, {row.accuracy:.1%} right.")
     return "## How sure it is\n\n" + ("\n".join(lines) or "- Not measured.")
 
 
@@ -210,16 +209,22 @@ def _loading(run: RunFolder, config: Config) -> str:
     return text
 
 
-def _model_file(run: RunFolder, name: str) -> dict[str, Any]:
-    """One of the model folder's JSON files; {} where it cannot be read."""
-    try:
-        found: dict[str, Any] = json.loads((run.model / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found
+def _is_ensemble(run: RunFolder) -> bool:
+    folds = run.extra(Folds)
+    return folds is not None and folds.ensemble
 
 
-def _span(interval: list[float] | None, percent: bool = False) -> str:
+def _model(run: RunFolder) -> Calibrated:
+    path = run.model / "sightline.json"
+    return Calibrated.read(path) if path.is_file() else Calibrated()
+
+
+def _architecture(run: RunFolder) -> str:
+    path = run.model / "config.json"
+    return Described.read(path).architecture if path.is_file() else ""
+
+
+def _span(interval: tuple[float, float] | None, percent: bool = False) -> str:
     if not interval:
         return "–"
     low, high = interval

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from sightline.checks.summary import sentences
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
 from sightline.report import page
+from sightline.report.page import Shown
 from sightline.report.photos import Album, Photo
 from sightline.system.files import write_text
 
@@ -115,7 +115,7 @@ class _Gallery:
         self.facts = list(zip(*columns, strict=True))
         self._shown: dict[str, Photo] = {}
 
-    def row(self, finding: dict[str, Any]) -> dict[str, Any]:
+    def row(self, finding: Shown) -> Shown:
         return {
             **finding,
             "photo": self.photo(finding["path"]),

@@ -1,6 +1,6 @@
 """Charts as inline SVG: drawn in the page's own colours, light or dark, and legible on a phone.
 
-On a wide page charts stand side by side instead of growing. Colours are classes of `theme/style.css`: `one` is what to
+On a wide page charts stand side by side instead of growing. Colours are classes of `theme/charts.css`: `one` is what to
 look at, `two` what it is held against, `bad` what went wrong. Every chart carries its message as its accessible name.
 """
 
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from sightline.report import svg
 from sightline.report.svg import Tick, per_cent, plain
+from sightline.runs.documents.trust import Bin
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,10 @@ def lines(
     parts = svg.axes(frame, x_ticks, y_at, x_format, y_format, x_label)
     for at, text in marks:
         parts.append(svg.line(frame.x(at), frame.top, frame.x(at), frame.bottom, "mark"))
-        parts.append(svg.text(frame.x(at) + 4, frame.top + 9, text, "tick"))
+        fits = frame.x(at) + 4 + 7 * len(text) <= svg.WIDTH  # else it stands on the line's other side
+        parts.append(
+            svg.text(frame.x(at) + (4 if fits else -4), frame.top + 9, text, "tick", "start" if fits else "end")
+        )
     if diagonal:
         a, b = max(x_range[0], y_range[0]), min(x_range[1], y_range[1])
         parts.append(svg.line(frame.x(a), frame.y(a), frame.x(b), frame.y(b), "ideal"))
@@ -95,35 +99,35 @@ def lines(
     return svg.drawing(parts + _names(series, frame, names), height, label)
 
 
-def reliability(
-    bins: Sequence[dict[str, float]], *, label: str, before: Sequence[dict[str, float]] = (), height: float = 300
-) -> Markup:
+def reliability(bins: Sequence[Bin], *, label: str, before: Sequence[Bin] = (), height: float = 300) -> Markup:
     """How often the network is right against how sure it says it is; below, how many photos are behind each point.
 
     Args:
-        bins: `confidence`, `accuracy`, `low` and `high` (its interval; all 0-1) and `n` of each bin that holds photos.
+        bins: those that hold photos.
+        label: what the chart says, for those who cannot see it.
         before: the same before calibration.
+        height: of the drawing.
     """
     floor = 84
     at = [0, 0.2, 0.4, 0.6, 0.8, 1]
     frame = svg.Frame((0, 1), (0, 1), 46, svg.WIDTH - 16, 12, height - floor)
     parts = svg.axes(frame, [], at, y_format=per_cent)
     parts.append(svg.line(frame.x(0), frame.y(0), frame.x(1), frame.y(1), "ideal"))
-    total, most = sum(b["n"] for b in bins), max([b["n"] for b in bins] + [1])
+    total, most = sum(b.n for b in bins), max([b.n for b in bins] + [1])
     counts = svg.Frame((0, 1), (0, most), frame.left, frame.right, height - floor + 8, height - 36)
     wide = (frame.right - frame.left) / 15 * 0.72
     for b in bins:
-        x, tip = counts.x(b["confidence"]), f"{b['n']:,.0f} of {total:,.0f} photos"
-        parts.append(svg.column(x - wide / 2, wide, counts.y(b["n"]), counts.bottom, "quiet", tip))
+        x, tip = counts.x(b.confidence), f"{b.n:,.0f} of {total:,.0f} photos"
+        parts.append(svg.column(x - wide / 2, wide, counts.y(b.n), counts.bottom, "quiet", tip))
     parts += svg.axes(counts, at, [], x_format=per_cent, x_label="how sure it said it was")
     for b in bins:
-        x = frame.x(b["confidence"])
-        parts.append(svg.line(x, frame.y(b["low"]), x, frame.y(b["high"]), "range one"))
+        x = frame.x(b.confidence)
+        parts.append(svg.line(x, frame.y(b.low), x, frame.y(b.high), "range one"))
     for group, kind, radius in ((before, "ring two", 3.4), (bins, "dot one", 4.4)):
         for b in group:
-            sure, right = per_cent(round(b["confidence"], 3)), per_cent(round(b["accuracy"], 3))
-            tip = f"{sure} sure, {right} right, {b['n']:,.0f} photos"
-            parts.append(svg.dot(frame.x(b["confidence"]), frame.y(b["accuracy"]), radius, kind, tip))
+            sure, right = per_cent(round(b.confidence, 3)), per_cent(round(b.accuracy, 3))
+            tip = f"{sure} sure, {right} right, {b.n:,.0f} photos"
+            parts.append(svg.dot(frame.x(b.confidence), frame.y(b.accuracy), radius, kind, tip))
     return svg.drawing(parts, height, label)
 
 

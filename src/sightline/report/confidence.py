@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from sightline.report import charts, svg, words
+from sightline.report import charts, svg
+from sightline.report.page import Shown
+from sightline.runs.documents.trust import Calibration, Conformal, Trust
+from sightline.system import words
+from sightline.system.thinning import evenly
+from sightline.trust import answers
 from sightline.trust.intervals import wilson
 
 
@@ -30,23 +34,21 @@ class Judged:
     @classmethod
     def of(cls, predictions: pd.DataFrame, classes: Sequence[str]) -> Judged | None:
         """The judged photos of a predictions table; None where there are none."""
-        columns = [f"p_{name}" for name in classes]
-        if not len(predictions) or not set(columns) <= set(predictions):
+        if not len(predictions) or not set(answers.columns(classes)) <= set(predictions):
             return None
-        p = predictions[columns].to_numpy(dtype=np.float64)
+        p = answers.probabilities(predictions, classes)
         truth = pd.Index(list(classes)).get_indexer(pd.Index(predictions["label"].astype(str)))
         good = np.isfinite(p).all(axis=1) & (truth >= 0)
         return cls(p[good], np.asarray(truth[good]), tuple(classes)) if good.any() else None
 
 
-def calibrated(test: Judged, extra: dict[str, Any]) -> dict[str, Any] | None:
-    """The reliability diagram, and ECE and Brier before and after the temperature; None without the extra."""
-    after = extra.get("after")
-    if not after:
+def calibrated(test: Judged, found: Calibration | None) -> Shown | None:
+    """The reliability diagram, and ECE and Brier before and after the temperature; None where it was not measured."""
+    if found is None:
         return None
-    before = extra.get("before") if abs(float(extra.get("temperature") or 1) - 1) > 1e-6 else None
+    after, before = found.after, found.before if abs(found.temperature - 1) > 1e-6 else None
     confidence, right = test.probabilities.max(axis=1), test.probabilities.argmax(axis=1) == test.truth
-    within = after["ece"] <= after["ece_by_chance"]
+    within = after.ece <= after.ece_by_chance
     heading = "Its confidence can be taken at its word"
     if not within:
         surer = confidence.mean() > right.mean()
@@ -55,15 +57,15 @@ def calibrated(test: Judged, extra: dict[str, Any]) -> dict[str, Any] | None:
     counted = [np.histogram(confidence[kind], edges)[0].tolist() for kind in (right, ~right)]
     return {
         "heading": heading,
-        "temperature": extra.get("temperature"),
+        "temperature": found.temperature,
         "after": after,
         "before": before,
-        "by_chance": after["ece_by_chance"],
+        "by_chance": after.ece_by_chance,
         "within": within,
         "diagram": charts.reliability(
-            after["reliability"],
-            before=before["reliability"] if before else (),
-            label=f"{heading}. ECE {after['ece']:.3f} over {words.many(len(test.truth), 'photo')}.",
+            after.reliability,
+            before=before.reliability if before else (),
+            label=f"{heading}. ECE {after.ece:.3f} over {words.many(len(test.truth), 'photo')}.",
         ),
         "histogram": charts.panels(
             edges.tolist(),
@@ -75,16 +77,16 @@ def calibrated(test: Judged, extra: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def sets(extra: dict[str, Any], classes: Sequence[str]) -> dict[str, Any] | None:
+def sets(found: Conformal | None, classes: Sequence[str]) -> Shown | None:
     """What prediction sets covered on test, how large they were, and for which classes they held; None without."""
-    if extra.get("coverage") is None:
+    if found is None:
         return None
-    sizes = {int(size): int(n) for size, n in extra["sizes"].items()}
+    sizes = {int(size): n for size, n in found.sizes.items()}
     total = max(sum(sizes.values()), 1)
-    by_class = extra.get("per_class") or {}
+    by_class = found.per_class
     low = min([*by_class.values(), 0.9]) - 0.02
     return {
-        **extra,
+        **vars(found),
         "single": sizes.get(1, 0) / total,
         "rows": [
             {"size": size, "n": n, "share": n / total, "bar": charts.bar([(n, "one")], total)}
@@ -94,7 +96,7 @@ def sets(extra: dict[str, Any], classes: Sequence[str]) -> dict[str, Any] | None
             {
                 "label": name,
                 "coverage": by_class[name],
-                "whisker": charts.whisker(by_class[name], None, low, 1.0, rule=extra["asked"]),
+                "whisker": charts.whisker(by_class[name], None, low, 1.0, rule=found.asked),
             }
             for name in classes
             if name in by_class
@@ -103,12 +105,12 @@ def sets(extra: dict[str, Any], classes: Sequence[str]) -> dict[str, Any] | None
     }
 
 
-def decisions(extra: dict[str, Any]) -> list[dict[str, Any]]:
+def decisions(found: Trust | None) -> list[Shown]:
     """How many photos were answered, unsure or unfamiliar, and how often the best guess was right in each case."""
-    given = extra.get("decisions") or {}
-    total = max(sum(row["n"] for row in given.values()), 1)
+    given = found.decisions if found else {}
+    total = max(sum(row.n for row in given.values()), 1)
     return [
-        {"decision": name, **row, "share": row["n"] / total, "bar": charts.bar([(row["n"], "one")], total)}
+        {"decision": name, **vars(row), "share": row.n / total, "bar": charts.bar([(row.n, "one")], total)}
         for name, row in given.items()
     ]
 
@@ -119,7 +121,7 @@ def selective(test: Judged) -> Markup:
     order = np.argsort(-confidence, kind="stable")
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     share = np.arange(1, len(order) + 1) / len(order)
-    keep = np.unique(np.linspace(max(len(order) // 20, 1) - 1, len(order) - 1, 120).round().astype(int))
+    keep = evenly(len(order), 120, first=max(len(order) // 20, 1) - 1)
     low, half = float(accuracy[keep].min()), float(accuracy[len(order) // 2])
     return charts.lines(
         [charts.Series("", share[keep].tolist(), accuracy[keep].tolist(), "one")],
@@ -132,7 +134,7 @@ def selective(test: Judged) -> Markup:
     )
 
 
-def two_classes(val: Judged | None, test: Judged, positive: int = 1) -> dict[str, Any] | None:
+def two_classes(val: Judged | None, test: Judged, positive: int = 1) -> Shown | None:
     """ROC and precision-recall for a set of two classes, with sensitivity and specificity at a threshold chosen on val.
 
     The threshold is the one with the largest sensitivity + specificity on validation photos (Youden 1950), half-way to
@@ -150,7 +152,7 @@ def two_classes(val: Judged | None, test: Judged, positive: int = 1) -> dict[str
     false, true, _ = metrics.roc_curve(truth, score)
     precision, recall, _ = metrics.precision_recall_curve(truth, score)
     area, average = float(metrics.roc_auc_score(truth, score)), float(metrics.average_precision_score(truth, score))
-    square: dict[str, Any] = {"x_range": (0.0, 1.0), "y_range": (0.0, 1.0), "height": 320}
+    square: Shown = {"x_range": (0.0, 1.0), "y_range": (0.0, 1.0), "height": 320}
     square |= {"x_format": svg.per_cent, "y_format": svg.per_cent}
     return {
         "positive": name,
@@ -189,5 +191,5 @@ def _youden(score: NDArray[np.float64], truth: NDArray[np.bool_]) -> float | Non
 
 
 def _thin(x: NDArray[np.float64], y: NDArray[np.float64], most: int = 250) -> tuple[list[float], list[float]]:
-    keep = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).round().astype(int))
+    keep = evenly(len(x), most)
     return x[keep].tolist(), y[keep].tolist()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,10 @@ from PIL import Image
 
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
-from sightline.report import charts, colours, material, page, variety, words
+from sightline.report import charts, colours, material, page, variety
+from sightline.report.page import Shown
 from sightline.report.photos import Album, Photo
+from sightline.system import words
 from sightline.system.files import write_json, write_text
 
 MOST_CLASSES = 60  # shown with photos; the tables have all
@@ -29,7 +30,7 @@ VARIANTS = 5
 
 def write(
     dataset: Dataset, pixels: Pixels, out: Path, embeddings: ArrayLike | None = None, augment: str | None = None
-) -> dict[str, Any]:
+) -> Shown:
     """Write out/explore.html and out/explore.json.
 
     Args:
@@ -102,19 +103,19 @@ class _Look:
 def _render(
     dataset: Dataset,
     look: _Look,
-    found: dict[str, Any],
+    found: Shown,
     seen: Sequence[colours.Look],
     measured: material.Sizes | None,
     odd: Sequence[int],
-    kinds: tuple[dict[str, Any], list[variety.Group], dict[str, list[variety.Group]]],
-    preview: dict[str, Any] | None,
+    kinds: tuple[Shown, list[variety.Group], dict[str, list[variety.Group]]],
+    preview: Shown | None,
 ) -> str:
     shown = list(dataset.classes)[:MOST_CLASSES]
     each = 16 if len(shown) <= 10 else 8 if len(shown) <= 30 else 4
     _, everywhere, within = kinds
     album = Album(dataset.root)
     opening = [(label, look.photo(row, 160)) for label in shown[:9] for row in look.some(label, 1, seed=1)]
-    context: dict[str, Any] = {
+    context: Shown = {
         "found": found,
         "lede": _lede(dataset, measured),
         "opening": opening if len(shown) <= 9 else [],
@@ -160,7 +161,7 @@ def _lede(dataset: Dataset, measured: material.Sizes | None) -> list[str]:
     return [first, measured.sentence] if measured else [first]
 
 
-def _kind(look: _Look, group: variety.Group, of: int, most: int) -> dict[str, Any]:
+def _kind(look: _Look, group: variety.Group, of: int, most: int) -> Shown:
     """A group as the page shows it: typical photos, spread over the typical half so that they are not all alike."""
     half = group.rows[: max(len(group.rows) // 2, min(most, len(group.rows)))]
     picked = half[np.unique(np.linspace(0, len(half) - 1, min(most, len(half))).round().astype(int))]
@@ -176,7 +177,7 @@ def _kind(look: _Look, group: variety.Group, of: int, most: int) -> dict[str, An
 
 def _variety(
     samples: pd.DataFrame, classes: Sequence[str], pixels: Pixels, embeddings: ArrayLike | None
-) -> tuple[dict[str, Any], list[variety.Group], dict[str, list[variety.Group]]]:
+) -> tuple[Shown, list[variety.Group], dict[str, list[variety.Group]]]:
     rows = variety.drawn(len(samples))
     measures, layout = variety.measure(pixels, rows)
     chosen = np.asarray(embeddings)[rows] if embeddings is not None else None
@@ -200,7 +201,7 @@ def _variety(
     return described, everywhere, within
 
 
-def _sizes(samples: pd.DataFrame, measured: material.Sizes | None, odd: Sequence[int]) -> dict[str, Any] | None:
+def _sizes(samples: pd.DataFrame, measured: material.Sizes | None, odd: Sequence[int]) -> Shown | None:
     if measured is None:
         return None
     return {
@@ -228,7 +229,7 @@ def _odd_photo(samples: pd.DataFrame, row: int, album: Album) -> tuple[str, str,
     return str(sample["label"]), size, album.take(str(sample["path"]), 140, whole=True)
 
 
-def _overall(seen: Sequence[colours.Look]) -> dict[str, Any]:
+def _overall(seen: Sequence[colours.Look]) -> Shown:
     """Mean and standard deviation of each channel over all classes, each class counted by its photos looked at."""
     weights = np.array([each.n for each in seen], float)
     means, spreads = np.array([each.mean for each in seen]), np.array([each.std for each in seen])
@@ -237,7 +238,7 @@ def _overall(seen: Sequence[colours.Look]) -> dict[str, Any]:
     return {"photos": int(weights.sum()), "mean": np.round(mean, 2).tolist(), "std": np.round(std, 2).tolist()}
 
 
-def _preview(look: _Look, pixels: Pixels, classes: Sequence[str], preset: str) -> dict[str, Any]:
+def _preview(look: _Look, pixels: Pixels, classes: Sequence[str], preset: str) -> Shown:
     """Photos before and after augmentation: one of each of up to six classes, each changed five times."""
     import torch  # only a preview needs it
 

@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from sightline.report import charts, svg, words
+from sightline.report import charts, svg
+from sightline.report.page import Shown
+from sightline.runs.documents.extras import LearningRates
+from sightline.system import words
+from sightline.system.thinning import evenly
 
 MOST_POINTS = 300
 
@@ -62,7 +66,7 @@ def rate(steps: pd.DataFrame) -> Markup:
     """The learning rate over the steps of all phases: of the head, and of the first layers where they differ."""
     if not {"lr_max", "lr_min"} <= set(steps) or len(steps) < 2:
         return Markup("")
-    kept = steps.reset_index(drop=True).iloc[np.unique(np.linspace(0, len(steps) - 1, MOST_POINTS).round().astype(int))]
+    kept = steps.reset_index(drop=True).iloc[evenly(len(steps), MOST_POINTS)]
     fast, slow = _column(kept, "lr_max"), _column(kept, "lr_min")
     at = [int(i) + 1 for i in kept.index]
     series = [charts.Series("head", at, fast, "one")]
@@ -86,18 +90,18 @@ def rate(steps: pd.DataFrame) -> Markup:
     )
 
 
-def search(finder: dict[str, Any]) -> Markup:
+def search(found: LearningRates | None) -> Markup:
     """The search for a learning rate: loss against rate, and the rate that was suggested."""
-    if not finder.get("lr") or not finder.get("loss"):
+    if found is None or not found.lr:
         return Markup("")
-    suggestion = finder.get("suggestion")
+    suggestion = found.suggestion
     return charts.lines(
-        [charts.Series("", finder["lr"], finder["loss"], "one")],
+        [charts.Series("", found.lr, found.loss, "one")],
         label="Loss against learning rate, as the rate is raised step by step.",
         x_label="learning rate",
         x_format=svg.power,
         log_x=True,
-        marks=[(float(suggestion), f"{suggestion:.2g} suggested")] if suggestion else (),
+        marks=[(suggestion, f"{suggestion:.2g} suggested")] if suggestion else (),
     )
 
 
@@ -133,7 +137,7 @@ def gap(metrics: pd.DataFrame) -> Gap | None:
     return Gap(strength, sentence, train, val)
 
 
-def table(metrics: pd.DataFrame) -> list[dict[str, Any]]:
+def table(metrics: pd.DataFrame) -> list[Shown]:
     """The numbers behind the curves, ready to show: one row per epoch."""
     return [
         {

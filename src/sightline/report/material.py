@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from sightline.report import charts, words
+from sightline.report import charts
+from sightline.report.page import Shown
+from sightline.system import words
 
 SPLITS = {"train": "one", "val": "faint", "test": "quiet", "": "one"}
 
@@ -26,7 +27,7 @@ class Sizes:
     common: list[tuple[int, int, int]]  # width, height, photos; most frequent first
 
 
-def counts(samples: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+def counts(samples: pd.DataFrame, classes: Sequence[str]) -> Shown:
     """Photos of each class and split.
 
     Returns:
@@ -148,7 +149,7 @@ def copies(samples: pd.DataFrame) -> dict[str, int] | None:
     }
 
 
-def problems(table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+def problems(table: pd.DataFrame) -> dict[str, list[Shown]]:
     """What was wrong with files: each one that was left out, and what was converted, counted by kind.
 
     Returns:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sightline.report import words
+from sightline.system import words
+from sightline.trust import answers as columns
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def answers(predictions: pd.DataFrame, classes: Sequence[str]) -> list[Answer]:
 
 def probabilities(predictions: pd.DataFrame, classes: Sequence[str]) -> NDArray[np.float64]:
     """The p_<class> columns as (n, K)."""
-    return predictions[[f"p_{name}" for name in classes]].to_numpy(dtype=np.float64)
+    return columns.probabilities(predictions, classes)
 
 
 def pairs(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> list[Pair]:

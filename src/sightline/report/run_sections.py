@@ -13,10 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sightline.report import charts, confidence, learning, material, mistakes, words
+from sightline.report import charts, confidence, learning, material, mistakes
 from sightline.report.mistakes import Answer
+from sightline.report.page import Shown
 from sightline.report.photos import Album, spotlight
+from sightline.runs.documents.evaluation import Evaluation
+from sightline.runs.documents.extras import Explanations, Folds, LearningRates, Robustness
+from sightline.runs.documents.trust import Calibration, Conformal, Familiar, Intervals, Slices, Trust
 from sightline.runs.folder import RunFolder
+from sightline.system import words
 from sightline.trust.intervals import wilson
 
 MOST_CLASSES = 12  # a larger matrix says nothing at a glance; it shows the classes with most mistakes
@@ -24,7 +29,7 @@ MOST_CELL_PHOTOS = 320
 MOST_REASONS = 8
 
 
-def wrong(answers: Sequence[Answer], album: Album) -> dict[str, Any]:
+def wrong(answers: Sequence[Answer], album: Album) -> Shown:
     """The photo that fooled the network most, large, and the most wrong after it."""
     found = mistakes.most_wrong(answers, 13)
     return {
@@ -34,14 +39,12 @@ def wrong(answers: Sequence[Answer], album: Album) -> dict[str, Any]:
     }
 
 
-def matrix(
-    counts: Sequence[Sequence[int]], answers: Sequence[Answer], classes: Sequence[str], album: Album
-) -> dict[str, Any]:
+def matrix(counts: Sequence[Sequence[int]], answers: Sequence[Answer], classes: Sequence[str], album: Album) -> Shown:
     """The confusion matrix, each cell shaded by its share of the row, and a sheet of photos for each cell."""
     confusion = np.asarray(counts, dtype=int)
     chosen = mistakes.telling_classes(counts, MOST_CLASSES)
     behind = mistakes.cells(answers, classes, most=12 if len(chosen) <= 6 else 6)
-    sheets: dict[tuple[int, int], dict[str, Any]] = {}
+    sheets: dict[tuple[int, int], Shown] = {}
     fetched = 0
     # Mistakes first, the fullest cells first: a page with many classes spends its photos where they are worth most.
     cells = sorted(((i, j) for i in chosen for j in chosen), key=lambda cell: (cell[0] == cell[1], -confusion[cell]))
@@ -69,7 +72,7 @@ def matrix(
     }
 
 
-def pairs(counts: Sequence[Sequence[int]], classes: Sequence[str], most: int = 10) -> dict[str, Any]:
+def pairs(counts: Sequence[Sequence[int]], classes: Sequence[str], most: int = 10) -> Shown:
     """Which classes are taken for one another, ranked, and what to say of it in a heading."""
     found = mistakes.pairs(counts, classes)
     total = sum(pair.total for pair in found)
@@ -89,111 +92,112 @@ def pairs(counts: Sequence[Sequence[int]], classes: Sequence[str], most: int = 1
     return {"rows": rows, "more": len(found) - len(rows), "heading": heading, "total": total}
 
 
-def per_class(evaluation: dict[str, Any], intervals: dict[str, Any], classes: Sequence[str]) -> dict[str, Any]:
+def per_class(evaluation: Evaluation, intervals: Intervals | None, classes: Sequence[str]) -> Shown:
     """Precision, recall and F1 of each class with the interval of its recall, and the averages."""
-    rows = []
+    rows: list[Shown] = []
     for i, name in enumerate(classes):
-        figures = evaluation["per_class"][name]
-        support, hits = int(figures["support"]), int(evaluation["confusion"][i][i])
-        measured = intervals.get("per_class", {}).get(name, {}).get("recall")
-        interval = measured or (wilson(hits, support) if support else None)
-        rows.append({"label": name, **figures, "interval": interval})
+        figures, hits = evaluation.per_class[name], evaluation.confusion[i][i]
+        measured = intervals.per_class.get(name) if intervals else None
+        chance = wilson(min(hits, figures.support), figures.support) if figures.support else None
+        rows.append({"label": name, **vars(figures), "interval": measured.recall if measured else chance})
     known = [row for row in rows if row["support"]]
     low = _floor(min([row["interval"][0] for row in known] + [0.95]))
     for row in rows:
-        row["whisker"] = charts.whisker(row["recall"], row["interval"], low, 1.0, rule=evaluation["accuracy"])
+        row["whisker"] = charts.whisker(row["recall"], row["interval"], low, 1.0, rule=evaluation.accuracy)
     averages = []
-    for name, f1, by_size in (("macro average", "macro_f1", False), ("weighted average", "weighted_f1", True)):
+    for name, f1, by_size in (
+        ("macro average", evaluation.macro_f1, False),
+        ("weighted average", evaluation.weighted_f1, True),
+    ):
         weights = [row["support"] if by_size else 1 for row in known]
         means = {
             key: float(np.average([row[key] for row in known], weights=weights)) for key in ("precision", "recall")
         }
-        averages.append({"label": name, **means, "f1": evaluation[f1]})
+        averages.append({"label": name, **means, "f1": f1})
     return {"rows": rows, "averages": averages, "low": low, "support": sum(row["support"] for row in known)}
 
 
-def trust(run: RunFolder, val: pd.DataFrame, test: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+def trust(run: RunFolder, val: pd.DataFrame, test: pd.DataFrame, classes: Sequence[str]) -> Shown:
     """The sections on confidence, on holding back and on two classes."""
     judged = confidence.Judged.of(test, classes)
     if judged is None:
-        return {"calibrated": None, "sets": None, "decided": [], "familiarity": {}, "selective": "", "two": None}
+        return {"calibrated": None, "sets": None, "decided": [], "familiarity": None, "selective": "", "two": None}
     return {
-        "calibrated": confidence.calibrated(judged, run.extra("calibration")),
-        "sets": confidence.sets(run.extra("conformal"), classes),
-        "decided": confidence.decisions(run.extra("trust")),
-        "familiarity": run.extra("familiarity"),
+        "calibrated": confidence.calibrated(judged, run.extra(Calibration)),
+        "sets": confidence.sets(run.extra(Conformal), classes),
+        "decided": confidence.decisions(run.extra(Trust)),
+        "familiarity": run.extra(Familiar),
         "selective": confidence.selective(judged),
         "two": confidence.two_classes(confidence.Judged.of(val, classes), judged),
     }
 
 
-def slices(extra: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    """Accuracy by kind of photo, the worst of each kind first; classes have a table of their own."""
-    rows = [dict(row) for row in extra.get("slices") or [] if row["kind"] != "class"]
-    if not extra.get("slices"):
+def slices(found: Slices | None, accuracy: float) -> Shown | None:
+    """Accuracy by kind of photo, the worst of each kind first; classes have a table of their own.
+
+    Args:
+        found: what `assess` found; None: nothing.
+        accuracy: over all test photos.
+    """
+    if found is None or not found.slices:
         return None
+    rows: list[Shown] = [vars(row) | {"whisker": ""} for row in found.slices if row.kind != "class"]
     low = _floor(min([row["low"] for row in rows] + [0.95]))
     for row in rows:
-        interval, kind = (row["low"], row["high"]), "bad" if row.get("worse") else "one"
-        row["whisker"] = charts.whisker(row["accuracy"], interval, low, 1.0, kind, rule=evaluation["accuracy"])
+        interval, kind = (row["low"], row["high"]), "bad" if row["worse"] else "one"
+        row["whisker"] = charts.whisker(row["accuracy"], interval, low, 1.0, kind, rule=accuracy)
     groups = []
     for kind in dict.fromkeys(row["kind"] for row in rows):
         groups.append(sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["accuracy"]))
-    return {"groups": groups, "worst": extra.get("worst", ""), "leaked": extra.get("leaked"), "low": low}
+    return {"groups": groups, "worst": found.worst, "leaked": found.leaked, "low": low}
 
 
-def robustness(extra: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+def robustness(found: Robustness | None) -> Shown | None:
     """Accuracy on the test photos made worse in several ways and strengths, shaded by what was lost."""
-    given = extra.get("rows") or []
-    if not given:
+    if found is None or not found.rows:
         return None
-    clean = float(extra.get("clean", evaluation["accuracy"]))
-    strengths = list(dict.fromkeys(str(row["strength"]) for row in given))
-    rows: list[dict[str, Any]] = []
-    for change in dict.fromkeys(str(row["change"]) for row in given):
-        of_change = {str(row["strength"]): row for row in given if str(row["change"]) == change}
-        cells = []
-        for cell in (of_change.get(strength) for strength in strengths):
-            lost = clean - float(cell["accuracy"]) if cell else 0.0
+    strengths = list(dict.fromkeys(row.strength for row in found.rows))
+    rows: list[Shown] = []
+    for change in dict.fromkeys(row.change for row in found.rows):
+        of_change = {row.strength: row.accuracy for row in found.rows if row.change == change}
+        cells: list[Shown | None] = []
+        for accuracy in (of_change.get(strength) for strength in strengths):
+            lost = found.clean - accuracy if accuracy is not None else 0.0
             shade = _shade(lost, False, (0.03, 0.08, 0.15, 0.3)) if lost > 0.01 else ""
-            cells.append({**cell, "shade": shade} if cell else None)
-        rows.append(
-            {"change": change, "cells": cells, "lost": clean - min(cell["accuracy"] for cell in of_change.values())}
-        )
+            cells.append({"accuracy": accuracy, "shade": shade} if accuracy is not None else None)
+        rows.append({"change": change, "cells": cells, "lost": found.clean - min(of_change.values())})
     worst = max(rows, key=lambda row: float(row["lost"]))
     name, heading = words.name(worst["change"]), "It hardly notices worse photos"
     if worst["lost"] > 0.01:
         heading = f"{name[:1].upper()}{name[1:]} hurts it most: up to {100 * worst['lost']:.1f} points lost"
-    ranges = [row["accuracy_ci95"] for row in given if row.get("accuracy_ci95")]
-    within = max(((high - low) / 2 for low, high in ranges), default=None)
+    within = max(((ci[1] - ci[0]) / 2 for row in found.rows if (ci := row.accuracy_ci95)), default=None)
     return {
         "heading": heading,
         "strengths": strengths,
         "rows": rows,
-        "clean": clean,
-        "n": extra.get("n"),
+        "clean": found.clean,
+        "n": found.n,
         "within": within,
     }
 
 
-def reasons(extra: dict[str, Any], answers: Sequence[Answer], album: Album) -> list[dict[str, Any]]:
+def reasons(found: Explanations | None, answers: Sequence[Answer], album: Album) -> list[Shown]:
     """Photos with what mattered for the answer lit up, and the training photos that look most like them."""
     by_path = {answer.path: answer for answer in answers}
-    shown: list[dict[str, Any]] = []
-    for item in extra.get("photos") or []:
-        answer = by_path.get(str(item["path"]))
+    shown: list[Shown] = []
+    for item in found.photos if found else ():
+        answer = by_path.get(item.path)
         if answer is None or len(shown) == MOST_REASONS:
             continue
-        lit, heat = None, np.asarray(item.get("heat") or [], dtype=np.float64)
-        pixels = album.pixels(answer.path, 192)
-        if pixels is not None and heat.ndim == 2 and heat.size:
-            lit = album.show(answer.path, spotlight(pixels, heat))
-        near = [(other, album.take(str(other["path"]), 128)) for other in (item.get("neighbours") or [])[:4]]
+        lit, pixels = None, album.pixels(answer.path, 192)
+        if pixels is not None and item.heat and item.heat[0]:
+            lit = album.show(answer.path, spotlight(pixels, np.asarray(item.heat, dtype=np.float64)))
+        near = [(other, album.take(other.path, 128)) for other in item.neighbours[:4]]
         shown.append({"answer": answer, "photo": album.take(answer.path, 192), "lit": lit, "near": near})
     return shown
 
 
-def training(run: RunFolder) -> dict[str, Any] | None:
+def training(run: RunFolder) -> Shown | None:
     """Curves, the learning rate, the search for it, and the gap between training and validation in words."""
     metrics = run.metrics()
     if not len(metrics):
@@ -201,16 +205,17 @@ def training(run: RunFolder) -> dict[str, Any] | None:
     return {
         "curves": learning.curves(metrics),
         "rate": learning.rate(run.steps()),
-        "search": learning.search(run.extra("lr_finder")),
+        "search": learning.search(run.extra(LearningRates)),
         "gap": learning.gap(metrics),
         "table": learning.table(metrics),
     }
 
 
-def photos(run: RunFolder, samples: pd.DataFrame, classes: Sequence[str], album: Album) -> dict[str, Any] | None:
+def photos(run: RunFolder, samples: pd.DataFrame, classes: Sequence[str], album: Album) -> Shown | None:
     """What the data looked like: counts, a look at each class, sizes, copies, problem files."""
     if not len(samples):
         return None
+    described = run.dataset()
     each = 8 if len(classes) <= 10 else 4 if len(classes) <= 30 else 1
     grid = [(name, [(path, album.take(path, 112)) for path in material.drawn(samples, name, each)]) for name in classes]
     return {
@@ -220,43 +225,41 @@ def photos(run: RunFolder, samples: pd.DataFrame, classes: Sequence[str], album:
         "formats": material.tally(samples, "format"),
         "notes": material.notes(samples),
         "copies": material.copies(samples),
-        "set_aside": run.dataset().get("set_aside") or [],
+        "set_aside": described.set_aside if described else (),
         "grid": grid,
         "problems": material.problems(run.problems()),
     }
 
 
-def folds(extra: dict[str, Any]) -> str:
+def folds(found: Folds | None) -> str:
     """The sentence on cross-validation, if there was any."""
-    accuracies = [float(value) for value in extra.get("accuracies") or []]
-    if not accuracies:
+    if found is None:
         return ""
-    mean = float(extra.get("mean", np.mean(accuracies)))
-    spread = float(extra.get("spread", np.std(accuracies, ddof=1) if len(accuracies) > 1 else 0.0))
-    each = words.listing(words.percent(value) for value in accuracies)
+    each = words.listing(words.percent(value) for value in found.accuracies)
     hopeful = "This is a little hopeful, since each fold also chose which epoch was kept."
-    return f"Over {len(accuracies)} folds: {words.percent(mean)} ± {100 * spread:.1f} points ({each}). {hopeful}"
+    many = f"Over {len(found.accuracies)} folds: {words.percent(found.mean)} ± {100 * found.spread:.1f} points"
+    return f"{many} ({each}). {hopeful}"
 
 
-def each_fold(extra: dict[str, Any]) -> dict[str, Any] | None:
+def each_fold(found: Folds | None) -> Shown | None:
     """How each fold of a cross-validation fared."""
-    rows = [dict(row) for row in extra.get("folds") or []]
-    if not rows:
+    if found is None or not found.folds:
         return None
-    mean = float(extra["mean"])
-    low = _floor(min([row["accuracy_ci95"][0] for row in rows] + [0.95]))
-    for row in rows:
-        row["whisker"] = charts.whisker(row["accuracy"], row["accuracy_ci95"], low, 1.0, rule=mean)
-    worst, best = (pick(rows, key=lambda row: row["accuracy"]) for pick in (min, max))
+    low = _floor(min([fold.accuracy_ci95[0] for fold in found.folds] + [0.95]))
+    rows = [
+        vars(fold) | {"whisker": charts.whisker(fold.accuracy, fold.accuracy_ci95, low, 1.0, rule=found.mean)}
+        for fold in found.folds
+    ]
+    every = [fold.accuracy for fold in found.folds]
     # Where all intervals hold the mean, the folds differ no more than chance lets them.
-    apart = [row for row in rows if not row["accuracy_ci95"][0] <= mean <= row["accuracy_ci95"][1]]
+    apart = [fold for fold in found.folds if not fold.accuracy_ci95[0] <= found.mean <= fold.accuracy_ci95[1]]
     heading = "The folds agree, as far as chance lets them"
     if apart:
-        heading = f"The folds differ: from {words.percent(worst['accuracy'])} to {words.percent(best['accuracy'])}"
-    return {"rows": rows, "low": low, "heading": heading, "ensemble": bool(extra.get("ensemble"))}
+        heading = f"The folds differ: from {words.percent(min(every))} to {words.percent(max(every))}"
+    return {"rows": rows, "low": low, "heading": heading, "ensemble": found.ensemble}
 
 
-def choices(run: RunFolder) -> dict[str, Any] | None:
+def choices(run: RunFolder) -> Shown | None:
     """Every option with its value, and the commands that repeat, judge and use the run."""
     if not (run.path / "config.yaml").is_file():
         return None

@@ -19,22 +19,29 @@ RUN/log.txt
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
-from sightline import config as configuration
-from sightline.config import Config
+from sightline.config import Config, build
+from sightline.data.table import PROBLEM_COLUMNS
 from sightline.errors import SightlineError, UsageError
-from sightline.system.files import write_json, write_table, write_text
+from sightline.recipes.document import read
+from sightline.runs.documents.dataset import DatasetFacts
+from sightline.runs.documents.evaluation import Evaluation
+from sightline.runs.documents.extra import Extra
+from sightline.system import tables
+from sightline.system.documents import read_if_there
+from sightline.system.files import NoRoom, sweep, write_table, write_text
 
 Status = Literal["complete", "running", "interrupted"]
+E = TypeVar("E", bound=Extra)
+_LOCK = ".lock"
 
 METRICS = [
     "phase", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds", "images_per_second",
@@ -43,7 +50,7 @@ STEPS = ["phase", "step", "lr_min", "lr_max", "loss", "grad_norm"]
 
 
 class RunFolder:
-    """One run on disk. Reading a part that is not there yet gives an empty table or mapping."""
+    """One run on disk. Reading a part that is not there yet gives an empty table, or None for a document."""
 
     def __init__(self, path: str | Path, whole: Path | None = None) -> None:
         self.path = Path(path)
@@ -61,7 +68,8 @@ class RunFolder:
         path = Path(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
+            sweep(path)
+            if any(entry.name != _LOCK for entry in path.iterdir()):
                 raise UsageError(f"--out {path}: is not empty. Choose another folder, or go on with --resume {path}.")
         except OSError as error:
             raise SightlineError(f"--out {path}: cannot be made ({error.strerror}). Choose another folder.") from error
@@ -75,7 +83,9 @@ class RunFolder:
             UsageError: there is no run.
         """
         run = cls(path)
-        if not (run.path / "config.yaml").is_file():
+        if [entry.name for entry in run.path.glob("*")] == [_LOCK]:
+            raise UsageError(f"{path}: nothing of this run was written yet. Run the command that began it again.")
+        if not (run.path / "config.yaml").exists():
             raise UsageError(f"{path}: is not a run (it has no config.yaml). A run is what `sightline train` leaves.")
         return run
 
@@ -122,6 +132,24 @@ class RunFolder:
             return "running"
 
     @contextmanager
+    def work(self) -> Iterator[None]:
+        """Hold the run to write into it. What a killed process left half written goes; a full disk says how to go on.
+
+        Raises:
+            SightlineError: another process has it, or the disk is full.
+        """
+        with self.hold():
+            sweep(self.path)
+            try:
+                yield
+            except NoRoom as error:
+                if not (self.path / "config.yaml").exists():
+                    raise  # nothing is there to go on with: the same command begins it again
+                raise SightlineError(
+                    f"{error.path}: {error.reason}. Free some space, then run: {self._going_on}"
+                ) from error
+
+    @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep other processes from working on this run. The lock goes with the process, however it ends.
 
@@ -129,7 +157,7 @@ class RunFolder:
             SightlineError: another process has it.
         """
         try:
-            descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError:  # a run on a read-only disk: nobody can be working on it
             yield
             return
@@ -147,9 +175,13 @@ class RunFolder:
     # What was chosen
 
     def config(self) -> Config:
-        """Every choice of the run."""
+        """Every choice of the run.
+
+        Raises:
+            UsageError: config.yaml is absent, damaged or of another version.
+        """
         path = self.path / "config.yaml"
-        return configuration.build(configuration.read(path), str(path))
+        return build(read(path), str(path))
 
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""
@@ -157,42 +189,70 @@ class RunFolder:
 
     # The data
 
-    def dataset(self) -> dict[str, Any]:
-        """name, root (absolute), classes, set_aside, and facts about the split (duplicates kept together, leaks)."""
-        return self._json("dataset.json")
+    def dataset(self) -> DatasetFacts | None:
+        """dataset.json; None before the photos were prepared.
+
+        Raises:
+            SightlineError: the file is damaged.
+        """
+        return read_if_there(DatasetFacts, self.path / "dataset.json")
+
+    def known_dataset(self) -> DatasetFacts:
+        """dataset.json of a run that must have one.
+
+        Raises:
+            SightlineError: the file is damaged or is not there.
+        """
+        found = self.dataset()
+        if found is None:
+            raise SightlineError(f"{self.path}: does not know its data yet. Finish it: {self._going_on}.")
+        return found
 
     def samples(self) -> pd.DataFrame:
         """Every sample: path (relative to the root), label, split, group, width, height, digest, duplicate_group …
 
         A run with --folds adds fold: 1 to K where the photo was held out, 0 for test.
+
+        Raises:
+            SightlineError: the file is damaged, or a column is missing.
         """
-        return self._parquet("samples.parquet")
+        return tables.read_if_there(self.path / "samples.parquet", needs=("path", "label", "split"))
 
     def problems(self) -> pd.DataFrame:
-        """path, problem, detail, action of each file that was left out or converted."""
-        path = self.path / "problems.csv"
-        columns = ["path", "problem", "detail", "action"]
-        return pd.read_csv(path, keep_default_na=False) if path.is_file() else pd.DataFrame(columns=columns)
+        """path, problem, detail, action of each file that was left out or converted.
 
-    def write_data(self, described: dict[str, Any], samples: pd.DataFrame, problems: pd.DataFrame) -> None:
+        Raises:
+            SightlineError: the file is damaged, or a column is missing.
+        """
+        return tables.read_if_there(self.path / "problems.csv", needs=PROBLEM_COLUMNS, texts=True)
+
+    def write_data(self, described: DatasetFacts, samples: pd.DataFrame, problems: pd.DataFrame) -> None:
         """Write what the run knows of its data; dataset.json last, so that its presence means all is there."""
         write_table(self.path / "samples.parquet", samples)
         write_table(self.path / "problems.csv", problems)
-        write_json(self.path / "dataset.json", described)
+        described.write(self.path / "dataset.json")
 
     # The training
 
     def metrics(self) -> pd.DataFrame:
-        """One row per epoch; columns METRICS."""
-        return self._csv("metrics.csv", METRICS)
+        """One row per epoch; columns METRICS.
+
+        Raises:
+            SightlineError: the file is damaged, or a column is missing.
+        """
+        return tables.read_if_there(self.path / "metrics.csv", needs=METRICS, numbers=METRICS[1:])
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Write metrics.csv whole."""
         write_table(self.path / "metrics.csv", pd.DataFrame(rows, columns=METRICS))
 
     def steps(self) -> pd.DataFrame:
-        """One row per optimiser step; columns STEPS."""
-        return self._csv("steps.csv", STEPS)
+        """One row per optimiser step; columns STEPS.
+
+        Raises:
+            SightlineError: the file is damaged, or a column is missing.
+        """
+        return tables.read_if_there(self.path / "steps.csv", needs=STEPS, numbers=STEPS[1:])
 
     def write_steps(self, rows: list[dict[str, Any]]) -> None:
         """Write steps.csv whole."""
@@ -204,56 +264,59 @@ class RunFolder:
         """val and test: path, split, label (the truth), predicted, confidence, p_<class>…
 
         In an ensemble val is every photo of the folds, judged by the one network that has not learned from it.
+
+        Raises:
+            SightlineError: the file is damaged, or a column is missing.
         """
-        return self._parquet("predictions.parquet")
+        return tables.read_if_there(self.path / "predictions.parquet", needs=("path", "label", "predicted"))
 
     def write_predictions(self, predictions: pd.DataFrame) -> None:
         """Write predictions.parquet."""
         write_table(self.path / "predictions.parquet", predictions)
 
-    def evaluation(self) -> dict[str, Any]:
-        """The figures on test; {} before they were looked at."""
-        return self._json("evaluation.json")
+    def evaluation(self) -> Evaluation | None:
+        """The figures on test; None before they were looked at.
 
-    def write_evaluation(self, evaluation: dict[str, Any]) -> None:
+        Raises:
+            SightlineError: the file is damaged.
+        """
+        return read_if_there(Evaluation, self.path / "evaluation.json")
+
+    def known_evaluation(self) -> Evaluation:
+        """The figures on test of a run that must have them.
+
+        Raises:
+            SightlineError: the file is damaged, or the run is not complete.
+        """
+        found = self.evaluation()
+        if found is None:
+            raise SightlineError(f"{self.path}: is not complete. Finish it: {self._going_on}.")
+        return found
+
+    def write_evaluation(self, evaluation: Evaluation) -> None:
         """Write evaluation.json: the test photos were looked at, and a resumed run does not look again."""
-        write_json(self.path / "evaluation.json", evaluation)
+        evaluation.write(self.path / "evaluation.json")
 
-    def extra(self, name: str) -> dict[str, Any]:
-        """One of the report's extra sections; {} if this run has none of that name."""
-        return self._json(f"extras/{name}.json")
+    def extra(self, kind: type[E]) -> E | None:
+        """One of the report's extra parts, such as `extra(Folds)`; None if this run has none.
 
-    def write_extra(self, name: str, value: dict[str, Any]) -> None:
-        """Write one of the report's extra sections."""
-        write_json(self.path / "extras" / f"{name}.json", value)
+        Raises:
+            SightlineError: the file is damaged.
+        """
+        return read_if_there(kind, self.path / "extras" / f"{kind.name}.json")
+
+    def write_extra(self, part: Extra) -> None:
+        """Write one of the report's extra parts."""
+        part.write(self.path / "extras" / f"{part.name}.json")
 
     def log(self, text: str) -> None:
-        """Add a line to log.txt, with the time."""
-        with open(self.path / "log.txt", "a", encoding="utf-8", errors="backslashreplace") as file:
+        """Add a line to log.txt, with the time. A log that cannot be written costs no training."""
+        with suppress(OSError), open(self.path / "log.txt", "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}\n")
 
-    def _json(self, name: str) -> dict[str, Any]:
-        try:
-            value: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            raise SightlineError(f"{self.path / name}: cannot be read ({error}).") from error
-        return value
-
-    def _parquet(self, name: str) -> pd.DataFrame:
-        path = self.path / name
-        try:
-            return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
-        except (OSError, ValueError) as error:
-            raise SightlineError(f"{path}: cannot be read ({error}).") from error
-
-    def _csv(self, name: str, columns: list[str]) -> pd.DataFrame:
-        path = self.path / name
-        try:
-            return pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=columns)
-        except (OSError, ValueError) as error:
-            raise SightlineError(f"{path}: cannot be read ({error}).") from error
+    @property
+    def _going_on(self) -> str:
+        return f"sightline train --resume {self.whole}"
 
 
 def default_path(dataset: str, model: str, now: datetime | None = None) -> Path:

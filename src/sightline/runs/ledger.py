@@ -15,9 +15,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field
 
 from sightline.errors import SightlineError
+from sightline.system import regular
+from sightline.system.documents import Count, Document, Text
+from sightline.system.files import NoRoom, refusal
 
 try:
     import fcntl
@@ -26,6 +31,18 @@ except ImportError:  # Windows has no flock; appending in one write must do ther
 
 NAME = "test-ledger.jsonl"
 _FLATTERS = 5
+_MOST_BYTES = 256 << 20
+
+
+class Opening(Document):
+    """One line of the ledger: a test set was looked at."""
+
+    time: Text = ""
+    run: Text = ""
+    command: Text = ""
+    test: Annotated[str, Field(min_length=1, max_length=200)]
+    """What identifies the test set: see `identity`."""
+    photos: Count = 0
 
 
 def identity(digests: Iterable[str]) -> str:
@@ -49,17 +66,19 @@ def opened(run_folder: str | Path, digests: Iterable[str], command: str) -> int:
     """
     run_folder = Path(run_folder).absolute()
     digests = list(digests)
-    entry = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "run": run_folder.name,
-        "command": command,
-        "test": identity(digests),
-        "photos": len(digests),
-    }
+    entry = Opening(
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        run=run_folder.name.encode("utf-8", "backslashreplace").decode("utf-8"),
+        command=command,
+        test=identity(digests),
+        photos=len(digests),
+    )
     path = run_folder.parent / NAME
     try:
-        _append(path, json.dumps(entry))
+        _append(path, json.dumps(entry.to_dict()))
     except OSError as error:
+        if isinstance(refused := refusal(error, path), NoRoom):
+            raise refused from error
         raise SightlineError(
             f"{path}: this opening of the test set cannot be recorded ({error.strerror}); it stays closed.\n"
             "Make the folder writable, or copy the run to one that is."
@@ -68,14 +87,22 @@ def opened(run_folder: str | Path, digests: Iterable[str], command: str) -> int:
 
 
 def count(run_folder: str | Path, digests: Iterable[str]) -> int:
-    """How often the test set of these digests has been opened by the runs beside `run_folder`."""
+    """How often the test set of these digests has been opened by the runs beside `run_folder`.
+
+    Raises:
+        SightlineError: the ledger cannot be read.
+    """
     return len(history(run_folder, digests))
 
 
-def history(run_folder: str | Path, digests: Iterable[str]) -> list[dict[str, Any]]:
-    """The openings of one test set, oldest first: time, run, command, test, photos."""
+def history(run_folder: str | Path, digests: Iterable[str]) -> list[Opening]:
+    """The openings of one test set, oldest first.
+
+    Raises:
+        SightlineError: the ledger cannot be read.
+    """
     wanted = identity(digests)
-    return [entry for entry in _entries(Path(run_folder).absolute().parent / NAME) if entry["test"] == wanted]
+    return [entry for entry in _entries(Path(run_folder).absolute().parent / NAME) if entry.test == wanted]
 
 
 def warning(times: int | None) -> str:
@@ -109,17 +136,9 @@ def _locked(descriptor: int) -> Iterator[None]:
     yield  # closing the file gives the lock back
 
 
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
+def _entries(path: Path) -> Iterator[Opening]:
+    if not path.exists() and not path.is_symlink():
         return
-    except OSError as error:
-        raise SightlineError(f"{path}: cannot be read ({error.strerror}).") from error
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and isinstance(entry.get("test"), str):
-            yield entry
+    for line in regular.content(path, _MOST_BYTES).split(b"\n"):
+        with suppress(SightlineError):  # a line that a kill cut short
+            yield Opening.parse(line, path)

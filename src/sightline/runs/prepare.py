@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +13,10 @@ from sightline.config import Config
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
-from sightline.data.table import Dataset
+from sightline.data.table import Dataset, printable
 from sightline.data.usable import require_usable
 from sightline.errors import SightlineError, UsageError
+from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
 from sightline.splits.carry import carry
 from sightline.splits.split import split
@@ -41,7 +40,7 @@ class Prepared:
 
     dataset: Dataset
     pixels: Pixels
-    facts: dict[str, Any]  # what RUN/dataset.json holds
+    facts: DatasetFacts
 
     @property
     def labels(self) -> np.ndarray:
@@ -120,9 +119,9 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     samples = samples.assign(split=np.asarray(sides))
     dataset = dataset.replace(samples=samples)
     facts = _facts(dataset, given)
-    if facts["leaks"]:
+    if facts.leaks:
         test = int((samples["split"] == "test").sum())
-        note(f"Warning: {facts['leaks']:,} of {test:,} test photos also stand in training or validation.")
+        note(f"Warning: {facts.leaks:,} of {test:,} test photos also stand in training or validation.")
     return Prepared(dataset, pixels, facts)
 
 
@@ -132,14 +131,14 @@ def reopen(run: RunFolder, size: int) -> Prepared:
     Raises:
         SightlineError: photos have changed or gone since.
     """
-    described, samples = run.dataset(), run.samples()
+    described, samples = run.known_dataset(), run.samples()
     dataset = Dataset(
-        name=described["name"],
-        root=Path(described["root"]),
+        name=described.name,
+        root=described.folder,
         samples=samples,
-        classes=tuple(described["classes"]),
+        classes=described.classes,
         problems=run.problems(),
-        set_aside=tuple(described["set_aside"]),
+        set_aside=described.set_aside,
     )
     kept = ["path", "label", "split", "group"]
     again, pixels = preflight(dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0]), size)
@@ -153,19 +152,19 @@ def reopen(run: RunFolder, size: int) -> Prepared:
     return Prepared(dataset, pixels, described)
 
 
-def _facts(dataset: Dataset, given: bool) -> dict[str, Any]:
+def _facts(dataset: Dataset, given: bool) -> DatasetFacts:
     samples = dataset.samples
     sizes = samples.groupby("duplicate_group")["path"].transform("size")
     train_groups = set(samples.loc[samples["split"] != "test", "duplicate_group"])
     leaked = (samples["split"] == "test") & samples["duplicate_group"].isin(train_groups)
-    return {
-        "name": dataset.name,
-        "root": str(dataset.root),
-        "classes": list(dataset.classes),
-        "set_aside": list(dataset.set_aside),
-        "splits_given": given,
-        "duplicates": int((sizes > 1).sum()),
-        "duplicate_groups": int(samples.loc[sizes > 1, "duplicate_group"].nunique()),
-        "leaks": int(leaked.sum()),
-        "left_out": int((dataset.problems["action"] == "left out").sum()),
-    }
+    return DatasetFacts(
+        name=printable(dataset.name),
+        root=printable(str(dataset.root)),
+        classes=dataset.classes,
+        set_aside=dataset.set_aside,
+        splits_given=given,
+        duplicates=int((sizes > 1).sum()),
+        duplicate_groups=int(samples.loc[sizes > 1, "duplicate_group"].nunique()),
+        leaks=int(leaked.sum()),
+        left_out=int((dataset.problems["action"] == "left out").sum()),
+    )

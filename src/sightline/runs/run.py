@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from sightline.errors import SightlineError
 from sightline.predictor import Predictor
+from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.folder import RunFolder
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The figures of one evaluation; the keys of evaluation.json as attributes."""
-
-    n: int
-    accuracy: float
-    accuracy_ci95: tuple[float, float]
-    macro_f1: float
-    weighted_f1: float
-    per_class: dict[str, dict[str, float]]
-    confusion: list[list[int]]
-    classes: list[str]
-    ece: float
-    log_loss: float
-    test_opened: int | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Exactly what evaluation.json holds."""
-        return {**vars(self), "accuracy_ci95": list(self.accuracy_ci95)}
-
-    @property
-    def headline(self) -> str:
-        """93.1 % (92.1-94.0) on 3,000 photos."""
-        low, high = self.accuracy_ci95
-        return f"{self.accuracy:.1%} ({low * 100:.1f}–{high * 100:.1f}) on {self.n:,} photos".replace("%", " %", 1)
 
 
 class Run:
@@ -58,10 +29,7 @@ class Run:
         Raises:
             SightlineError: the run is not complete.
         """
-        found = self.folder.evaluation()
-        if not found:
-            raise SightlineError(f"{self.path}: is not complete. Go on with: sightline train --resume {self.path}")
-        return Evaluation(**{**found, "accuracy_ci95": tuple(found["accuracy_ci95"])})
+        return self.folder.known_evaluation()
 
     @property
     def predictions(self) -> pd.DataFrame:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from sightline.judging import compare as comparing
+from sightline.judging.comparison import Comparison
 from sightline.runs.folder import RunFolder
 
 
-def compare(*runs: str | Path) -> dict[str, Any]:
+def compare(*runs: str | Path) -> Comparison:
     """Hold complete runs against the first of them, on the same test photos.
 
     Args:
         runs: two run folders or more.
 
     Returns:
-        What `sightline compare --json` prints: figures, paired differences with intervals, and costs.
+        Figures, paired differences with intervals, and costs; `to_dict` gives what `sightline compare --json` prints.
 
     Raises:
         UsageError: fewer than two runs, or one of them is none.

@@ -12,9 +12,10 @@ from sightline.errors import SightlineError
 from sightline.judging import figures
 from sightline.predictor import Predictor
 from sightline.runs import ledger
+from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import reopen
-from sightline.runs.run import Evaluation, Run
+from sightline.runs.run import Run
 from sightline.system.progress import note
 from sightline.training import finish
 from sightline.training.looker import Looker
@@ -52,5 +53,4 @@ def evaluate(run: str | Path | Run, data: str | Path | None = None, *, device: s
             note(f"Warning: {seen:,} of these {len(samples):,} photos were used to train this run; they flatter it.")
     outputs = Looker(predictor, pixels).judge(rows, "Evaluating")
     table = finish.prediction_table(samples.iloc[rows], predictor.classes, outputs)
-    found = figures.evaluate(table, predictor.classes, test_opened=opened)
-    return Evaluation(**{**found, "accuracy_ci95": tuple(found["accuracy_ci95"])})
+    return figures.evaluate(table, predictor.classes, test_opened=opened)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from sightline.judging import heat
 from sightline.predictor import Predictor
 from sightline.report import reasons_page
 from sightline.report.photos import jpeg, spotlight
+from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.system.files import replacing, write_json, write_text
 from sightline.system.progress import note, track
@@ -28,8 +28,15 @@ class Reasons:
     """What was found, and the page that shows it."""
 
     page: Path
-    photos: list[dict[str, Any]]  # path, and what `explain` says of each photo
-    failed: list[dict[str, str]]  # path and error of each file that could not be read
+    photos: list[tuple[str, heat.Reason]]  # the path of each photo, and what `explain` says of it
+    failed: list[tuple[str, str]]  # the path of each file that could not be read, and why
+
+    def to_dict(self) -> dict[str, object]:
+        """What explain.json holds."""
+        return {
+            "photos": [{"path": path, **reason.to_dict()} for path, reason in self.photos],
+            "failed": [{"path": path, "error": error} for path, error in self.failed],
+        }
 
 
 def explain(
@@ -71,24 +78,24 @@ def explain(
             pixels.append(predictor.prepare(file))
             shown.append(file)
         except Undecodable as error:
-            failed.append({"path": str(file), "error": f"{error.problem}: {error.detail}"})
+            failed.append((str(file), f"{error.problem}: {error.detail}"))
             note(f"{file}: {error.problem}: {error.detail}")
     if not shown:
         raise SightlineError("None of the photos could be read. Give JPEG, PNG or another common format.")
-    remembered, reasons = folder.extra("neighbours"), []
+    remembered, described = folder.extra(Neighbours), folder.dataset()
+    reasons: list[heat.Reason] = []
     with track("Explaining", len(shown)) as advance:
         for start in range(0, len(shown), _AT_ONCE):
             part = np.stack(pixels[start : start + _AT_ONCE])
             classes = None if of is None else [predictor.classes.index(of)] * len(part)
             reasons += heat.explain(predictor, part, remembered, classes, neighbours)
             advance(len(part))
-    found = [{"path": str(path), **reason} for path, reason in zip(shown, reasons, strict=True)]
     place = out or folder.path / "explain"
-    for number, (reason, photo) in enumerate(zip(found, pixels, strict=True), 1):
-        with replacing(place / f"{number:03d}-{Path(reason['path']).stem[:60]}.jpg") as temporary:
-            temporary.write_bytes(jpeg(np.hstack([photo, spotlight(photo, np.asarray(reason["heat"]))])))
-    root = folder.dataset().get("root")
-    html = reasons_page.render(found, pixels, folder.name, Path(root) if root else None)
-    write_text(place / "explain.html", html)
-    write_json(place / "explain.json", {"photos": found, "failed": failed})
-    return Reasons(place / "explain.html", found, failed)
+    found = Reasons(place / "explain.html", list(zip(map(str, shown), reasons, strict=True)), failed)
+    for number, ((path, reason), photo) in enumerate(zip(found.photos, pixels, strict=True), 1):
+        with replacing(place / f"{number:03d}-{Path(path).stem[:60]}.jpg") as temporary:
+            temporary.write_bytes(jpeg(np.hstack([photo, spotlight(photo, np.asarray(reason.heat))])))
+    html = reasons_page.render(found.photos, pixels, folder.name, described.folder if described else None)
+    write_text(found.page, html)
+    write_json(place / "explain.json", found.to_dict())
+    return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -13,13 +11,16 @@ from sightline.models import autotune
 from sightline.models.network import Network
 from sightline.predictor import Outputs, Predictor
 from sightline.runs import ledger
+from sightline.runs.documents.evaluation import Evaluation
+from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
+from sightline.system.thinning import evenly
 from sightline.training.looker import Looker, has_features, looker
 from sightline.trust import calibration, conformal, familiarity
 from sightline.trust.familiarity import Familiarity
 
-_TRIED_WITH = 400  # photos at least, to choose an engine
+_TRIED_WITH = 400  # photos, to choose an engine
 _FEW = 32  # are enough where only a linear head is new
 
 
@@ -35,8 +36,10 @@ def calibrate(
     seeing = looker(_predictor(network, config, machine, prepared), config, machine, prepared)
     embeddings, logits = seeing.answers(val, "Calibrating on val")
     known = remember(seeing, train, embeddings, prepared, run)
-    facts = {"dataset": prepared.dataset.name, "origin": network.origin}
-    complete(seeing.predictor, logits, prepared.labels[val], known, run, facts)
+    complete(
+        seeing.predictor, logits, prepared.labels[val], known, run,
+        dataset=prepared.dataset.name, origin=network.origin,
+    )  # fmt: skip
     outputs = seeing.predictor.judge(embeddings, logits)
     return seeing, prediction_table(prepared.dataset.samples.iloc[val], seeing.predictor.classes, outputs)
 
@@ -47,7 +50,10 @@ def complete(
     labels: np.ndarray,
     known: Familiarity,
     run: RunFolder,
-    facts: dict[str, Any],
+    *,
+    dataset: str,
+    origin: str,
+    members: int | None = None,
 ) -> None:
     """Fit temperature and sets, and write the model folder.
 
@@ -57,13 +63,15 @@ def complete(
         labels: (n,) their classes.
         known: what `remember` gave.
         run: whose model folder it is.
-        facts: go into sightline.json as they are.
+        dataset: its name.
+        origin: where the weights came from at the start, in words.
+        members: how many networks the ensemble has; None for a single one.
     """
     predictor.temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, predictor.temperature)
     predictor.threshold = conformal.fit(probabilities, labels, predictor.coverage)
     predictor.familiarity = known
-    predictor.save(run.model, facts)
+    predictor.save(run.model, dataset=dataset, origin=origin, members=members)
 
 
 def _predictor(network: Network, config: Config, machine: Machine, prepared: Prepared) -> Predictor:
@@ -81,7 +89,7 @@ def _predictor(network: Network, config: Config, machine: Machine, prepared: Pre
 
 def spread(rows: np.ndarray) -> np.ndarray:
     """Enough of these rows to choose an engine on, from all over them: they may be sorted by class."""
-    return rows[:: max(1, len(rows) // _TRIED_WITH)]
+    return rows[evenly(len(rows), _TRIED_WITH)]
 
 
 def remember(
@@ -100,11 +108,11 @@ def remember(
     remembered = np.sort(np.random.default_rng(0).permutation(learned)[: familiarity.MOST])
     known = seeing.embeddings(remembered, "Remembering training photos")
     samples = prepared.dataset.samples.iloc[remembered]
-    run.write_extra("neighbours", {"paths": list(samples["path"]), "labels": list(samples["label"])})
+    run.write_extra(Neighbours(paths=tuple(samples["path"]), labels=tuple(samples["label"])))
     return familiarity.fit(known, unseen)
 
 
-def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: RunFolder) -> dict[str, Any]:
+def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: RunFolder) -> Evaluation:
     """Look at the test photos, once; write predictions, those `on_val` first, and evaluation.json last.
 
     Raises:
@@ -123,17 +131,5 @@ def open_test(seeing: Looker, on_val: pd.DataFrame, prepared: Prepared, run: Run
 
 def prediction_table(samples: pd.DataFrame, classes: tuple[str, ...], outputs: Outputs) -> pd.DataFrame:
     """The columns of predictions.parquet for these samples."""
-    names = np.array(classes, dtype=object)
-    return pd.DataFrame(
-        {
-            "path": samples["path"].to_numpy(),
-            "split": samples["split"].to_numpy(),
-            "label": samples["label"].to_numpy(),
-            "predicted": names[outputs.probabilities.argmax(1)],
-            "confidence": outputs.probabilities.max(1),
-            **{f"p_{name}": outputs.probabilities[:, i] for i, name in enumerate(classes)},
-            "set": ["|".join(names[inside]) for inside in outputs.sets],
-            "familiar": outputs.familiar,
-            "decision": outputs.decisions,
-        }
-    )
+    known = samples[["path", "split", "label"]].reset_index(drop=True)
+    return pd.concat([known, outputs.table(classes)], axis=1)

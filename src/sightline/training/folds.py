@@ -13,7 +13,6 @@ import copy
 import shutil
 import time
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,7 @@ from sightline.models import autotune, engines
 from sightline.models.folder import load_network, member, save_network
 from sightline.models.network import Network, join
 from sightline.predictor import Outputs, Predictor
+from sightline.runs.documents.extras import Fold, Folds
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
 from sightline.splits import folds
@@ -31,7 +31,7 @@ from sightline.training import loop
 from sightline.training.finish import complete, prediction_table, remember, spread
 from sightline.training.looker import Looker, looker
 from sightline.training.loop import OnStep
-from sightline.trust import calibration, conformal
+from sightline.trust import answers, calibration, conformal
 from sightline.trust.decision import decide
 from sightline.trust.familiarity import MOST
 from sightline.trust.intervals import wilson
@@ -97,9 +97,9 @@ def train(
         if not config.keep_checkpoint:
             shutil.rmtree(fold.checkpoint, ignore_errors=True)
     found = summary(run, config)
-    run.write_extra("folds", found)
+    run.write_extra(found)
     rest = "Together they are the model." if config.ensemble else "Now the network itself, on all of train."
-    note(f"Over {config.folds} folds: {100 * found['mean']:.1f} % ± {100 * found['spread']:.1f} points. {rest}")
+    note(f"Over {config.folds} folds: {100 * found.mean:.1f} % ± {100 * found.spread:.1f} points. {rest}")
 
 
 def _train_one(
@@ -132,14 +132,8 @@ def _train_one(
     run.log(f"fold {number} of {config.folds}: {right:.4f} of {len(held)}")
 
 
-def summary(run: RunFolder, config: Config) -> dict[str, Any]:
-    """What the folds came to.
-
-    Returns:
-        accuracies (of each fold, on the photos held out), mean, spread (their standard deviation, n - 1 below);
-        folds: [{fold, learned, held_out, right, accuracy, accuracy_ci95, phase, epoch (the one kept), epochs,
-        seconds}]; ensemble: whether the networks stay together.
-    """
+def summary(run: RunFolder, config: Config) -> Folds:
+    """What the folds came to."""
     assert config.folds is not None
     tables = [run.fold(number).predictions() for number in range(1, config.folds + 1)]
     photos = sum(len(table) for table in tables)
@@ -149,26 +143,26 @@ def summary(run: RunFolder, config: Config) -> dict[str, Any]:
         metrics = run.fold(number).metrics()
         best = metrics.sort_values(["val_accuracy", "val_loss"], ascending=[False, True], kind="stable").iloc[0]
         right = int((table["label"] == table["predicted"]).sum())
-        row = {
-            "fold": number,
-            "learned": photos - len(table),
-            "held_out": len(table),
-            "right": right,
-            "accuracy": accuracies[number - 1],
-            "accuracy_ci95": list(wilson(right, len(table))),
-            "phase": str(best["phase"]),
-            "epoch": int(best["epoch"]),
-            "epochs": len(metrics),
-            "seconds": float(metrics["seconds"].sum()),
-        }
+        row = Fold(
+            fold=number,
+            learned=photos - len(table),
+            held_out=len(table),
+            right=right,
+            accuracy=accuracies[number - 1],
+            accuracy_ci95=wilson(right, len(table)),
+            phase=str(best["phase"]),
+            epoch=int(best["epoch"]),
+            epochs=len(metrics),
+            seconds=float(metrics["seconds"].sum()),
+        )
         rows.append(row)
-    return {
-        "accuracies": accuracies,
-        "mean": float(np.mean(accuracies)),
-        "spread": float(np.std(accuracies, ddof=1)),
-        "ensemble": config.ensemble,
-        "folds": rows,
-    }
+    return Folds(
+        accuracies=tuple(accuracies),
+        mean=float(np.mean(accuracies)),
+        spread=float(np.std(accuracies, ddof=1)),
+        ensemble=config.ensemble,
+        folds=tuple(rows),
+    )
 
 
 def together(
@@ -216,8 +210,10 @@ def together(
     alone = Looker(first, prepared.pixels)
     unseen = alone.embeddings(held, "Calibrating on fold 1")
     known = remember(alone, learned, unseen, prepared, run)
-    facts = {"dataset": prepared.dataset.name, "origin": origin, "members": config.folds}
-    complete(predictor, logits, prepared.labels[rows], known, run, facts)
+    complete(
+        predictor, logits, prepared.labels[rows], known, run,
+        dataset=prepared.dataset.name, origin=origin, members=config.folds,
+    )  # fmt: skip
 
     familiar = np.ones(len(rows), dtype=bool)
     familiar[np.searchsorted(rows, held)] = known.familiar(unseen)
@@ -239,23 +235,14 @@ def _rows(prepared: Prepared, number: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _uncalibrated(samples: pd.DataFrame, classes: tuple[str, ...], logits: np.ndarray) -> pd.DataFrame:
     """predictions.parquet of one fold: path, fold, label, predicted, confidence, p_<class>… at temperature 1."""
-    p = calibration.probabilities(logits)
-    return pd.DataFrame(
-        {
-            "path": samples["path"].to_numpy(),
-            "fold": samples["fold"].to_numpy(),
-            "label": samples["label"].to_numpy(),
-            "predicted": np.array(classes, dtype=object)[p.argmax(1)],
-            "confidence": p.max(1),
-            **{f"p_{name}": p[:, i] for i, name in enumerate(classes)},
-        }
-    )
+    known = samples[["path", "fold", "label"]].reset_index(drop=True)
+    return pd.concat([known, answers.named(calibration.probabilities(logits), classes)], axis=1)
 
 
 def _out_of_fold(prepared: Prepared, run: RunFolder, folds: int, classes: tuple[str, ...]) -> np.ndarray:
     """(N, K) logits, up to a constant, for each photo of the folds, from the network that did not learn from it."""
     logits = np.full((len(prepared.dataset.samples), len(classes)), np.nan)
     for number in range(1, folds + 1):
-        p = run.fold(number).predictions()[[f"p_{name}" for name in classes]].to_numpy(np.float64)
+        p = answers.probabilities(run.fold(number).predictions(), classes)
         logits[_rows(prepared, number)[1]] = np.log(np.maximum(p, 1e-300))
     return logits

@@ -9,10 +9,13 @@ The rule, in this order:
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-DECISIONS = ("answer", "unsure", "unfamiliar")
+Decision = Literal["answer", "unsure", "unfamiliar"]
+DECISIONS: tuple[Decision, ...] = ("answer", "unsure", "unfamiliar")
 
 
 def decide(probabilities: ArrayLike, sets: ArrayLike, familiar: ArrayLike) -> NDArray[np.str_]:

@@ -153,4 +153,4 @@ def photos(run: Path) -> list[Path]:
     from sightline.runs.folder import RunFolder
 
     folder = RunFolder(run)
-    return [Path(folder.dataset()["root"]) / path for path in folder.samples()["path"].iloc[[2, 50, 100]]]
+    return [folder.known_dataset().folder / path for path in folder.samples()["path"].iloc[[2, 50, 100]]]

@@ -25,7 +25,7 @@ from sightline.web.review.models import VISITOR, Item
 
 def _photos(run: Path, *rows: int) -> list[SimpleUploadedFile]:
     folder = RunFolder(run)
-    root, paths = Path(folder.dataset()["root"]), folder.samples()["path"]
+    root, paths = folder.known_dataset().folder, folder.samples()["path"]
     files = [root / paths.iloc[row] for row in rows]
     return [SimpleUploadedFile(file.name, file.read_bytes()) for file in files]
 

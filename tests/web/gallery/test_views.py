@@ -48,7 +48,7 @@ def test_pictures_are_made_anew(kind: str, most: int, run: Path, visitor: Client
 
 
 def test_the_heat_map_explains_any_class_of_the_model(run: Path, visitor: Client) -> None:
-    row, classes = _row(run, "test"), RunFolder(run).dataset()["classes"]
+    row, classes = _row(run, "test"), RunFolder(run).known_dataset().classes
     maps = [visitor.get(f"/data/{run.name}/{row}/heat.jpg?label={name}").content for name in classes[:2]]
     assert all(Image.open(io.BytesIO(content)).format == "JPEG" for content in maps) and maps[0] != maps[1]
     assert visitor.get(f"/data/{run.name}/{row}/heat.jpg?label=nothing").status_code == 422

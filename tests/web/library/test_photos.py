@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from django.test import Client
 
+from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
+from sightline.web.library.findings import Found
 from sightline.web.library.photos import Filter, Photos, photos
 from sightline.web.library.shelf import Shelved
 from sightline.web.replies import Refused
@@ -32,7 +34,7 @@ def _large(count: int, monkeypatch: pytest.MonkeyPatch) -> Photos:
         predicted=rng.choice([f"class{i}" for i in range(7)], len(asked)), confidence=rng.random(len(asked)).round(3)
     )
     folder: Any = SimpleNamespace(
-        dataset=lambda: {"root": "/nowhere", "classes": sorted(set(label))},
+        dataset=lambda: DatasetFacts(name="large", root="/nowhere", classes=tuple(sorted(set(label)))),
         samples=lambda: samples,
         predictions=lambda: predictions,
         path=Path("/nowhere"),
@@ -43,7 +45,7 @@ def _large(count: int, monkeypatch: pytest.MonkeyPatch) -> Photos:
             "", "suggested_label": "", "twin": "", "detail": "",
         }
     )  # fmt: skip
-    monkeypatch.setattr("sightline.web.library.photos.findings", lambda run: found)
+    monkeypatch.setattr("sightline.web.library.photos.findings", lambda run: Found(found))
     return Photos(Shelved("large", folder))
 
 
@@ -105,7 +107,7 @@ def test_pictures_are_made_once_and_never_the_file_itself(run: Path, visitor: Cl
     digest = folder.samples()["digest"].iloc[3]
     kept = own_cache / "thumbnails" / digest[:2] / f"{digest}-256.jpg"
     assert kept.read_bytes() == first.content
-    assert (Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[3]).read_bytes() != first.content
+    assert (folder.known_dataset().folder / folder.samples()["path"].iloc[3]).read_bytes() != first.content
     for address in ("thumb.jpg?", "photo.jpg"):
         assert visitor.get(f"/data/{run.name}/3/{address}").status_code == 200
     for address in ("9999999/thumb.jpg", "3/other.jpg"):

@@ -13,8 +13,8 @@ from sightline.web.library.shelf import Shelved
 
 def test_a_row_says_what_the_run_folder_says(run: Path) -> None:
     row = row_of(Shelved(run.name, RunFolder(run)))
-    found = RunFolder(run).evaluation()
-    assert (row.accuracy, [row.low, row.high], row.ece) == (found["accuracy"], found["accuracy_ci95"], found["ece"])
+    found = RunFolder(run).known_evaluation()
+    assert (row.accuracy, (row.low, row.high), row.ece) == (found.accuracy, found.accuracy_ci95, found.ece)
     assert row.parameters and row.speed and row.status == "complete"
 
 

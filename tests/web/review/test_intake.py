@@ -60,7 +60,7 @@ def test_findings_come_in_by_themselves_and_only_flagged_ones(run: Path, db: Non
 
 def test_decisions_csv_is_what_training_reads(run: Path, db: None, person: User, tmp_path: Path) -> None:
     take_in(Shelved(run.name, RunFolder(run)))
-    classes = tuple(RunFolder(run).dataset()["classes"])
+    classes = tuple(RunFolder(run).known_dataset().classes)
     for decision in ("keep", "relabel", "drop"):
         item = claims.claim(person, run.name)
         assert item is not None
@@ -96,7 +96,7 @@ def test_a_visitors_photo_reaches_the_reviewers_and_not_the_file(
     run: Path, visitor: Client, reviewer: Client, person: User
 ) -> None:
     folder = RunFolder(run)
-    photo = Path(folder.dataset()["root"]) / folder.samples()["path"].iloc[5]
+    photo = folder.known_dataset().folder / folder.samples()["path"].iloc[5]
     card = visitor.post("/classify/one", {"photos": SimpleUploadedFile("mine.jpg", photo.read_bytes())})
     assert card.status_code == 200
     upload = Upload.objects.get()

@@ -21,6 +21,7 @@ from django.conf import settings
 
 from sightline.judging.heat import neighbours
 from sightline.predictor import Predictor
+from sightline.runs.documents.extras import Neighbour
 from sightline.web import metrics
 from sightline.web.answering.batching import Batcher, Closed, Full, TooLate
 from sightline.web.answering.loading import Loaders
@@ -48,12 +49,13 @@ class Answer:
     familiar: bool
     decision: str
     """answer, unsure or unfamiliar."""
-    neighbours: tuple[dict[str, Any], ...] = ()
-    """The nearest training photos: {path, label, similarity}."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """The nearest training photos."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return {**asdict(self), "set": list(self.set), "neighbours": list(self.neighbours)}
+        near = [neighbour.to_dict() for neighbour in self.neighbours]
+        return {**asdict(self), "set": list(self.set), "neighbours": near}
 
 
 class Desk:
@@ -75,7 +77,7 @@ class Desk:
     def _answers(self, pixels: np.ndarray) -> list[Answer]:
         out = self.predictor.outputs(pixels)
         classes = self.predictor.classes
-        near = neighbours(self.predictor, out.embeddings, **self._remembered, most=_NEIGHBOURS)
+        near = neighbours(self.predictor, out.embeddings, self._remembered, most=_NEIGHBOURS)
         return [
             Answer(
                 predicted=classes[int(p.argmax())],

@@ -28,19 +28,24 @@ def neighbours(run: Shelved, found: Photos, row: int, client: str = "", count: i
         (row, likeness) of each, itself left out; [] when the model is busy or there is none.
     """
     known = remembered(run.folder)
-    if not known["paths"] or not run.answers:
+    if not known.paths or not run.answers:
         return []
     try:
         until = deadline()
         desk = desks().get(run.name, until)
         with desk.room(client=client, until=until):
             seen = decoders().look(
-                str(found.file(row)), MAX_PIXELS, size=desk.predictor.size, client=client, until=until
+                str(found.file(row)),
+                MAX_PIXELS,
+                size=desk.predictor.size,
+                digest=found.digest(row),
+                client=client,
+                until=until,
             )
             pixels = np.asarray(seen.square)
             outputs = wait(desk.batcher.call(lambda: desk.predictor.outputs(pixels[None]), until), until)
     except (Refused, Undecodable):
         return []
     own = found.table["path"].iloc[row]
-    near = [n for n in nearest(desk.predictor, outputs.embeddings, **known, most=count + 1)[0] if n["path"] != own]
-    return [(there, n["similarity"]) for n in near[:count] for there in found.rows_named([n["path"]])]
+    near = [n for n in nearest(desk.predictor, outputs.embeddings, known, most=count + 1)[0] if n.path != own]
+    return [(there, n.similarity) for n in near[:count] for there in found.rows_named([n.path])]

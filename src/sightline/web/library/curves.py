@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from sightline.report.charts import Series, lines
 from sightline.report.svg import per_cent
+from sightline.system.thinning import evenly
 from sightline.web.library.shelf import Shelved
 from sightline.web.show import percent
 
@@ -52,8 +53,8 @@ def _curves(metrics: pd.DataFrame, steps: pd.DataFrame) -> list[Curve]:
         said = f"Validation loss: {metrics['val_loss'].min():.3g} at best."
         made.append(Curve("Loss", said, lines(shown, label=said, x_label="epoch")))
     if len(steps) > 1:
-        thin = steps.iloc[:: max(1, len(steps) // 400)]
-        shown = [Series("rate", list(range(0, len(steps), max(1, len(steps) // 400))), list(thin["lr_max"]), "one")]
+        kept = evenly(len(steps), 400)
+        shown = [Series("rate", kept.tolist(), list(steps["lr_max"].iloc[kept]), "one")]
         said = f"{len(steps):,} steps; the highest rate was {steps['lr_max'].max():.2g}."
         made.append(Curve("Learning rate", said, lines(shown, label=said, x_label="step")))
     return made

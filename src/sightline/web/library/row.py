@@ -16,29 +16,23 @@ from pydantic.dataclasses import dataclass
 
 from sightline.errors import SightlineError
 from sightline.judging import compare
+from sightline.models.documents import ModelFacts
 from sightline.runs import ledger
+from sightline.runs.documents.evaluation import ClassFigures
 from sightline.runs.folder import Status
+from sightline.system.documents import Count, Share, read_if_there
 from sightline.web.library.shelf import Shelved, stamp
-from sightline.web.replies import without_paths
+from sightline.web.replies import Refused, without_paths
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
-Count = Annotated[int, Field(ge=0, strict=True)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _rows: dict[str, tuple[tuple[int, ...], Row]] = {}
-_READ = ("config.yaml", "dataset.json", "samples.parquet", "metrics.csv", "evaluation.json", "extras/folds.json")
-
-
-@dataclass(frozen=True)
-class ClassFigures:
-    """How one class fared on the test photos."""
-
-    support: Count
-    precision: Share
-    recall: Share
-    f1: Share
+_READ = (
+    *("config.yaml", "dataset.json", "samples.parquet", "metrics.csv", "evaluation.json", "extras/folds.json"),
+    *("model/config.json", "model/sightline.json"),
+)
 
 
 @dataclass(frozen=True)
@@ -84,18 +78,24 @@ def row(run: Shelved) -> Row:
     try:
         made = _read(run)
     except Exception as error:  # whatever a reader makes of a damaged file
-        made = Row(run.name, "damaged", _date(run), problem=without_paths(_said(run, error)))
+        made = Row(run.name, "damaged", _date(run), problem=_said(run, error))
     with _lock:
         _rows[str(path)] = (key, made)
     return made
+
+
+def damaged(run: Shelved, error: Exception) -> Refused:
+    """What to answer where `error` came up in reading a run's files."""
+    return Refused(409, f"{run.name} is damaged: {_said(run, error)}")
 
 
 def _read(run: Shelved) -> Row:
     folder = run.folder
     config, described, found = folder.config(), folder.dataset(), folder.evaluation()
     spent, metrics = compare.cost(folder), folder.metrics()
-    low, high = found.get("accuracy_ci95", (None, None))
-    opened = found.get("test_opened")
+    read_if_there(ModelFacts, folder.model / "sightline.json")  # one that cannot be right would answer nobody
+    low, high = found.accuracy_ci95 if found else (None, None)
+    opened = found.test_opened if found else None
     if found:
         samples = folder.samples()
         opened = max(opened or 0, ledger.count(folder.path, samples.loc[samples["split"] == "test", "digest"])) or None
@@ -103,38 +103,35 @@ def _read(run: Shelved) -> Row:
         name=run.name,
         status=folder.status,
         date=_date(run),
-        dataset=str(described.get("name") or config.data or ""),
+        dataset=described.name if described else config.data or "",
         model=config.model or "",
         size=config.img_size,
-        classes=described.get("classes", ()),
-        accuracy=found.get("accuracy"),
+        classes=described.classes if described else (),
+        accuracy=found.accuracy if found else None,
         low=low,
         high=high,
-        macro_f1=found.get("macro_f1"),
-        ece=found.get("ece"),
-        test_photos=found.get("n"),
+        macro_f1=found.macro_f1 if found else None,
+        ece=found.ece if found else None,
+        test_photos=found.n if found else None,
         opened=opened,
-        parameters=spent["parameters"],
-        speed=spent["images_per_second"],
-        seconds=spent["train_seconds"],
+        parameters=spent.parameters,
+        speed=spent.images_per_second,
+        seconds=spent.train_seconds,
         epochs=len(metrics) + sum(len(folder.fold(number + 1).metrics()) for number in range(config.folds or 0)),
         report=folder.report.is_file(),
         warning=ledger.warning(opened),
-        per_class={
-            name: ClassFigures(figures["support"], figures["precision"], figures["recall"], figures["f1"])
-            for name, figures in found.get("per_class", {}).items()
-        },
+        per_class=found.per_class if found else {},
     )
 
 
 def _said(run: Shelved, error: Exception) -> str:
     if isinstance(error, ValidationError):  # a figure that can be none
         first = error.errors(include_url=False)[0]
-        return f"evaluation.json: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."
     if isinstance(error, SightlineError):
-        return str(error)
+        return without_paths(str(error).replace(f"{run.folder.path}/", "").replace(": is damaged: ", ": "))
     _log.warning("%s cannot be read", run.folder.path, exc_info=error)
-    return "its files are not as `sightline train` writes them"
+    return "its files are not as Sightline writes them."
 
 
 def _date(run: Shelved) -> datetime:

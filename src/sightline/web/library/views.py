@@ -71,8 +71,8 @@ def comparison(request: HttpRequest) -> HttpResponse:
             rows = [row(find(name)) for name in names]
             context |= {
                 "result": result,
-                "difference": result["differences"][0],
-                "pair": list(zip(result["runs"], rows, strict=True)),
+                "difference": result.differences[0],
+                "pair": list(zip(result.runs, rows, strict=True)),
             }
         except SightlineError as error:
             context["problem"] = _by_name(str(error), names)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.report import words
+from sightline.system import words
 
 
 @pytest.mark.parametrize(

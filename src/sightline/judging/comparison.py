@@ -1,0 +1,79 @@
+"""What comparing runs finds, as `sightline compare --json` prints it."""
+
+from __future__ import annotations
+
+from sightline.runs.documents.trust import Span
+from sightline.system.documents import Count, Document, Share, Text
+
+
+class Costs(Document):
+    """What a run cost; None where it is not known."""
+
+    parameters: Count | None
+    train_seconds: float | None
+    images_per_second: float | None
+    """In training, the median epoch."""
+
+
+class Compared(Costs):
+    """One run: its figures on the common test photos, and its costs."""
+
+    name: Text
+    accuracy: Share
+    accuracy_ci95: Span
+    macro_f1: Share
+    log_loss: float
+    ece: Share
+
+
+class Change(Document):
+    """A difference to the first run, with its paired 95 % interval; above 0 means more."""
+
+    difference: float
+    ci95: tuple[float, float]
+
+
+class ClassChange(Change):
+    """The difference in one class's recall."""
+
+    n: Count
+    gained: Count
+    """Photos that only this run got right."""
+    lost: Count
+    """Photos that only the first run got right."""
+    p: Share
+    clear: bool
+    """The change would be rare by chance even among so many classes."""
+
+
+class Difference(Document):
+    """One run against the first."""
+
+    name: Text
+    against: Text
+    accuracy: Change
+    macro_f1: Change
+    log_loss: Change
+    only_first: Count
+    """Photos that only the first run got right."""
+    only_this: Count
+    p: Share
+    """Exact McNemar test."""
+    chance: bool
+    """The difference could be chance."""
+    verdict: Text
+    """In words."""
+    per_class: dict[str, ClassChange]
+
+
+class Comparison(Document):
+    """Runs held against the first of them."""
+
+    n: Count
+    """Test photos."""
+    classes: tuple[str, ...]
+    test_opened: Count
+    warning: Text
+    runs: tuple[Compared, ...]
+    differences: tuple[Difference, ...]
+    """One for each run but the first."""

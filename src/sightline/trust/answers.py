@@ -1,0 +1,64 @@
+"""Answers as a table: which columns a table of predictions has, and how they are read back. Named here only.
+
+predicted     the likeliest class
+confidence    its probability
+p_<class>     one column for each class
+set           the classes that the promised coverage leaves, joined by "|"
+familiar      is it anything like the training photos?
+decision      answer, unsure or unfamiliar
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+JOINT = "|"
+"""Between the classes of a set."""
+
+
+def columns(classes: Sequence[str]) -> list[str]:
+    """The names of the probability columns, in class order."""
+    return [f"p_{name}" for name in classes]
+
+
+def named(probabilities: ArrayLike, classes: Sequence[str]) -> pd.DataFrame:
+    """Probabilities (n, K) as the columns predicted, confidence and p_<class>…"""
+    p = np.asarray(probabilities, dtype=np.float64).reshape(-1, len(classes))
+    best = np.array(list(classes), dtype=object)[p.argmax(axis=1)] if len(p) else np.empty(0, dtype=object)
+    first = pd.DataFrame({"predicted": best, "confidence": p.max(axis=1)})
+    return pd.concat([first, pd.DataFrame(p, columns=columns(classes))], axis=1)
+
+
+def judged(
+    probabilities: ArrayLike, sets: ArrayLike, familiar: ArrayLike, decisions: ArrayLike, classes: Sequence[str]
+) -> pd.DataFrame:
+    """All columns of n answers.
+
+    Args:
+        probabilities: (n, K), calibrated.
+        sets: (n, K) bool.
+        familiar: (n,) bool.
+        decisions: (n,) of "answer", "unsure" and "unfamiliar".
+        classes: the K class names.
+    """
+    names = np.array(list(classes), dtype=object)
+    inside = np.asarray(sets, dtype=bool).reshape(-1, len(names))
+    return named(probabilities, classes).assign(
+        set=[JOINT.join(names[row]) for row in inside],
+        familiar=np.asarray(familiar, dtype=bool),
+        decision=np.asarray(decisions, dtype=object),
+    )
+
+
+def probabilities(table: pd.DataFrame, classes: Sequence[str]) -> NDArray[np.float64]:
+    """The columns p_<class> of a table as one array (n, K).
+
+    Raises:
+        KeyError: a class has no column.
+        ValueError: a column holds what is no number.
+    """
+    return table[columns(classes)].to_numpy(dtype=np.float64)
