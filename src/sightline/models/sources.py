@@ -13,7 +13,8 @@ from typing import Any
 from sightline.errors import UsageError
 from sightline.models import box, hub
 from sightline.models.catalogue import DEFAULT, architecture_of, is_known, suggest
-from sightline.models.folder import member, members_in, read_folder_config
+from sightline.models.folder import member, members_in, read_start
+from sightline.system import regular
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
     if weights:
         if not Path(weights).exists():
             raise UsageError(f"--weights {weights}: there is no such file or folder.")
+        regular.require(weights)
         return Source(name, f"the file {Path(weights).name}", Path(weights))
     boxed = box.find(name)
     if boxed and box.source_file(boxed):
@@ -67,14 +69,14 @@ def _from_folder(folder: Path, name: str | None) -> Source:
         raise UsageError(
             f"{folder}: is an ensemble of {count} networks; start from one of them, such as {member(folder, 1)}."
         )
-    described = read_folder_config(folder)
-    architecture = described["architecture"]
+    described = read_start(folder)
+    architecture = described.architecture
     if name and architecture_of(name) != architecture:
         raise UsageError(f"--model {name}: {folder} holds {architecture}. Leave out --model, or give other weights.")
     return Source(
         architecture,
         f"the folder {folder.name}",
         folder / "model.safetensors",
-        dict(described.get("model_args") or {}),
-        dict(described.get("pretrained_cfg") or {}),
+        described.arguments,
+        described.preprocessing,
     )
