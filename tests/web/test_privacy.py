@@ -99,7 +99,7 @@ def test_nobody_else_reads_the_database(run: Path, tmp_path: Path) -> None:
     [
         ("{runs}/a/model/config.json: is damaged.", "a/model/config.json: is damaged."),
         ("{state}/uploads/db/84.jpg: the disk is full.", "uploads/db/84.jpg: the disk is full."),
-        ("/home/ada/My photos/cat.jpg: is not there", "cat.jpg: is not there"),
+        ("/srv/ada/My photos/cat.jpg: is not there", "cat.jpg: is not there"),
         ("cannot open '/srv/x/model.safetensors' (13)", "cannot open 'model.safetensors' (13)"),
         ("Send 1/2 of it, or see https://example.org/a/b.", "Send 1/2 of it, or see https://example.org/a/b."),
         ("This address, /api/v1, is not one.", "This address, v1, is not one."),

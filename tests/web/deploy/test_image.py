@@ -141,7 +141,7 @@ def test_a_full_state_folder_is_507(site: Site, run: Path) -> None:
     described = json.loads((run / "dataset.json").read_text())
     photo = (Path(described["root"]) / RunFolder(run).samples()["path"].iloc[0]).read_bytes()
     pid = next(pid for pid in _descendants(site.process.pid) if "gunicorn" in _said(pid, "cmdline"))
-    filler = Path(f"/proc/{pid}/root/state/filler")
+    filler = Path("/proc", str(pid), "root", "state", "filler")
     with open(filler, "wb") as file, pytest.raises(OSError, match="No space left"):
         while True:
             file.write(bytes(1 << 20))
