@@ -86,7 +86,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise ValueError(f"no column {', '.join(sorted(missing))}")
     table = table.reindex(columns=list(COLUMNS))
     for name in ("path", "check", "label", "suggested_label", "twin", "detail"):
-        table[name] = table[name].fillna("").astype(str)
+        table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
     table["score"] = pd.to_numeric(table["score"], errors="coerce").fillna(0.0).clip(0, 1)
     table["flagged"] = table["flagged"].astype(str).str.lower().isin(("true", "1", "1.0"))
     return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
