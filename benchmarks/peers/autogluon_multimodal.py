@@ -13,7 +13,7 @@ guide names for another backbone (model.timm_image.checkpoint_name) and for epoc
 
 from __future__ import annotations
 
-import shutil
+import json
 import time
 from typing import Any
 
@@ -29,7 +29,7 @@ def table(task: Task, *splits: str) -> Any:
 
 
 def checkpoint(task: Task) -> str:
-    """The weights in the form of a local folder that it takes: config.json beside pytorch_model.bin."""
+    """The weights as the local folder that it takes: config.json beside pytorch_model.bin, without the classifier."""
     if task.weights is None:
         return "mobilenetv2_100"
     import torch
@@ -37,8 +37,11 @@ def checkpoint(task: Task) -> str:
 
     folder = task.out / "checkpoint"
     folder.mkdir(exist_ok=True)
-    shutil.copyfile(task.weights / "config.json", folder / "config.json")
-    torch.save(load_file(task.weights / "model.safetensors"), folder / "pytorch_model.bin")
+    config = (task.weights / "config.json").read_text()
+    (folder / "config.json").write_text(config)
+    classifier = json.loads(config)["pretrained_cfg"]["classifier"]
+    weights = load_file(task.weights / "model.safetensors")
+    torch.save({k: v for k, v in weights.items() if not k.startswith(classifier)}, folder / "pytorch_model.bin")
     return str(folder)
 
 

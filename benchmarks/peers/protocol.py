@@ -101,7 +101,9 @@ def main(peer: str, phases: dict[str, Callable[[Task], Outcome]]) -> None:
     given = _arguments(phases)
     script = Path(sys.modules["__main__"].__file__ or "")
     if given.describe:
-        print(json.dumps({"peer": peer, "phases": list(phases), "dependencies": dependencies(script)}))
+        about = " ".join((sys.modules["__main__"].__doc__ or "").split())
+        told = {"peer": peer, "about": about, "phases": list(phases), "dependencies": dependencies(script)}
+        print(json.dumps(told))
         return
     given.out.mkdir(parents=True, exist_ok=True)
     task = Task(

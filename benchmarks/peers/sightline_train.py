@@ -1,6 +1,7 @@
 """Sightline itself, the default recipe; it runs in the project's own environment, so it pins nothing here.
 
 Its cache is new for train, head and step ("nothing kept"); predict and one find what the training left, as a user's do.
+The stand lets them answer with a fitted head, so that they look at each photo once, as the peers do.
 """
 
 # /// script

@@ -81,7 +81,9 @@ def _against_time(parts: list[str], curves: dict[tuple[str, int], dict[str, Grou
         (min(times) / 1.2, max(times) * 1.2), (min(lows), max(highs)), 44, LEGEND - 14, top + 32, top + 222, log_x=True
     )
     parts.append(text(8, top + 14, "Accuracy on test photos against time (95 % intervals)", "title"))
-    parts += axes(frame, decades(*frame.x_range), ticks(*frame.y_range), plain, per_cent, "seconds, whole process")
+    round_times = decades(*frame.x_range)
+    shown = round_times[:: 1 + len(round_times) // 6]  # as many as have room
+    parts += axes(frame, shown, ticks(*frame.y_range), plain, per_cent, "seconds, whole process")
     for short, of in points.items():
         tuned = sorted(point for point in of if not point[4])
         for one, two in itertools.pairwise(tuned):

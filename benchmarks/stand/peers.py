@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
@@ -33,8 +34,10 @@ class Peer:
     script: Path
     phases: tuple[str, ...]
     pins: tuple[str, ...]
+    about: str = ""
 
 
+@functools.cache
 def known() -> dict[str, Peer]:
     """Every peer by its short name, which is the first word of its file."""
     found = {}
@@ -42,7 +45,9 @@ def known() -> dict[str, Peer]:
         command = [sys.executable, str(script), "--describe"]
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         short = script.stem.partition("_")[0]
-        found[short] = Peer(short, told["peer"], script, tuple(told["phases"]), tuple(told["dependencies"]))
+        found[short] = Peer(
+            short, told["peer"], script, tuple(told["phases"]), tuple(told["dependencies"]), told["about"]
+        )
     return found
 
 

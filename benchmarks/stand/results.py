@@ -94,8 +94,7 @@ def markdown(session: dict[str, Any], command: str, chart: str) -> str:
     if session["failures"]:
         lines += ["", "## Not measured", ""]
         lines += [f"- {fail['peer']}, {fail['phase']}: {fail['reason']}" for fail in session["failures"]]
-    if session["records"]:
-        lines += ["", "## Versions", "", *_versions(session["records"])]
+    lines += ["", "## The peers", "", *_peers(session)]
     return "\n".join(lines) + "\n"
 
 
@@ -141,9 +140,14 @@ def _table(phase: str, peers: dict[str, Group]) -> list[str]:
     return lines
 
 
-def _versions(records: list[Record]) -> list[str]:
-    told = {record["peer"]: record["versions"] for record in records}
-    return [f"- {name}: {', '.join(f'{lib} {v}' for lib, v in libs.items())}" for name, libs in sorted(told.items())]
+def _peers(session: dict[str, Any]) -> list[str]:
+    """How each is set, in its script's own words, and the versions where it was measured."""
+    versions = {record["peer"]: record["versions"] for record in session["records"]}
+    lines = []
+    for name, about in sorted(session["peers"].items()):
+        libraries = ", ".join(f"{library} {version}" for library, version in versions.get(name, {}).items())
+        lines.append(f"- **{name}**: {about}" + (f" ({libraries})" if libraries else ""))
+    return lines
 
 
 def _ends(bounds: Sequence[float]) -> str:

@@ -14,7 +14,7 @@ from stand import machine
 from stand.lay import lay
 from stand.peers import Peer, Unusable, python, run
 
-FOR_MODELS = 120
+FOR_MODELS = 300
 """Photos from which the models of predict and one are made, where only speed counts."""
 FOR_STEPS = 400
 """Photos of which the train part is one epoch of step."""
@@ -80,6 +80,7 @@ def measure(
     listed |= {"phases": list(settings.phases), "epochs": list(settings.epochs)}
     session: dict[str, Any] = {"machine": machine.facts(), "settings": listed, "records": [], "failures": []}
     session |= {"started": time.strftime("%Y-%m-%d %H:%M"), "busy_before": round(machine.busy(), 3), "complete": False}
+    session["peers"] = {peer.name: peer.about for peer in peers}
     stand = _Stand(settings, work, deadline, session, say)
     usable = [peer for peer in peers if stand.prepare(peer)]
     for job in jobs(usable, settings):
@@ -151,6 +152,8 @@ class _Stand:
         if settings.weights:
             flags["weights"] = settings.weights
         limit = min(LONGEST, self.deadline - time.monotonic())
+        if limit <= 0:
+            raise Unusable("the time was up")
         return run(job.peer, self.pythons[job.peer.short], flags, out.with_suffix(".log"), limit)
 
     def _laid(self, photos: int) -> Path:

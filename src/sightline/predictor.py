@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding import inputs
+from sightline.data.decoding.quarantine import square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.errors import SightlineError, UsageError
 from sightline.models import autotune, engines
 from sightline.models.documents import FORMAT_VERSION, Fitted, ModelFacts, Preprocessing
@@ -24,15 +25,18 @@ from sightline.models.folder import files_in, load_network, save_network
 from sightline.models.network import Network
 from sightline.system import regular
 from sightline.system.files import replacing, sha256
+from sightline.system.processes import cores
 from sightline.system.progress import track
 from sightline.trust import answers, calibration, conformal
 from sightline.trust.decision import decide
 from sightline.trust.familiarity import Familiarity
 from sightline.version import __version__
 
-Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
+NO_NUMBER = "no-answer: the model gives no number for this photo"
+"""The error of a photo that can be read but not answered: a label would be invented."""
 
 _TRIED_WITH = 64  # photos, to choose an engine where none are at hand
+_TRIED_PIXELS = 64 * 256**2  # in all of them, however large each is
 _MOST_REMEMBERED = 1 << 30  # bytes of familiarity.safetensors
 
 
@@ -101,7 +105,10 @@ class Predictor:
         if network.classes != facts.classes:
             raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
         device = engines.device_of(device)
-        sample = np.random.default_rng(0).integers(0, 256, (_TRIED_WITH, network.size, network.size, 3), np.uint8)
+        tried = max(1, min(_TRIED_WITH, _TRIED_PIXELS // network.size**2))
+        sample = np.random.default_rng(0).integers(0, 256, (tried, network.size, network.size, 3), np.uint8)
+        known = _familiarity(folder / "familiarity.safetensors")
+        _require_answers(network, known, device, sample[:1], folder)
         predictor = cls(
             network,
             autotune.fastest_engine(network, sample, device=device, photos=photos, precision=facts.precision),
@@ -109,7 +116,7 @@ class Predictor:
             temperature=facts.calibration.temperature,
             threshold=facts.calibration.threshold,
             coverage=facts.calibration.coverage,
-            familiarity=_familiarity(folder / "familiarity.safetensors"),
+            familiarity=known,
         )
         predictor.facts = facts
         return predictor
@@ -171,62 +178,76 @@ class Predictor:
         """All that the model says of photos (n, S, S, 3) uint8, prepared as `prepare` does."""
         return self.judge(*self.raw(pixels))
 
-    def prepare(self, photo: Photo) -> np.ndarray:
+    def prepare(self, photo: Any) -> np.ndarray:
         """One photo as (S, S, 3) uint8, exactly as in training.
+
+        Args:
+            photo: as in `predict`, but one.
 
         Raises:
             Undecodable: it is no picture that can be read.
         """
-        source = Path(photo) if isinstance(photo, str) else photo
-        return square(decode(source, target=self.size).image, self.size)
+        return square_guarded(inputs.source_of(photo), self.size)
 
-    def predict(self, photos: Iterable[Photo], names: Sequence[str] | None = None) -> pd.DataFrame:
-        """One row for each photo, in order; a photo that cannot be read is a row with `error`.
+    def predict(self, photos: Any, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """One row for each photo, in order; what cannot be read, or is no photo, is a row with `error`.
 
         Args:
-            photos: paths, PIL images, arrays (H, W, 3) uint8, or the bytes of image files.
+            photos: one photo or many: paths, the bytes of image files, open files, PIL images, arrays H x W or
+                H x W x C, tensors C x H x W, batches of these; as a list, a generator, a pandas column, or a table
+                with a column `path`.
             names: what stands in `path`; otherwise the paths themselves, and a number for anything else.
 
         Returns:
             Columns path, predicted, confidence, p_<class>…, set (class names joined by "|"), familiar, decision, error.
+
+        Raises:
+            UsageError: a table has no column of paths, or there are more or fewer `names` than photos.
         """
-        listed: list[Photo] = [photos] if isinstance(photos, (str, Path, bytes, Image.Image)) else list(photos)
-        if names is None:
-            names = [os.fspath(p) if isinstance(p, (str, Path)) else f"image {i}" for i, p in enumerate(listed, 1)]
-        rows = list(self._batches(listed, names))
+        rows = list(self._batches(inputs.photos(photos, names)))
         return pd.concat(rows, ignore_index=True) if rows else self._table([], [], None)
 
-    def _batches(self, photos: list[Photo], names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    def _batches(self, photos: inputs.Photos) -> Iterator[pd.DataFrame]:
         size = max(self.engine.batch, 64)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool, track("Predicting", len(photos)) as advance:
-            ahead = [pool.submit(self._try, photo) for photo in photos[:size]]
-            for start in range(0, len(photos), size):
-                ready = [future.result() for future in ahead]
+        with ThreadPoolExecutor(cores()) as pool, track("Predicting", photos.total) as advance:
+
+            def started() -> list[tuple[str, Future[np.ndarray | str]]]:
+                return [(photo.name, pool.submit(self._try, photo)) for photo in islice(photos.items, size)]
+
+            ahead = started()
+            while ahead:
+                names, ready = [name for name, _ in ahead], [future.result() for _, future in ahead]
                 # The next photos are decoded while the network looks at these.
-                ahead = [pool.submit(self._try, photo) for photo in photos[start + size : start + 2 * size]]
+                ahead = started()
                 good = [pixels for pixels in ready if isinstance(pixels, np.ndarray)]
                 errors = ["" if isinstance(pixels, np.ndarray) else pixels for pixels in ready]
-                yield self._table(names[start : start + size], errors, self.outputs(np.stack(good)) if good else None)
+                yield self._table(names, errors, self.outputs(np.stack(good)) if good else None)
                 advance(len(ready))
 
-    def _try(self, photo: Photo) -> np.ndarray | str:
+    def _try(self, photo: inputs.Photo) -> np.ndarray | str:
         try:
-            return self.prepare(photo)
+            if isinstance(photo.source, Undecodable):
+                raise photo.source
+            return square_guarded(photo.source, self.size)
         except Undecodable as error:
             return f"{error.problem}: {error.detail}"
 
     def _table(self, names: Sequence[str], errors: Sequence[str], outputs: Outputs | None) -> pd.DataFrame:
-        read = np.flatnonzero([not error for error in errors])
+        said, read = list(errors), np.flatnonzero([not error for error in errors])
         if outputs is None:
             k = len(self.classes)
             nothing = np.empty(0)
             outputs = Outputs(nothing, nothing, np.empty((0, k)), np.empty((0, k), bool), nothing, nothing)
-        table = outputs.table(self.classes).set_index(read).reindex(range(len(errors)))
+        numbers = np.isfinite(outputs.probabilities).all(axis=1)
+        for row in read[~numbers]:
+            said[row] = NO_NUMBER
+        answered: pd.DataFrame = outputs.table(self.classes)[numbers]
+        table = answered.set_index(read[numbers]).reindex(range(len(said)))
         table["familiar"] = table["familiar"].astype("boolean")
         for column in ("predicted", "set", "decision"):
             table[column] = table[column].astype(object).where(table[column].notna(), None)
         table.insert(0, "path", list(names))
-        return table.assign(error=list(errors))
+        return table.assign(error=said)
 
 
 def _read_facts(folder: Path) -> ModelFacts:
@@ -244,6 +265,29 @@ def _read_facts(folder: Path) -> ModelFacts:
                 f"{folder / name}: is missing or has changed since it was written. Copy the model folder again."
             )
     return facts
+
+
+def _require_answers(network: Network, known: Familiarity, device: str, photo: np.ndarray, folder: Path) -> None:
+    """Let the network look at one photo: whoever cannot answer about it cannot answer about any.
+
+    Raises:
+        SightlineError: it answers with what is no number, or its embeddings are not those that were remembered.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            embeddings, logits = engines.make("eager", network, device, 1)(photo)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:  # what a network raises at a size it cannot take
+        raise SightlineError(
+            f"{folder / 'config.json'}: the network cannot take photos of {network.size} pixels. Copy the folder again."
+        ) from error
+    if logits.shape != (1, len(network.classes)) or not np.isfinite(logits).all() or not np.isfinite(embeddings).all():
+        raise SightlineError(
+            f"{folder}: its weights answer with what is no number. Copy the folder again, or train anew."
+        )
+    if known.bank.shape[1] != embeddings.shape[1]:
+        raise SightlineError(
+            f"{folder / 'familiarity.safetensors'}: remembers features of another network. Copy the model folder again."
+        )
 
 
 def _familiarity(path: Path) -> Familiarity:

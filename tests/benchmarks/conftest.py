@@ -92,6 +92,7 @@ def session():
     }
     machine = {"processor": "Abacus", "cores": 2, "memory_gb": 8, "system": "Linux 6"}
     return {
-        "machine": machine, "settings": settings, "records": records, "failures": [], "started": "2026-01-01 00:00",
+        "machine": machine, "settings": settings, "records": records, "failures": [],
+        "peers": {"fastai": "As its quick start has it."}, "started": "2026-01-01 00:00",
         "busy_before": 0.01, "complete": True,
     }  # fmt: skip

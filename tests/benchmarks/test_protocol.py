@@ -31,7 +31,7 @@ def test_every_script_describes_itself_without_its_dependencies(script):
         [sys.executable, "-S", "-E", script, "--describe"], capture_output=True, text=True, check=True
     ).stdout
     described = json.loads(told)
-    assert described["peer"]
+    assert described["peer"] and described["about"]
     assert described["phases"] and set(described["phases"]) <= set(protocol.PHASES)
     assert {"predict", "one"} <= set(described["phases"])
 

@@ -45,6 +45,11 @@ def test_what_a_reader_must_know_is_said(session, change, words):
     assert words in results.markdown(session | change, "run", "results.svg")
 
 
+def test_how_each_peer_is_set_and_its_versions_are_told(session):
+    page = results.markdown(session, "run", "results.svg")
+    assert "- **fastai**: As its quick start has it. (python 3.11.7, torch 2.15.0)" in page
+
+
 def test_measurements_beside_others_are_counted(session):
     session["records"][0]["others"] = 0.31
     page = results.markdown(session, "run", "results.svg")

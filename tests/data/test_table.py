@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from sightline.data.table import (
     PROBLEM_COLUMNS,
     SAMPLE_COLUMNS,
@@ -12,7 +10,6 @@ from sightline.data.table import (
     problem_table,
     sample_table,
     shortened,
-    spread,
 )
 
 
@@ -48,14 +45,6 @@ def test_tables_have_their_columns_even_when_empty():
 def test_printable_writes_undecodable_bytes_out_and_leaves_the_rest():
     assert printable("forêt 森/1.jpg") == "forêt 森/1.jpg"
     assert printable("caf\udce9.jpg") == "caf\\udce9.jpg"
-
-
-@pytest.mark.parametrize(
-    ("count", "most", "rows"),
-    [(0, 5, []), (1, 5, [0]), (3, 5, [0, 1, 2]), (10, 1, [0]), (10, 2, [0, 9]), (9, 3, [0, 4, 8]), (5, 0, [])],
-)
-def test_rows_are_spread_from_the_first_to_the_last(count, most, rows):
-    assert spread(count, most) == rows
 
 
 def test_a_long_list_is_cut():

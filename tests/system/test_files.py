@@ -14,6 +14,7 @@ import pytest
 
 from sightline.errors import SightlineError
 from sightline.system.files import replacing, sha256, write_bytes, write_json, write_table, write_text
+from sightline.system.spreadsheet import read_csv
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_a_name_that_is_no_unicode_does_no_harm(tmp_path: Path) -> None:
 def test_tables_come_back(tmp_path: Path, name: str) -> None:
     table = pd.DataFrame({"path": ["a b.jpg", 'quo"te\n.jpg'], "n": [1, 2]})
     write_table(tmp_path / name, table)
-    read = pd.read_csv if name.endswith("csv") else pd.read_parquet
+    read = read_csv if name.endswith("csv") else pd.read_parquet
     pd.testing.assert_frame_equal(read(tmp_path / name), table, check_dtype=False)
 
 

@@ -8,9 +8,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from sightline.data.decoding.decode import Undecodable, decode, dimensions, square
-from sightline.data.table import Dataset, spread
+from sightline.data.decoding.decode import NO_MEMORY
+from sightline.data.decoding.quarantine import dimensions_guarded, square_guarded
+from sightline.data.decoding.regular import Undecodable
+from sightline.data.table import Dataset
 from sightline.errors import SightlineError
+from sightline.system.thinning import evenly
 
 T = TypeVar("T")
 
@@ -21,7 +24,7 @@ def guess_size(dataset: Dataset) -> tuple[int, int]:
     Raises:
         SightlineError: none of them can be read.
     """
-    width, height = np.median(np.array(_some(dataset, 200, dimensions)), axis=0)
+    width, height = np.median(np.array(_some(dataset, 200, dimensions_guarded)), axis=0)
     return int(width), int(height)
 
 
@@ -31,17 +34,25 @@ def sample_pixels(dataset: Dataset, size: int, most: int = 64) -> np.ndarray:
     Raises:
         SightlineError: none of them can be read.
     """
-    return np.stack(_some(dataset, most, lambda path: square(decode(path, target=size).image, size)))
+    return np.stack(_some(dataset, most, lambda path: square_guarded(path, size)))
 
 
 def _some(dataset: Dataset, most: int, look: Callable[[Path], T]) -> list[T]:
     paths = dataset.samples["path"]
-    found = []
-    for number in spread(len(paths), most):
+    found: list[T] = []
+    first: Undecodable | None = None
+    for number in evenly(len(paths), most):
         try:
             found.append(look(dataset.root / paths.iloc[number]))
-        except Undecodable:
-            continue  # the preflight will name it
+        except Undecodable as error:
+            first = first or error  # the preflight will name it
+    if not found and first is not None and first.detail == NO_MEMORY:
+        raise SightlineError(
+            "There is not enough memory to unpack a single photo. Free some, or raise the limit set on this process."
+        )
     if not found:
-        raise SightlineError(f"{dataset.root}: none of the photos looked at could be read. Is this the right folder?")
+        why = f" (the first: {first})" if first is not None else ""
+        raise SightlineError(
+            f"{dataset.root}: none of the photos looked at could be read{why}. Is this the right folder?"
+        )
     return found

@@ -28,9 +28,9 @@ import pandas as pd
 import PIL
 
 from sightline.data.decoding.decode import VERSION
-from sightline.data.table import spread
 from sightline.errors import SightlineError
 from sightline.system import cache
+from sightline.system.thinning import evenly
 
 _VERIFY_WHOLE = 2 << 30  # bytes of pixels that are checked in full at opening; of larger files a sample
 _VERIFY_ROWS = 2048
@@ -150,7 +150,7 @@ def opened(name: str, size: int) -> tuple[np.memmap, pd.DataFrame] | None:
 def _verified(stored: np.memmap, records: pd.DataFrame) -> bool:
     good = np.flatnonzero(records["problem"] == "")
     if stored.nbytes > _VERIFY_WHOLE:
-        good = good[spread(len(good), _VERIFY_ROWS)]
+        good = good[evenly(len(good), _VERIFY_ROWS)]
     sums = records["checksum"].to_numpy()
     plain = stored.view(np.ndarray)
 

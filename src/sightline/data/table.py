@@ -125,12 +125,6 @@ def problem_table(rows: Iterable[Problem]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(PROBLEM_COLUMNS), dtype="str")
 
 
-def spread(count: int, most: int) -> list[int]:
-    """At most `most` of the row numbers 0…count-1, evenly spread from the first to the last."""
-    steps = min(count, most)
-    return sorted({step * (count - 1) // max(1, steps - 1) for step in range(steps)})
-
-
 def shortened(words: Sequence[str], most: int = 5, what: str = "") -> str:
     """A list in words, cut after `most`: "a, b and 3 more", or "a, b and 3 more classes" where `what` is "classes"."""
     more = f" and {len(words) - most:,} more {what}".rstrip() if len(words) > most else ""

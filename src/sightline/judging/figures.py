@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from sightline.data.table import shortened
 from sightline.errors import SightlineError
 from sightline.runs.documents.evaluation import ClassFigures, Evaluation
 from sightline.trust import answers, calibration
@@ -74,7 +75,7 @@ def encode(predictions: pd.DataFrame, classes: Sequence[str]) -> tuple[NDArray[n
         if (code < 0).any():
             unknown = sorted(set(predictions[column].astype(str)[code < 0]))
             raise SightlineError(
-                f"{column} {', '.join(unknown[:5])}: not among the classes of the model ({', '.join(classes)}).\n"
+                f"{column} {shortened(unknown)}: not among the classes of the model ({shortened(classes, 20)}).\n"
                 "Rename the labels, or leave these photos out."
             )
         codes.append(code)
@@ -89,7 +90,7 @@ def probability_table(predictions: pd.DataFrame, classes: Sequence[str]) -> NDAr
     """
     missing = [name for name in answers.columns(classes) if name not in predictions]
     if missing:
-        raise SightlineError(f"the predictions lack {', '.join(missing[:5])}: every class needs its probability.")
+        raise SightlineError(f"the predictions lack {shortened(missing)}: every class needs its probability.")
     try:
         table = answers.probabilities(predictions, classes)
     except ValueError:

@@ -8,12 +8,14 @@ however fast it is.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import softmax
+import torch
 
+from sightline.errors import SightlineError
 from sightline.models import choices, engines, onnx_runtime
 from sightline.models.engines import Engine, Outputs
 from sightline.models.network import Network
@@ -27,6 +29,7 @@ EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 _SECONDS_WORTH_SETTING_UP = 20.0
 _MANY = 2000  # photos, from which on the choice is made and remembered apart
 _SECONDS_PER_CANDIDATE = 0.2
+_MOST_PIXELS = {True: 32 * 512**2, False: 512 * 384**2}  # in one batch, on a processor and elsewhere
 _BATCHES = {"cpu": onnx_runtime.BATCHES, "other": (64, 128, 256, 512)}  # photos at once
 
 
@@ -55,11 +58,12 @@ def fastest_engine(
     reference = _Reference(engines.make("eager", network, device), sample, by_labels=trained and precision is None)
     remembered = choices.read().get(key)
     if remembered is not None:
-        engine = engines.make(remembered["engine"], network, device, int(remembered["batch"]))
-        if engine.name == "eager" or precision is not None or reference.agrees(engine):
-            return engine
+        with suppress(SightlineError):  # an engine that is no longer installed, or whose file cannot be written
+            engine = engines.make(remembered.engine, network, device, remembered.batch)
+            if engine.name == "eager" or precision is not None or reference.agrees(engine):
+                return engine
     fastest, speed = _fastest(network, reference, photos, precision)
-    choices.add(key, {"engine": fastest.name, "batch": fastest.batch, "images_per_second": round(speed, 1)})
+    choices.add(key, choices.Choice(engine=fastest.name, batch=fastest.batch, images_per_second=round(speed, 1)))
     return fastest
 
 
@@ -88,7 +92,7 @@ class _Reference:
 def _fastest(network: Network, reference: _Reference, photos: int, precision: str | None) -> tuple[Engine, float]:
     """The engine that won, at its best batch size, and its photos a second."""
     device, sample = reference.engine.device, reference.sample
-    fastest, speed = reference.engine, _speed(reference.engine, sample)
+    fastest, speed = reference.engine, images_per_second(reference.engine, sample)
     at_once, set_up = engines.candidates(device)
     for name in [*at_once[1:], *set_up]:
         if precision == "float32" and name.endswith("bfloat16"):
@@ -97,19 +101,25 @@ def _fastest(network: Network, reference: _Reference, photos: int, precision: st
             continue
         try:
             engine = engines.make(name, network, device)
-            tried = _speed(engine, sample)
+            tried = images_per_second(engine, sample)
         except Exception:  # compilers and exporters raise what they like; a network that they cannot take runs without
             if name not in set_up:
                 raise
             continue
         if tried > speed * 1.03 and reference.agrees(engine):
             fastest, speed = engine, tried
-    for batch in _BATCHES.get(device, _BATCHES["other"]):
+    for batch in _batches(network, device):
         engine = Engine(fastest.name, device, batch, fastest.run)
-        tried = _speed(engine, sample)
+        tried = images_per_second(engine, sample)
         if tried > speed * 1.05:
             fastest, speed = engine, tried
     return fastest, speed
+
+
+def _batches(network: Network, device: str) -> list[int]:
+    """Photos at once to try: the larger each is, the fewer, since what a network makes of them takes room too."""
+    most = _MOST_PIXELS[device == "cpu"] // network.size**2
+    return [batch for batch in _BATCHES.get(device, _BATCHES["other"]) if batch <= most]
 
 
 def _pays(name: str, network: Network, photos: int, speed: float) -> bool:
@@ -122,7 +132,10 @@ def _pays(name: str, network: Network, photos: int, speed: float) -> bool:
 
 def agreement(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:
     """Largest difference of a probability, and share of equal labels, between two sets of logits (n, K)."""
-    a, b = (softmax(logits.astype(np.float64), axis=1) for logits in (reference, candidate))
+    a, b = (
+        torch.tensor(np.array(logits, np.float64, order="C")).softmax(dim=1).numpy()
+        for logits in (reference, candidate)
+    )
     return float(np.abs(a - b).max()), float((a.argmax(1) == b.argmax(1)).mean())
 
 
@@ -132,8 +145,8 @@ def embedding_error(reference: np.ndarray, candidate: np.ndarray) -> float:
     return float(error.max())
 
 
-def _speed(engine: Engine, sample: np.ndarray) -> float:
-    """Photos a second on one batch, the best of a few repeats: other work on the machine only ever slows them."""
+def images_per_second(engine: Engine, sample: np.ndarray) -> float:
+    """How fast an engine is on one batch, in the best of a few repeats: other work on the machine only slows it."""
     batch = np.resize(sample, (engine.batch, *sample.shape[1:]))
     engine(batch)
     best, spent, repeats = float("inf"), 0.0, 0

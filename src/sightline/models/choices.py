@@ -1,19 +1,40 @@
-"""What was found to be fastest on this machine, remembered from run to run."""
+"""What was found to be fastest on this machine, remembered from run to run. It only ever saves a second.
+
+So a file that is damaged, or cannot be written, costs nothing more than that.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 
+from sightline.errors import SightlineError
 from sightline.models.network import Network
 from sightline.system import cache
-from sightline.system.files import write_json
+from sightline.system.documents import Document, read_if_there
+
+
+class Choice(Document):
+    """The engine that won."""
+
+    engine: str
+    batch: Annotated[int, Field(ge=1, le=4096)]
+    """Photos at once."""
+    images_per_second: Annotated[float, Field(ge=0)]
+
+
+class Choices(Document):
+    """All of this machine."""
+
+    choices: dict[str, Choice] = Field(default_factory=dict)
+    """By `key`."""
 
 
 def key(network: Network, device: str, *purpose: Any) -> str:
@@ -33,18 +54,18 @@ def key(network: Network, device: str, *purpose: Any) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
-def read() -> dict[str, Any]:
-    """The remembered choices. A damaged file is started afresh: it only ever saves a second."""
-    try:
-        choices = json.loads(_path().read_text())
-    except (OSError, ValueError):
-        return {}
-    return choices if isinstance(choices, dict) else {}
+def read() -> dict[str, Choice]:
+    """The remembered choices, by their keys."""
+    with suppress(SightlineError):
+        found = read_if_there(Choices, _path())
+        return found.choices if found else {}
+    return {}
 
 
-def add(name: str, choice: dict[str, Any]) -> None:
+def add(name: str, choice: Choice) -> None:
     """Remember a choice."""
-    write_json(_path(), {**read(), name: choice})
+    with suppress(SightlineError):
+        Choices(choices={**read(), name: choice}).write(_path())
 
 
 def _path() -> Path:

@@ -83,8 +83,8 @@ class Pretrained(Document):
     classifier: Text | tuple[Text, ...] | None = None
 
 
-class Start(Document):
-    """config.json of any timm local folder, as far as weights to start from rely on it."""
+class Described(Document):
+    """The part of config.json that any use of a timm local folder relies on."""
 
     most_bytes: ClassVar[int] = 16 << 20
 
@@ -99,12 +99,40 @@ class Start(Document):
         return self.model_args.given() if self.model_args else {}
 
 
-class Trained(Start):
+class Before(Document):
+    """How photos were prepared for weights to start from: those of timm's words that describe, none that fetch."""
+
+    num_classes: Count | None = None
+    input_size: tuple[Annotated[int, Field(ge=1, le=16)], Side, Side] | None = None
+    min_input_size: tuple[Annotated[int, Field(ge=1, le=16)], Side, Side] | None = None
+    pool_size: tuple[Count, Count] | None = None
+    fixed_input_size: bool | None = None
+    interpolation: Text | None = None
+    crop_pct: Annotated[float, Field(gt=0, le=10)] | None = None
+    crop_mode: Text | None = None
+    mean: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=16)] | None = None
+    std: Annotated[tuple[Spread, ...], Field(min_length=1, max_length=16)] | None = None
+    first_conv: Text | tuple[Text, ...] | None = None
+    classifier: Text | tuple[Text, ...] | None = None
+
+
+class Start(Described):
+    """config.json of a timm local folder that holds weights to start from."""
+
+    pretrained_cfg: Before | None = None
+
+    @property
+    def preprocessing(self) -> dict[str, Any]:
+        """What it says of sizes, means and so on, by timm's names."""
+        return self.pretrained_cfg.model_dump(exclude_none=True) if self.pretrained_cfg else {}
+
+
+class Trained(Described):
     """config.json of a trained network: timm's local-folder form, with the class names as label_names."""
 
     num_classes: Count
     num_features: Count | None = None
-    label_names: Classes
+    label_names: Annotated[Classes, Field(min_length=2)]
     sightline_head: Head = "linear"
     pretrained_cfg: Pretrained
 

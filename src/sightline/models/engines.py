@@ -5,6 +5,7 @@ Which of them is fastest here, and near enough to eager float32, `autotune.py` f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from sightline.models import onnx_runtime
 from sightline.models.network import Forward, Network
 
 Outputs = tuple[np.ndarray, np.ndarray]
+
+_PIXELS = 16 * 720**2  # in one batch, where nobody says how many photos that is
 
 
 @dataclass
@@ -53,10 +56,13 @@ def device_of(wanted: str = "auto") -> str:
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
+    unknown = UsageError(f"--device {wanted[:40]}: this machine has no such device. Use --device cpu or auto.")
+    if not re.fullmatch(r"cpu|mps|cuda(:\d{1,3})?", wanted):
+        raise unknown
     try:
         torch.empty(1, device=wanted)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {wanted}: this machine has no such device. Use --device cpu or auto.") from error
+        raise unknown from error
     return wanted
 
 
@@ -66,12 +72,19 @@ def candidates(device: str) -> tuple[list[str], list[str]]:
     return ["eager", "channels-last", "channels-last-bfloat16"], slow.get(device, [])
 
 
-def make(name: str, network: Network, device: str = "cpu", batch: int = 16) -> Engine:
+def make(name: str, network: Network, device: str = "cpu", batch: int = 0) -> Engine:
     """The engine of this name for `network`, which is moved to `device` and set to evaluation mode.
+
+    Args:
+        name: one of `candidates`, or compiled.
+        network: what to run.
+        device: cpu, cuda or mps.
+        batch: photos at once; 0: 16, and fewer where photos are so large that they would fill the memory.
 
     Raises:
         UsageError: no engine has this name, or it needs an extra that is not installed.
     """
+    batch = batch or max(1, min(16, _PIXELS // network.size**2))
     module = Forward(network).to(device).eval()
     if name == "onnxruntime":
         return Engine(name, device, batch, onnx_runtime.runner(module, network))

@@ -1,111 +1,164 @@
 """A network <-> a model folder: safetensors and config.json in timm's local-folder form, which timm alone can load.
 
 In an ensemble each member is such a folder, member-1 and so on, beside a config.json that says how many there are.
+
+A folder may come from a stranger. So its description is held to `documents.Trained`, and the shapes of its weights are
+compared on torch's meta device, where nothing is allocated, before the network is built. Weights that are no numbers
+are refused here, once, and not answered with.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from sightline.errors import SightlineError
 from sightline.models import heads
 from sightline.models.catalogue import create, is_known
+from sightline.models.documents import Arguments, Described, Pretrained, Start, Trained
 from sightline.models.ensemble import Ensemble, parts
 from sightline.models.network import Network, join
-from sightline.system.files import replacing, sha256, write_json
+from sightline.system import regular
+from sightline.system.files import replacing, sha256
 
-_MEMBERS = "sightline_members"  # in config.json: how many networks the ensemble has
-_MOST_MEMBERS = 1000  # what a folder may claim
+_MOST_BUFFERS = 256 << 20  # bytes that a network may need beyond its weights: tables of positions, masks
+_LARGEST_WEIGHTS = 40 << 30  # bytes
+
+D = TypeVar("D", bound=Described)
 
 
 def save_network(network: Network, folder: Path) -> None:
-    """Write model.safetensors and config.json, with the class names as label_names, for each member of an ensemble."""
-    folder.mkdir(parents=True, exist_ok=True)
-    described = _timm_config(network)
+    """Write model.safetensors and config.json, with the class names as label_names, for each member of an ensemble.
+
+    Raises:
+        SightlineError: the disk is full or the folder cannot be written.
+    """
+    described = _described(network)
     if isinstance(network.module, Ensemble):
         for number, module in enumerate(parts(network.module), 1):
             save_network(replace(network, module=module), member(folder, number))
-        described[_MEMBERS] = network.members
+        described = described.model_copy(update={"sightline_members": network.members})
     else:
         with replacing(folder / "model.safetensors") as temporary:
             save_file({name: t.contiguous() for name, t in network.module.state_dict().items()}, temporary)
-    write_json(folder / "config.json", described)
+    described.write(folder / "config.json")
 
 
-def _timm_config(network: Network) -> dict[str, Any]:
+def _described(network: Network) -> Trained:
     module = parts(network.module)[0]
     cfg = getattr(module, "pretrained_cfg", {})
-    return {
-        "architecture": network.architecture,
-        "num_classes": len(network.classes),
-        "num_features": getattr(module, "num_features", None),
-        "label_names": list(network.classes),
-        **({"model_args": network.settings} if network.settings else {}),
-        **({"sightline_head": network.head} if network.head != "linear" else {}),
-        "pretrained_cfg": {
-            "num_classes": len(network.classes),
-            "input_size": [3, network.size, network.size],
-            "fixed_input_size": bool(cfg.get("fixed_input_size", False)),
-            "interpolation": "bicubic",
-            "crop_pct": 1.0,
-            "crop_mode": "center",
-            "mean": list(network.mean),
-            "std": list(network.std),
-            "first_conv": cfg.get("first_conv"),
-            "classifier": cfg.get("classifier"),
-        },
-    }
+    return Trained(
+        architecture=network.architecture,
+        num_classes=len(network.classes),
+        num_features=getattr(module, "num_features", None),
+        label_names=network.classes,
+        model_args=Arguments(**network.settings) if network.settings else None,
+        sightline_head=network.head,  # type: ignore[arg-type]  # checked
+        pretrained_cfg=Pretrained(
+            num_classes=len(network.classes),
+            input_size=(3, network.size, network.size),
+            fixed_input_size=bool(cfg.get("fixed_input_size", False)),
+            mean=network.mean,
+            std=network.std,
+            first_conv=cfg.get("first_conv"),
+            classifier=cfg.get("classifier"),
+        ),
+    )
 
 
 def load_network(folder: str | Path) -> Network:
     """The trained network in a model folder, in evaluation mode.
 
     Raises:
-        SightlineError: the folder is not a model folder, or its weights do not fit its description.
+        SightlineError: the folder is not a model folder, or its weights do not fit its description or are no numbers.
     """
     folder = Path(folder)
-    if (count := members_in(folder)) > 1:
-        return join([_load_one(member(folder, number)) for number in range(1, count + 1)])
-    return _load_one(folder)
+    described = _read(Trained, folder)
+    if described.sightline_members == 1:
+        return _load_one(folder, described)
+    members = []
+    for number in range(1, described.sightline_members + 1):
+        one = _read(Trained, member(folder, number))
+        if one.model_copy(update={"sightline_members": described.sightline_members}) != described:
+            raise SightlineError(f"{member(folder, number) / 'config.json'}: differs from that of {folder}.")
+        members.append(_load_one(member(folder, number), one))
+    return join(members)
 
 
-def _load_one(folder: Path) -> Network:
-    described = read_folder_config(folder)
-    classes = described.get("label_names")
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes) or len(classes) < 2:
-        raise SightlineError(
-            f"{folder / 'config.json'}: names no classes. Is this a model folder that Sightline wrote?"
-        )
-    cfg = described["pretrained_cfg"]
-    settings = dict(described.get("model_args") or {})
-    size = int(cfg["input_size"][-1])
-    module = create(described["architecture"], settings, len(classes))
-    head = described.get("sightline_head", "linear")
-    if head != "linear":
-        module = heads.attach(module, head, len(classes), size)
+def _load_one(folder: Path, described: Trained) -> Network:
+    path, cfg = folder / "model.safetensors", described.pretrained_cfg
+    size = cfg.input_size[1]
+    _require_weights(folder)
     try:
-        module.load_state_dict(load_file(folder / "model.safetensors"))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise SightlineError(f"{folder / 'model.safetensors'}: does not fit its config.json ({reason}).") from error
+        with safe_open(path, framework="pt") as weights:
+            shapes = {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
+            with torch.device("meta"):
+                _compare(_build(described, size), shapes, path)
+            state = {name: weights.get_tensor(name) for name in shapes}
+    except (OSError, SafetensorError, MemoryError) as error:
+        raise SightlineError(
+            f"{path}: is no safetensors file, or a damaged one. Copy the model folder again."
+        ) from error
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise SightlineError(f"{path}: {name} holds what is no number, so the model cannot answer. Train again.")
+        if name.endswith("running_var") and (tensor < 0).any():
+            raise SightlineError(f"{path}: {name} holds negative variances, so the model cannot answer. Train again.")
+    module = _build(described, size)
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:  # the names and shapes fit; a kind of number may not
+        raise SightlineError(f"{path}: does not fit its config.json. Copy the model folder again.") from error
     return Network(
         module=module.eval(),
-        architecture=described["architecture"],
-        classes=tuple(classes),
+        architecture=described.architecture,
+        classes=described.label_names,
         size=size,
-        mean=tuple(cfg["mean"]),
-        std=tuple(cfg["std"]),
-        head=head,
+        mean=cfg.mean,
+        std=cfg.std,
+        head=described.sightline_head,
         origin=f"the folder {folder.name}",
-        weights_digest=sha256(folder / "model.safetensors"),
-        settings=settings,
+        weights_digest=sha256(path),
+        settings=described.arguments,
     )
+
+
+def _build(described: Trained, size: int) -> Any:
+    module = create(described.architecture, described.arguments, len(described.label_names))
+    if described.sightline_head != "linear":
+        module = heads.attach(module, described.sightline_head, len(described.label_names), size)
+    return module
+
+
+def _compare(module: Any, found: dict[str, tuple[int, ...]], path: Path) -> None:
+    """Hold the shapes in a file against those of a network on the meta device, and what else it would take."""
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    if found != expected:
+        odd = next((n for n in (*expected, *found) if expected.get(n) != found.get(n)), "")
+        raise SightlineError(
+            f"{path}: does not fit its config.json: {odd} is {_shape(found.get(odd))} and should be "
+            f"{_shape(expected.get(odd))}. Copy the model folder again."
+        )
+    beside = sum(b.numel() * b.element_size() for name, b in module.named_buffers() if name not in expected)
+    if beside > _MOST_BUFFERS:
+        raise SightlineError(
+            f"{path.parent / 'config.json'}: asks for {beside / 1e9:.1f} GB beside its weights. Copy the folder again."
+        )
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else "×".join(map(str, shape)) or "one number"
+
+
+def _require_weights(folder: Path) -> None:
+    if not (folder / "model.safetensors").exists():
+        raise SightlineError(f"{folder}: has no model.safetensors. Sightline opens no pickled weights from a folder.")
+    regular.require(folder / "model.safetensors", _LARGEST_WEIGHTS)
 
 
 def member(folder: Path, number: int) -> Path:
@@ -114,18 +167,12 @@ def member(folder: Path, number: int) -> Path:
 
 
 def members_in(folder: Path) -> int:
-    """How many networks the ensemble in `folder` has; 1 where there is no ensemble, or the folder cannot be read.
+    """How many networks the ensemble in `folder` has; 1 where there is no ensemble.
 
     Raises:
-        SightlineError: config.json claims an impossible number.
+        SightlineError: config.json cannot be read, or claims an impossible number.
     """
-    try:
-        count = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(_MEMBERS, 1)
-    except (OSError, ValueError, AttributeError):
-        return 1  # whoever reads the folder next says what is wrong with it
-    if not isinstance(count, int) or not 1 <= count <= _MOST_MEMBERS:
-        raise SightlineError(f"{folder / 'config.json'}: {_MEMBERS} must be a number from 1 to {_MOST_MEMBERS}.")
-    return count
+    return Described.read(folder / "config.json").sightline_members
 
 
 def files_in(folder: Path) -> list[str]:
@@ -141,28 +188,22 @@ def files_in(folder: Path) -> list[str]:
     return ["config.json", *(f"{member(Path(), number)}/{name}" for number in range(1, count + 1) for name in one)]
 
 
-def read_folder_config(folder: Path) -> dict[str, Any]:
-    """config.json of a timm local folder, checked as far as we rely on it.
+def read_start(folder: Path) -> Start:
+    """config.json of any timm local folder, checked as far as weights to start from rely on it.
 
     Raises:
-        SightlineError: it is absent, is not JSON, or names no network that timm knows.
+        SightlineError: it is absent, damaged, names no network that timm knows, or has no safetensors beside it.
     """
+    described = _read(Start, folder)
+    _require_weights(folder)
+    return described
+
+
+def _read(kind: type[D], folder: Path) -> D:
     path = folder / "config.json"
-    try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-        if not (folder / "model.safetensors").is_file():
-            raise SightlineError(
-                f"{folder}: has no model.safetensors. Sightline opens no pickled weights from a folder."
-            )
-        described.setdefault("pretrained_cfg", {})
-        if not all(isinstance(described.get(key) or {}, dict) for key in ("pretrained_cfg", "model_args")):
-            raise TypeError
-        if not is_known(described["architecture"]):
-            raise SightlineError(f"{path}: names the network {described['architecture']!r}, which is not known here.")
-    except OSError as error:
-        raise SightlineError(f"{path}: cannot be read ({error.strerror}). Is {folder} a timm local folder?") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SightlineError(
-            f"{path}: is not the description of a timm model. Is {folder} a timm local folder?"
-        ) from error
-    return dict(described)
+    if not path.exists() and not path.is_symlink():
+        raise SightlineError(f"{path}: is not there. Is {folder} a timm local folder?")
+    described = kind.read(path)
+    if not is_known(described.architecture):
+        raise SightlineError(f"{path}: names the network {described.architecture[:60]!r}, which is not known here.")
+    return described

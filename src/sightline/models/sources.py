@@ -1,6 +1,7 @@
 """Where a network's weights come from: `--model`, `--weights` and `--scratch` -> one source, before anything is built.
 
-A file, a timm local folder, the hub's cache or the hub; random values only where they are asked for.
+A file, a timm local folder, the box (weights that come as packages), the hub's cache or the hub, in this order; random
+values only where they are asked for.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sightline.errors import UsageError
-from sightline.models import hub
+from sightline.models import box, hub
 from sightline.models.catalogue import DEFAULT, architecture_of, is_known, suggest
-from sightline.models.folder import member, members_in, read_folder_config
+from sightline.models.folder import member, members_in, read_start
+from sightline.system import regular
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
 
     Args:
         name: a timm architecture (`resnet34`, `resnet34.a1_in1k`); None: what the weights folder names, else DEFAULT.
-        weights: a .safetensors or PyTorch file, or a timm local folder; None: the hub's cache, else the hub.
+        weights: a .safetensors or PyTorch file, or a timm local folder; None: the box, else the hub's cache or the hub.
         scratch: random weights, no download.
 
     Raises:
@@ -53,7 +55,11 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
     if weights:
         if not Path(weights).exists():
             raise UsageError(f"--weights {weights}: there is no such file or folder.")
+        regular.require(weights)
         return Source(name, f"the file {Path(weights).name}", Path(weights))
+    boxed = box.find(name)
+    if boxed and box.source_file(boxed):
+        return Source(name, "the box", box.weights_of(boxed))
     file, repository = hub.weights_of(name)
     return Source(name, f"the hub ({repository})", file)
 
@@ -63,14 +69,14 @@ def _from_folder(folder: Path, name: str | None) -> Source:
         raise UsageError(
             f"{folder}: is an ensemble of {count} networks; start from one of them, such as {member(folder, 1)}."
         )
-    described = read_folder_config(folder)
-    architecture = described["architecture"]
+    described = read_start(folder)
+    architecture = described.architecture
     if name and architecture_of(name) != architecture:
         raise UsageError(f"--model {name}: {folder} holds {architecture}. Leave out --model, or give other weights.")
     return Source(
         architecture,
         f"the folder {folder.name}",
         folder / "model.safetensors",
-        dict(described.get("model_args") or {}),
-        dict(described.get("pretrained_cfg") or {}),
+        described.arguments,
+        described.preprocessing,
     )

@@ -84,6 +84,11 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SightlineError(
+            f"--out {folder}: cannot be made ({error.strerror}). Choose another folder with --out."
+        ) from error
+    try:
         _write(predictor, form, folder)
         checked = check(run, predictor, folder)
     except BaseException:

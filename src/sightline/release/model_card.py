@@ -12,7 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from sightline.config import Config
 from sightline.judging.slices import described
-from sightline.models.documents import Calibrated, Start
+from sightline.models.documents import Calibrated, Described
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Cost, Folds, Robustness
@@ -221,7 +221,7 @@ def _model(run: RunFolder) -> Calibrated:
 
 def _architecture(run: RunFolder) -> str:
     path = run.model / "config.json"
-    return Start.read(path).architecture if path.is_file() else ""
+    return Described.read(path).architecture if path.is_file() else ""
 
 
 def _span(interval: tuple[float, float] | None, percent: bool = False) -> str:

@@ -21,26 +21,27 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
-from sightline import config as configuration
-from sightline.config import Config
+from sightline.config import Config, build
 from sightline.data.table import PROBLEM_COLUMNS
 from sightline.errors import SightlineError, UsageError
+from sightline.recipes.document import read
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extra import Extra
 from sightline.system import tables
 from sightline.system.documents import read_if_there
-from sightline.system.files import write_table, write_text
+from sightline.system.files import NoRoom, sweep, write_table, write_text
 
 Status = Literal["complete", "running", "interrupted"]
 E = TypeVar("E", bound=Extra)
+_LOCK = ".lock"
 
 METRICS = [
     "phase", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds", "images_per_second",
@@ -67,7 +68,8 @@ class RunFolder:
         path = Path(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
+            sweep(path)
+            if any(entry.name != _LOCK for entry in path.iterdir()):
                 raise UsageError(f"--out {path}: is not empty. Choose another folder, or go on with --resume {path}.")
         except OSError as error:
             raise SightlineError(f"--out {path}: cannot be made ({error.strerror}). Choose another folder.") from error
@@ -81,7 +83,9 @@ class RunFolder:
             UsageError: there is no run.
         """
         run = cls(path)
-        if not (run.path / "config.yaml").is_file():
+        if [entry.name for entry in run.path.glob("*")] == [_LOCK]:
+            raise UsageError(f"{path}: nothing of this run was written yet. Run the command that began it again.")
+        if not (run.path / "config.yaml").exists():
             raise UsageError(f"{path}: is not a run (it has no config.yaml). A run is what `sightline train` leaves.")
         return run
 
@@ -128,6 +132,24 @@ class RunFolder:
             return "running"
 
     @contextmanager
+    def work(self) -> Iterator[None]:
+        """Hold the run to write into it. What a killed process left half written goes; a full disk says how to go on.
+
+        Raises:
+            SightlineError: another process has it, or the disk is full.
+        """
+        with self.hold():
+            sweep(self.path)
+            try:
+                yield
+            except NoRoom as error:
+                if not (self.path / "config.yaml").exists():
+                    raise  # nothing is there to go on with: the same command begins it again
+                raise SightlineError(
+                    f"{error.path}: {error.reason}. Free some space, then run: {self._going_on}"
+                ) from error
+
+    @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep other processes from working on this run. The lock goes with the process, however it ends.
 
@@ -135,7 +157,7 @@ class RunFolder:
             SightlineError: another process has it.
         """
         try:
-            descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError:  # a run on a read-only disk: nobody can be working on it
             yield
             return
@@ -159,7 +181,7 @@ class RunFolder:
             UsageError: config.yaml is absent, damaged or of another version.
         """
         path = self.path / "config.yaml"
-        return configuration.build(configuration.read(path), str(path))
+        return build(read(path), str(path))
 
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""
@@ -288,8 +310,8 @@ class RunFolder:
         part.write(self.path / "extras" / f"{part.name}.json")
 
     def log(self, text: str) -> None:
-        """Add a line to log.txt, with the time."""
-        with open(self.path / "log.txt", "a", encoding="utf-8", errors="backslashreplace") as file:
+        """Add a line to log.txt, with the time. A log that cannot be written costs no training."""
+        with suppress(OSError), open(self.path / "log.txt", "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}\n")
 
     @property

@@ -22,6 +22,7 @@ from pydantic import Field
 from sightline.errors import SightlineError
 from sightline.system import regular
 from sightline.system.documents import Count, Document, Text
+from sightline.system.files import NoRoom, refusal
 
 try:
     import fcntl
@@ -76,6 +77,8 @@ def opened(run_folder: str | Path, digests: Iterable[str], command: str) -> int:
     try:
         _append(path, json.dumps(entry.to_dict()))
     except OSError as error:
+        if isinstance(refused := refusal(error, path), NoRoom):
+            raise refused from error
         raise SightlineError(
             f"{path}: this opening of the test set cannot be recorded ({error.strerror}); it stays closed.\n"
             "Make the folder writable, or copy the run to one that is."

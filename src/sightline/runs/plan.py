@@ -77,6 +77,7 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
         UsageError: this machine has no such device.
     """
     if config.machine is not None:
+        engines.device_of(config.machine.device)
         torch.set_num_threads(config.machine.threads)
         return config, config.machine
     device = engines.device_of(config.device)

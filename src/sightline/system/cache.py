@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from sightline.errors import UsageError
+from sightline.errors import SightlineError, UsageError
 
 _GRACE_SECONDS = 3600  # another process may be using what was touched within the last hour
 
@@ -24,9 +24,18 @@ def root() -> Path:
 
 
 def folder(kind: str) -> Path:
-    """The folder for one kind of thing ("pixels", "features", …), made if it is not there."""
+    """The folder for one kind of thing ("pixels", "features", …), made if it is not there.
+
+    Raises:
+        SightlineError: it cannot be made.
+    """
     path = root() / kind
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SightlineError(
+            f"{path}: the cache folder cannot be made ({error.strerror}). Set SIGHTLINE_CACHE to a folder that can."
+        ) from error
     return path
 
 

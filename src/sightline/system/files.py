@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +17,25 @@ import pandas as pd
 
 from sightline.errors import SightlineError
 from sightline.system import regular
+from sightline.system.spreadsheet import to_csv
+
+
+class NoRoom(SightlineError):
+    """A file could not be written for want of room. `path` is the file, `reason` says what ran out."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}. Free some space, then run the command again.")
+        self.path = path
+        self.reason = reason
+
+
+_NO_ROOM = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your share of this disk (the quota) is used up",
+    errno.EFBIG: "a limit on the size of files, of the disk or of this process, is reached",
+}
+_CLOSED = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG)
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp(\..{0,16})?")
 
 
 @contextmanager
@@ -24,14 +45,18 @@ def replacing(path: str | Path) -> Iterator[Path]:
     If the block fails, the temporary file is removed and `path` is as it was.
 
     Raises:
-        SightlineError: the disk is full or the folder cannot be written.
+        NoRoom: the disk is full.
+        SightlineError: the folder cannot be written.
     """
     path = Path(path)
     # The name is short whatever the target's: a name of 255 bytes leaves no room for a suffix.
     temporary = path.with_name(f".{secrets.token_hex(6)}.tmp{path.suffix[:16]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        mode = temporary.stat().st_mode & 0o777  # as the umask has it; some libraries make files of their own, 0600
         yield temporary
+        temporary.chmod(mode)
         with open(temporary, "rb+") as file:
             # Some libraries make files for their owner alone (safetensors: 0600); who else may read it is the umask's
             # to say, as of every other file: a server that runs as another user must read the weights too.
@@ -40,14 +65,45 @@ def replacing(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
         _flush_folder(path.parent)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise SightlineError(f"{path}: the disk is full. Free some space, then run the command again.") from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise SightlineError(f"{path}: cannot be written ({error.strerror}). Choose another folder.") from error
+    except SightlineError:
+        raise
+    except Exception as error:  # libraries that write files raise errors of their own where the disk is full
+        if (known := refusal(error, path)) is not None:
+            raise known from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def refusal(error: BaseException, path: Path) -> SightlineError | None:
+    """What an error that came up while `path` was written means for a person; None where the disk has no part in it."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None and (told := re.search(r"\((?:os error|errno) (\d+)\)", str(error))):  # as safetensors says it
+        number = int(told.group(1))
+    if number is None and not isinstance(error, OSError) and _is_full(path.parent):
+        number = errno.ENOSPC  # torch's writers say only that writing failed
+    if number in _NO_ROOM:
+        return NoRoom(path, _NO_ROOM[number])
+    if number in _CLOSED:
+        return SightlineError(f"{path}: cannot be written ({os.strerror(number)}). Choose another folder.")
+    return None
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < 1 << 16
+    except OSError:
+        return False
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that a process left in `folder` and below when it was killed while writing."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if _TEMPORARY.fullmatch(name):
+                with suppress(OSError):
+                    (Path(place) / name).unlink()
 
 
 def _umask() -> int:
@@ -92,12 +148,12 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write `table` to `path`: Parquet where the name ends in .parquet, CSV otherwise."""
+    """Write `table` to `path`: Parquet where the name ends in .parquet, else CSV that a spreadsheet may open."""
     with replacing(path) as temporary:
         if Path(path).suffix.lower() == ".parquet":
             table.to_parquet(temporary, index=False)
         else:
-            table.to_csv(temporary, index=False, lineterminator="\n", errors="backslashreplace")
+            to_csv(table, temporary)
 
 
 def sha256(path: str | Path) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sightline.errors import SightlineError
 from sightline.system import regular
+from sightline.system.spreadsheet import restored
 
 MOST_BYTES = 4 << 30
 """Of a table's file."""
@@ -56,7 +57,7 @@ def _csv(path: Path, texts: bool) -> pd.DataFrame:
     regular.require(path, _MOST_CSV)
     try:
         with regular.open_regular(path, _MOST_CSV) as file:
-            return pd.read_csv(file, keep_default_na=not texts, low_memory=False)
+            return restored(pd.read_csv(file, keep_default_na=not texts, low_memory=False))
     except (OSError, ValueError, regular.Unreadable, MemoryError) as error:
         raise _damaged(path, error) from error
 

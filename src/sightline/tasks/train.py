@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline import config as configuration
+from sightline import recipes
 from sightline.config import Config, Machine
 from sightline.data.glimpse import sample_pixels
 from sightline.data.table import Dataset
@@ -20,6 +20,7 @@ from sightline.judging.examine import examine
 from sightline.models import engines
 from sightline.models.network import Network
 from sightline.predictor import Predictor
+from sightline.recipes.document import require_no_pickle
 from sightline.release import model_card
 from sightline.report import run_report
 from sightline.runs import plan
@@ -62,18 +63,15 @@ def train(
         UsageError: the options contradict each other or name what does not exist.
         SightlineError: the data, the weights or the training fail.
     """
-    for name in ("data", "weights", "continues", "decisions"):
-        value = data if name == "data" else options.get(name)
-        if isinstance(value, Path) or (isinstance(value, str) and Path(value).exists()):
-            options[name] = str(Path(value).resolve())
-        elif value is not None:
-            options[name] = value
-    config = configuration.resolve(recipe, options, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
+    given = recipes.absolute({**options, "data": data})
+    config = recipes.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
+    if not given.get("weights"):
+        require_no_pickle(config.weights, recipe)
     started = time.monotonic()
     dataset = open_data(config)
     config, machine, network = _settle(config, dataset)
     run = RunFolder.create(out or default_path(dataset.name, network.architecture))
-    with run.hold():
+    with run.work():
         run.write_config(config)
         run.log(f"train {dataset.name}: {len(dataset.samples)} files, {len(dataset.classes)} classes")
         _work(run, config, machine, network, dataset, started, on_step)
@@ -95,8 +93,9 @@ def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
     if run.status == "complete":
         note(f"{run.path} is complete: nothing is left to do.")
         return Run(path)
-    with run.hold():
+    with run.work():
         config = run.config()
+        require_no_pickle(config.weights, run.path / "config.yaml")
         known = run.dataset()
         dataset = None if known else open_data(config)
         classes = dataset.classes if dataset else run.known_dataset().classes
@@ -115,6 +114,8 @@ def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
 def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]:
     """Every choice that was left open, made: the config as it will be written."""
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
+    if network.origin == "the box" and config.model is None:
+        note(f"{network.architecture} from the box; larger networks: --model NAME from the hub")
     sample = sample_pixels(dataset, network.size)
     is_open = config.machine is None
     config, machine = plan.settle(config, network, sample, len(dataset.samples))

@@ -15,11 +15,12 @@ from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
+from sightline.system.thinning import evenly
 from sightline.training.looker import Looker, has_features, looker
 from sightline.trust import calibration, conformal, familiarity
 from sightline.trust.familiarity import Familiarity
 
-_TRIED_WITH = 400  # photos at least, to choose an engine
+_TRIED_WITH = 400  # photos, to choose an engine
 _FEW = 32  # are enough where only a linear head is new
 
 
@@ -88,7 +89,7 @@ def _predictor(network: Network, config: Config, machine: Machine, prepared: Pre
 
 def spread(rows: np.ndarray) -> np.ndarray:
     """Enough of these rows to choose an engine on, from all over them: they may be sorted by class."""
-    return rows[:: max(1, len(rows) // _TRIED_WITH)]
+    return rows[evenly(len(rows), _TRIED_WITH)]
 
 
 def remember(

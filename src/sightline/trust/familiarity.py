@@ -79,12 +79,17 @@ class Familiarity:
             ValueError: the arrays are not those of a Familiarity.
         """
         try:
-            bank, distances, keep = arrays["bank"], arrays["distances"], float(arrays["keep"][0])
-        except (KeyError, IndexError) as error:
+            bank, distances = arrays["bank"].astype(np.float16), arrays["distances"].astype(np.float32)
+            keep = float(arrays["keep"].reshape(-1)[0])
+        except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ValueError(f"not a familiarity table: {error} is missing") from error
-        if bank.ndim != 2 or distances.ndim != 1 or not len(bank) or not len(distances) or not 0 < keep <= 1:
+        if bank.ndim != 2 or distances.ndim != 1 or not bank.size or not len(distances) or not 0 < keep <= 1:
             raise ValueError("not a familiarity table: the arrays have the wrong shape")
-        return cls(bank.astype(np.float16), distances.astype(np.float32), keep)
+        if not (np.isfinite(bank).all() and np.isfinite(distances).all()):
+            raise ValueError("not a familiarity table: it holds what is no number")
+        if np.abs(bank).max() > 1.001 or distances[0] < 0 or (np.diff(distances) < 0).any():
+            raise ValueError("not a familiarity table: the features are no unit vectors, or the distances not in order")
+        return cls(bank, distances, keep)
 
 
 def fit(train_embeddings: ArrayLike, val_embeddings: ArrayLike, keep: float = 0.95) -> Familiarity:

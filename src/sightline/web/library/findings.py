@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from django.conf import settings
 
+from sightline.system.spreadsheet import read_csv
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.replies import Refused
 
@@ -80,7 +81,7 @@ def _none() -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, keep_default_na=False)
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
     missing = {"path", "check", "score"} - set(table)
     if missing:
         raise ValueError(f"no column {', '.join(sorted(missing))}")
