@@ -13,10 +13,8 @@ from hashlib import sha256
 import numpy as np
 from PIL import Image
 
-from sightline.data.decoding.decode import decode, file_format, square
+from sightline.data.decoding.decode import decode, square
 from sightline.data.decoding.regular import Undecodable, read
-from sightline.data.decoding.screen import screened
-from sightline.data.decoding.signatures import HEADER_BYTES
 
 _ENOUGH = 480  # pixels on the longer side; a card on a page is hardly wider
 
@@ -54,7 +52,6 @@ def look(
         source = read(source)
     if digest is not None and sha256(source).hexdigest() != digest:
         raise Undecodable("unreadable", "it is not the file that this run was made with")
-    screened(source, file_format(source[:HEADER_BYTES]))  # what is only made to keep a decoder busy
     decoded = decode(source, max_pixels=max_pixels, target=size or side // 2)
     pixels = square(decoded.image, size) if size else None
     picture = b""
