@@ -118,6 +118,14 @@ def test_its_own_photos_are_shown_wherever_they_lie(handed: Path, tmp_path: Path
     assert visitor.get("/data/handed/0/photo.jpg").status_code == 404
 
 
+def test_a_report_that_is_a_link_is_not_shown(handed: Path, private: Path, visitor: Client) -> None:
+    (private / "letter.txt").write_text("Dear Bo,")
+    (handed / "report.html").unlink()
+    (handed / "report.html").symlink_to(private / "letter.txt")
+    answer = visitor.get("/runs/handed/report")
+    assert answer.status_code == 404 and b"Dear" not in answer.content
+
+
 @pytest.mark.parametrize("named", ["../{}", "{}", "a/../../{}", "a\0{}"])
 def test_neighbours_from_outside_are_not_named(named: str, handed: Path, private: Path, visitor: Client) -> None:
     near = json.loads((handed / "extras" / "neighbours.json").read_text())

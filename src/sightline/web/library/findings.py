@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from django.conf import settings
 
-from sightline.system.spreadsheet import read_csv
+from sightline.system import tables
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.replies import Refused
 
@@ -81,10 +81,7 @@ def _none() -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
-    missing = {"path", "check", "score"} - set(table)
-    if missing:
-        raise ValueError(f"no column {', '.join(sorted(missing))}")
+    table = tables.read_if_there(path, needs=("path", "check"), texts=True)
     table = table.reindex(columns=list(COLUMNS))
     for name in ("path", "check", "label", "suggested_label", "twin", "detail"):
         table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
