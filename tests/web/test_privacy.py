@@ -119,6 +119,7 @@ _FULL = OSError(errno.ENOSPC, "No space left on device")
         _FULL,
         OSError(errno.EDQUOT, "Disk quota exceeded"),
         OperationalError("database or disk is full"),
+        OperationalError("disk I/O error"),
         OperationalError('could not extend file "base/1/2": No space left on device'),
     ],
 )

@@ -156,7 +156,8 @@ def test_a_full_state_folder_is_507(site: Site, run: Path) -> None:
     assert token is not None
     headers = {"Cookie": cookie, "X-CSRFToken": token.group(1), "Referer": "https://photos.example.org/"}
     status, body = site.send("/classify/one", "photos", photo, **headers)
-    assert status == 507 and b"/state" not in body
+    assert status == 507, site.log.read_text()
+    assert b"/state" not in body
     assert "cannot write" in site.log.read_text()
     filler.unlink()
     assert site.send("/classify/one", "photos", photo, **headers)[0] == 200
