@@ -64,7 +64,7 @@ def train(
     """
     given = configuration.absolute({**options, "data": data})
     config = configuration.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
-    if not given.get("weights"):
+    if config.weights and config.weights == configuration.recipe(recipe).get("weights"):
         configuration.require_no_pickle(config.weights, recipe)
     started = time.monotonic()
     dataset = open_data(config)
