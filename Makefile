@@ -40,8 +40,13 @@ check: setup
 	$(MKDOCS) build --quiet
 	scripts/check-coverage
 
+# A quiet machine, half an hour, and room for the peers' environments (several GB). benchmarks/run.py --help tells more.
+PHOTOS ?= ../shared/data/intel-scenes
+WEIGHTS ?= ../shared/weights/mobilenetv2_in1k
+
 bench: setup
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python benchmarks/run.py $(PHOTOS) --weights $(WEIGHTS) --peers sightline,fastai,timm --photos 1500 --size 160 \
+		--time-limit 29m
 
 docs: setup
 	$(MKDOCS) serve --open
@@ -64,6 +69,8 @@ setup: .venv/installed
 lock:
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra web --universal --python-version 3.11 --constraint requirements.lock \
+		--generate-hashes --no-emit-index-url --no-annotate --quiet --output-file deploy/requirements.lock
 
 clean:
 	rm -rf .venv runs build dist site .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 import sightline
-from sightline import config
+from sightline import config, recipes
 from sightline.runs.folder import RunFolder
 
 CLAIMED = {
@@ -48,7 +48,7 @@ FROM = {
 
 def needs(name: str, architecture: str | None) -> str | None:
     """What a recipe lacks here, or None if it can run. `architecture`: what the weights folder holds."""
-    made = config.build(config.recipe(name), name)
+    made = config.build(recipes.values(name), name)
     missing = []
     if name.startswith("flowers"):
         missing.append("the flower photos")
@@ -62,7 +62,7 @@ def finished(name: str, data: Path, out: Path, weights: Path | None) -> sightlin
     path = out / name
     if path.exists():
         return sightline.Run(path) if RunFolder.open(path).status == "complete" else sightline.resume(path)
-    options = {} if config.recipe(name).get("scratch") else {"weights": weights}
+    options = {} if recipes.values(name).get("scratch") else {"weights": weights}
     return sightline.train(data, recipe=name, out=path, **options)
 
 
@@ -91,7 +91,7 @@ def main() -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     architecture = json.loads((given.weights / "config.json").read_text())["architecture"] if given.weights else None
-    names = given.only.split(",") if given.only else [n for n in config.recipe_names() if n != "demo"]
+    names = given.only.split(",") if given.only else [n for n in recipes.names() if n != "demo"]
     rows, lacking = [], []
     for name in names:
         missing = needs(name, architecture)

@@ -317,7 +317,9 @@ def train(work: Path) -> Path:
     from sightline.scenes.write import write_scenes
 
     write_scenes(work / "scenes", per_class=40, size=150)
-    return sightline.train(work / "scenes", recipe="demo", out=work / "runs" / "scenes", epochs=2, img_size=64).path
+    return sightline.train(
+        work / "scenes", recipe="demo-scratch", out=work / "runs" / "scenes", epochs=2, img_size=64
+    ).path
 
 
 def machine() -> str:

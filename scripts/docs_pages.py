@@ -26,6 +26,7 @@ from sightline import cli, config
 
 ROOT = Path(__file__).parents[1]
 OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/*.md")
+MARK = ROOT / "src" / "sightline" / "web" / "static" / "site" / "mark.svg"
 COMMANDS = "reference/commands"
 
 _LINK = re.compile(r"(?P<before>\]\(|(?:src|srcset|href)=\")(?P<target>[^)#\s\"]+)")
@@ -47,6 +48,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is generated, and what lies outside docs/."""
     for uri, text in generated().items():
         files.append(File.generated(config, uri, content=text))
+    files.append(File.generated(config, "pictures/mark.svg", abs_src_path=str(MARK)))
     for pattern in OUTSIDE:
         for path in sorted(ROOT.glob(pattern)):
             files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
@@ -74,6 +76,7 @@ def relinked(markdown: str, here: str, uri: str) -> str:
         if _SCHEME.match(target):
             return match.group()
         place = posixpath.normpath(posixpath.join(posixpath.dirname(here), target)).removeprefix("docs/")
+        place = place.replace(".ipynb", ".md")  # notebooks are pages here
         return match["before"] + posixpath.relpath(place, posixpath.dirname(uri) or ".")
 
     return _LINK.sub(moved, markdown)
@@ -124,7 +127,7 @@ def command_page(name: str, function: Any) -> str:
     """A command's help as a page."""
     app = App(name=f"sightline {name}", help_format="markdown")
     app.default(function)
-    text: str = app.generate_docs(output_format="markdown", usage_name=f"sightline {name}")
+    text: str = app.generate_docs(output_format="markdown")
     for noise in (" *[default: False]*", " *[default: ()]*"):
         text = text.replace(noise, "")
     return text
@@ -148,11 +151,11 @@ def options_page() -> str:
         for group, names in groups(model).items():
             if group:
                 parts += [f"### {group}", ""]
-            parts += ["| option | default | values | |", "|---|---|---|---|"]
+            parts += ["| option | default | what it does, and its values |", "|---|---|---|"]
             for name, told in names.items():
                 field = model.model_fields[name]
                 default = "needed" if field.is_required() else _value(field.get_default(call_default_factory=True))
-                cells = (f"`{name}`", default, _values(properties[name]), told.replace("\n", " "))
+                cells = (f"`{name}`", default, f"{told}<br><small>{_values(properties[name])}</small>")
                 parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
             parts.append("")
     return "\n".join(parts)

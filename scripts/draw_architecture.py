@@ -22,14 +22,15 @@ PACKAGE = "sightline"
 
 # Drawn so that it can be read on a white page and on a dark one: boxes bring their own ground, arrows are in between.
 BOX, NAME, WORDS, ARROW, WRONG = "#0f6674", "#ffffff", "#d6e8ea", "#7d9499", "#d1492e"
-WIDTH, ROOM, HEIGHT, GAP, LONGEST = 1000, 710, 48, 10, 110
+WIDTH, ROOM, HEIGHT, GAP, LONGEST = 1010, 710, 48, 10, 110
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
 
 def floors() -> list[list[str]]:
     """The rooms of each floor, the roof first."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (contract,) = (one for one in project["tool"]["importlinter"]["contracts"] if one["type"] == "layers")
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if one["type"] == "layers" and "containers" not in one)
     return [[room.strip().split(".")[-1] for room in layer.split("|")] for layer in contract["layers"]]
 
 
@@ -111,7 +112,7 @@ def ports(shown: list[tuple[str, str]], tops: dict[str, float]) -> tuple[Ports, 
 
 def _arrow(a: str, b: str, start: float, end: float) -> str:
     """A bow on the right of the rooms; one that leads up, which no import should, is drawn in another colour."""
-    reach = 20 + abs(end - start) * 0.36
+    reach = 20 + abs(end - start) * 0.345
     colour = ARROW if end > start else WRONG
     edge = ROOM + 4
     path = f"M{edge} {start:.1f}C{edge + reach:.0f} {start:.1f} {edge + reach:.0f} {end:.1f} {edge + 2} {end:.1f}"

@@ -25,7 +25,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 SHARED = Path(__file__).parents[2] / "shared"
 
 # The least that trains: a few steps of the small network from random weights.
-QUICK = {"recipe": "demo", "epochs": 3, "img_size": 48, "set": ("robustness_seconds=0",), "seed": 1}
+QUICK = {"recipe": "demo-scratch", "epochs": 3, "img_size": 48, "set": ("robustness_seconds=0",), "seed": 1}
 
 
 def pytest_report_header(config: pytest.Config) -> str:

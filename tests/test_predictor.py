@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 import sightline
+from sightline.data.decoding.quarantine import square_guarded
 from sightline.errors import SightlineError, UsageError
 from sightline.predictor import Predictor
 from sightline.runs.folder import RunFolder
+from traps import scan_bomb, slow_bmp
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +68,46 @@ def test_a_file_that_cannot_be_read_is_a_row_and_stops_nothing(
     assert [bool(error) for error in table["error"]] == [False, True, True, False]
     assert table.loc[[1, 2], ["predicted", "confidence", "set", "decision"]].isna().all().all()
     assert table["predicted"][0] == table["predicted"][3]
+
+
+def test_one_array_is_one_photo_and_a_batch_is_many(predictor: Predictor) -> None:
+    batch = np.random.default_rng(0).integers(0, 256, (3, 150, 150, 3), np.uint8)
+    columns = [f"p_{name}" for name in predictor.classes]
+    many = predictor.predict(batch)
+    assert len(many) == 3
+    for one in (batch[0], torch.from_numpy(np.moveaxis(batch[0], 2, 0).copy())):
+        table = predictor.predict(one)
+        assert len(table) == 1
+        np.testing.assert_allclose(table[columns].iloc[0], many[columns].iloc[0], atol=1e-6)
+
+
+def test_what_is_no_photo_is_a_row_and_ends_nothing(predictor: Predictor, scenes: Path) -> None:
+    good = next((scenes / "sea").iterdir())
+    wrong = [None, {}, 3, torch.zeros(512), np.full((64, 64, 3), np.nan), io.BytesIO(b"x"), np.zeros((2, 2), object)]
+    for given in ([good, *wrong, good], pd.Series([good, *wrong, good]), (item for item in [good, *wrong, good])):
+        table = predictor.predict(given)
+        assert [bool(error) for error in table["error"]] == [False, *[True] * len(wrong), False]
+        assert table["predicted"].isna().tolist() == [False, *[True] * len(wrong), False]
+        assert table["predicted"].iloc[0] == table["predicted"].iloc[-1]
+        wrong[5] = io.BytesIO(b"x")
+
+
+def test_names_that_are_too_few_are_wrong_usage(predictor: Predictor) -> None:
+    with pytest.raises(UsageError, match="names"):
+        predictor.predict([b"", b""], names=["a"])
+
+
+def test_what_keeps_a_decoder_busy_is_a_row_within_seconds(
+    predictor: Predictor, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = next((scenes / "sea").iterdir())
+    (tmp_path / "scans.jpg").write_bytes(scan_bomb(1973, 3000))
+    (tmp_path / "slow.bmp").write_bytes(slow_bmp())
+    monkeypatch.setattr("sightline.predictor.square_guarded", partial(square_guarded, seconds=1))
+    table = predictor.predict([tmp_path / "scans.jpg", tmp_path / "slow.bmp", good])
+    assert "scans" in table["error"][0]
+    assert table["error"][1] == "timeout: decoding it took more than 1 seconds"
+    assert table["error"][2] == ""
 
 
 def test_nothing_in_nothing_out(predictor: Predictor) -> None:

@@ -9,11 +9,13 @@ import pytest
 import timm
 
 import sightline
-from sightline import config
+from sightline import config, recipes
 from sightline.data.augment import presets
-from sightline.models import catalogue
+from sightline.models import box, catalogue
+from sightline.models.freezing import trainable
+from sightline.runs import plan
 
-NAMES = config.recipe_names()
+NAMES = recipes.names()
 FROM_TEXTS = {
     "resnet34-onecycle": "000",
     "resnet50-dense-head": "001",
@@ -29,31 +31,44 @@ FROM_TEXTS = {
 
 
 def header(name: str) -> list[str]:
-    lines = config.recipe_text(name).splitlines()
+    lines = recipes.text(name).splitlines()
     return lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
 
 
 def test_the_table_of_recipes_is_complete() -> None:
-    assert set(NAMES) == set(FROM_TEXTS) | {"default", "probe", "demo"}
+    assert set(NAMES) == set(FROM_TEXTS) | {"default", "probe", "demo", "demo-scratch"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_header_gives_the_command_and_what_was_measured(name: str) -> None:
     text = "\n".join(header(name))
-    command = "sightline demo" if name == "demo" else "sightline train"
+    command = {"demo": "sightline demo", "demo-scratch": "sightline demo --scratch"}.get(name, "sightline train")
     assert f"#   {command}" in text
     assert "Measured: " in text
     if name in FROM_TEXTS:
         assert f"--recipe {name}" in text
-        assert f"(text {FROM_TEXTS[name]})" in text
+        assert f"(text {FROM_TEXTS[name]} of docs/recipes.md)" in text
         assert "# Claimed: " in text
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_in_a_recipe_are_known(name: str) -> None:
-    made = config.build(config.recipe(name), name)
+    made = config.build(recipes.values(name), name)
     presets.build(made.augment, 64)
     assert made.model is None or catalogue.is_known(made.model)
+
+
+@pytest.mark.skipif(not box.installed(), reason="the weights in the box are not installed")
+@pytest.mark.parametrize("name", [name for name in FROM_TEXTS if not recipes.values(name).get("scratch")])
+def test_a_recipe_takes_the_network_in_the_box_for_one_whose_weights_cannot_be_had(name: str) -> None:
+    assert any(f"--model {catalogue.DEFAULT}" in line for line in header(name))
+    made = recipes.resolve(name, {"model": catalogue.DEFAULT})
+    given = recipes.resolve(name)
+    assert made == given.model_copy(update={"model": catalogue.DEFAULT})  # everything else stays
+    network = plan.build_network(made, ("a", "b", "c"), made.img_size)
+    assert (network.origin, network.head, network.size) == ("the box", made.head, made.img_size)
+    for phase in made.phases:
+        assert trainable(network.module, phase.train)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +97,7 @@ PLAIN = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_for_one_epoch(name: str, few: Path, backbone: Path, tmp_path: Path) -> None:
-    values = config.recipe(name)
+    values = recipes.values(name)
     size = 64 if values.get("model") in catalogue.own_names() else 32  # ours need 64 pixels
     changes = ["robustness_seconds=0", f"img_size={size}", PLAIN]
     changes += [f"phases.{i}.epochs=1" for i, p in enumerate(values["phases"]) if p.get("solver") != "lbfgs"]

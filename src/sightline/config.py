@@ -1,25 +1,34 @@
 """Every choice of a training run, typed and checked when built. A recipe is the same thing as YAML.
 
-A run starts from a recipe (`recipes/*.yaml`, or a file of yours), flags win over it, and the result is written to
-RUN/config.yaml before anything else, so that the run can be repeated or resumed exactly.
+`sightline.recipes` makes one from a recipe and what was asked for. It is written to RUN/config.yaml before anything
+else, so that the run can be repeated or resumed exactly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
-from pathlib import Path
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from sightline.errors import UsageError
-from sightline.system import regular
-
-_MOST_BYTES = 1 << 18  # of a recipe's file
 
 Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
+
+
+def _seconds(value: Any) -> Any:
+    """90s, 10m, 1.5h or plain seconds -> seconds."""
+    if not isinstance(value, str):
+        return value
+    try:
+        seconds = float(value[:-1]) * {"s": 1, "m": 60, "h": 3600}[value[-1]] if value[-1:] in "smh" else float(value)
+    except (ValueError, KeyError):
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ValueError("write it as 90s, 10m or 1.5h")
+    return seconds
 
 
 class Options(BaseModel):
@@ -32,16 +41,19 @@ class Phase(Options):
     """One stretch of training: what learns, for how long, how fast."""
 
     name: str = "tune"
+    """What metrics.csv and the report call it."""
     train: str | list[str] = "all"
     """What learns: `all`, `head`, `last:N` or `last:N%` (layers with weights), or regular expressions on names."""
     solver: Literal["gradient", "lbfgs"] = "gradient"
     """`lbfgs` fits a linear head on frozen features in one go: a logistic regression, its strength chosen on val."""
     epochs: Annotated[int, Field(ge=0)] = 4
+    """Passes over the training photos."""
     lr: Annotated[float, Field(gt=0)] = 1e-3
     """The peak learning rate, of the head and the last layers."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Each earlier group of layers learns at this fraction of the rate of the group after it (ELECTRA, BEiT)."""
     schedule: Schedule = "one-cycle"
+    """How the rate moves from step to step."""
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.25
     """one-cycle and cosine: the share of the steps that climbs to the peak. cyclical: unused."""
     decay: Annotated[float, Field(ge=0)] = 0.0
@@ -62,11 +74,17 @@ class Machine(Options):
     """What the run was tuned to on its machine. A repeat uses it as it stands, so that the weights are the same."""
 
     device: str
+    """cpu, cuda or mps."""
     precision: Literal["float32", "bfloat16"]
+    """In which the network computes."""
     channels_last: bool
+    """The layout of photos in memory."""
     engine: str
+    """What runs the network where nothing is learned."""
     threads: Annotated[int, Field(ge=1, le=4096)]
+    """Of torch."""
     evaluation_batch: Annotated[int, Field(ge=1, le=4096)]
+    """Photos predicted at a time."""
 
 
 class Config(Options):
@@ -80,6 +98,7 @@ class Config(Options):
     per_class: Annotated[int, Field(ge=2)] | None = None
     """Take this many photos of each class for training and validation, and leave the rest for test."""
     split_seed: int = 0
+    """Moves the split, and nothing else."""
     continues: str | None = None
     """An earlier run: start from its weights and keep each of its photos in its old split (--from)."""
 
@@ -90,30 +109,45 @@ class Config(Options):
 
     # The network
     model: str | None = None
-    """Any timm classification model, or one of our own; None: what --weights holds, else mobilenetv2_100."""
+    """A timm classification model, or one of our own; None: what --weights holds, else tf_efficientnet_lite0."""
     weights: str | None = None
-    """A file or a timm local folder with pretrained weights; None: the hub's cache, else the hub."""
+    """A file or a timm local folder with pretrained weights; None: the box, else the hub's cache, else the hub."""
     scratch: bool = False
     """Start from random weights."""
     head: Literal["linear", "dense", "regularised"] = "linear"
+    """The layers that are new: pooled features to classes, a dense one, or one with norms, dropout and L2."""
     drop_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Dropout before the last layer."""
     img_size: Annotated[int, Field(ge=16, le=2048)] | None = None
     """Pixels on a side; None: what the network was pretrained at; from scratch, the photos' own size up to 150."""
 
     # Training
     phases: Annotated[list[Phase], Field(min_length=1)] = [Phase()]
+    """Stretches of training, one after the other."""
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """Of all gradient phases."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """sgd: its momentum."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
+    """Of weights; norms and biases are spared."""
     batch_size: Annotated[int, Field(ge=2)] = 32
+    """Photos in one step."""
     augment: str | dict[str, Any] = "light"
+    """A preset (`sightline explore --augment` shows it), or a mapping of operations."""
     mixup: Annotated[float, Field(ge=0)] = 0.0
+    """Mix pairs of photos and their labels: alpha of the beta distribution; 0: not at all."""
     cutmix: Annotated[float, Field(ge=0)] = 0.0
+    """Put a piece of one photo into another, and mix their labels likewise: alpha; 0: not at all."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of each label that is spread over all classes."""
     class_weights: Literal["none", "balanced"] = "none"
+    """`balanced`: mistakes on rare classes cost more."""
     sampling: Literal["natural", "balanced"] = "natural"
+    """`balanced`: every class is seen equally often."""
     clip_norm: Annotated[float, Field(ge=0)] = 0.0
+    """The largest norm of all gradients together; 0: any."""
     clip_value: Annotated[float, Field(ge=0)] = 0.0
+    """The largest value of a gradient; 0: any."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Judge and keep an exponential moving average of the weights with this decay; 0: the weights themselves."""
     freeze_norm: bool = False
@@ -121,8 +155,9 @@ class Config(Options):
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop a phase after this many epochs without a better val accuracy; 0: never."""
     seed: int = 0
-    time_limit: Annotated[float, Field(gt=0)] | None = None
-    """Seconds for the whole run, its folds included; epochs and image size are planned to fit."""
+    """Moves the order of the photos, the augmentations and the random weights, never the split."""
+    time_limit: Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds)] = None
+    """Seconds, or 10m, for the whole run, its folds included; epochs and image size are planned to fit."""
 
     # The result
     tta: Literal["none", "flip"] = "none"
@@ -132,12 +167,15 @@ class Config(Options):
     robustness_seconds: Annotated[float, Field(ge=0)] = 10.0
     """About how long to try the test photos blurred, dark, noisy, crooked; 0: not at all."""
     keep_checkpoint: bool = False
+    """Leave RUN/checkpoint when the run is complete."""
 
     # The machine
     device: str = "auto"
+    """auto, cpu, cuda, mps."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that decode photos; 0: one for each core."""
     machine: Machine | None = None
+    """Settled at the start of a run and written to its config.yaml; a recipe leaves it out."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -174,8 +212,13 @@ class Config(Options):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def build(values: dict[str, Any], origin: str) -> Config:
+def build(values: dict[str, Any], origin: str, given: Mapping[str, str] | None = None) -> Config:
     """Check `values` and make a Config of them.
+
+    Args:
+        values: option -> value.
+        origin: where they come from, such as "recipe default".
+        given: option, with dots into phases -> how a person gave it ("--epochs -1"), which the message then names.
 
     Raises:
         UsageError: a name is unknown or a value out of range; says which, in `origin`.
@@ -186,182 +229,17 @@ def build(values: dict[str, Any], origin: str) -> Config:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part)[:60] for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
+        where = f"{origin}: {place}" if place else origin
+        for part in range(len(first["loc"]), 0, -1):
+            where = (given or {}).get(".".join(str(step) for step in first["loc"][:part]), where)
         if first["type"] == "extra_forbidden":
-            message = f"there is no such option. Known: {', '.join(Config.model_fields)}"
-        raise UsageError(f"{origin}: {place + ': ' if place else ''}{message}.") from error
+            message = f"there is no such option. {_meant(first['loc'])}"
+        raise UsageError(f"{where}: {message if message.endswith(('.', '?')) else message + '.'}") from error
 
 
-class _Plain(yaml.SafeLoader):
-    """YAML without references to other parts of itself: a few lines of them stand for more than any memory holds."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "has a reference", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
-
-
-def read(path: str | Path) -> dict[str, Any]:
-    """The values of a recipe or a RUN/config.yaml, not yet checked.
-
-    Raises:
-        UsageError: the file is absent, is not YAML, or is not a mapping.
-    """
-    try:
-        data = regular.read(path, _MOST_BYTES)
-    except regular.Unreadable as error:
-        raise UsageError(f"{path}: cannot be read: {error.detail}.") from error
-    try:
-        values = yaml.load(data.decode("utf-8"), _Plain)  # noqa: S506  (a SafeLoader that takes less)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" (see line {where.line + 1})" if where is not None else ""
-        raise UsageError(f"{path}: is not a recipe{line}. `sightline recipes default` shows one.") from error
-    if not isinstance(values, dict):
-        raise UsageError(
-            f"{path}: is not a recipe: expected lines such as 'epochs: 5'. See `sightline recipes default`."
-        )
-    return values
-
-
-def recipe_names() -> list[str]:
-    """The recipes that come with Sightline, sorted."""
-    folder = resources.files("sightline") / "recipes"
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-
-
-def recipe_text(name: str) -> str:
-    """A shipped recipe as it stands, header and all.
-
-    Raises:
-        UsageError: no recipe has this name.
-    """
-    if name not in recipe_names():
-        raise UsageError(f"--recipe {name}: no such recipe or file. Shipped: {', '.join(recipe_names())}.")
-    return (resources.files("sightline") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
-
-
-def recipe(name_or_path: str) -> dict[str, Any]:
-    """The values of a shipped recipe, or of a recipe file (a RUN/config.yaml is one too)."""
-    if name_or_path.endswith((".yaml", ".yml")) or Path(name_or_path).is_file():
-        return read(name_or_path)
-    values: dict[str, Any] = yaml.safe_load(recipe_text(name_or_path))
-    return values
-
-
-def require_no_pickle(weights: str | None, origin: str | Path) -> None:
-    """Refuse weights that came along with a recipe or a run and would have to be unpickled.
-
-    Args:
-        weights: what the recipe or config.yaml names.
-        origin: its file. What lies in its folder, or is named relative to wherever one happens to be, came along.
-
-    Raises:
-        UsageError: they are neither safetensors nor a folder, and came along.
-    """
-    if not weights or Path(weights).suffix == ".safetensors" or Path(weights).is_dir():
-        return
-    home = Path(origin).resolve().parent
-    if not Path(weights).is_absolute() or Path(weights).resolve().is_relative_to(home):
-        raise UsageError(
-            f"{origin}: names weights that came with it and are no safetensors ({weights}), so they are not opened.\n"
-            "Where you trust them, give them yourself with --weights."
-        )
-
-
-def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options in which paths are whole, so that they hold wherever the run is gone on with.
-
-    Args:
-        options: option name -> value. A path, and a text that is the name of something on disk, of an option that may
-            be a path, becomes an absolute path; everything else stays.
-    """
-    whole = dict(options)
-    for name in ("data", "weights", "continues", "decisions"):
-        value = whole.get(name)
-        if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
-            whole[name] = str(Path(value).resolve())
-    return whole
-
-
-def _exists(text: str) -> bool:
-    try:
-        return Path(text).exists()
-    except (OSError, ValueError):  # too long for a path, or with a NUL in it
-        return False
-
-
-def resolve(
-    recipe_name: str = "default",
-    flags: dict[str, Any] | None = None,
-    assignments: list[str] | None = None,
-    *,
-    epochs: int | None = None,
-    lr: float | None = None,
-    freeze_epochs: int | None = None,
-) -> Config:
-    """A recipe, with flags laid over it.
-
-    Args:
-        recipe_name: a shipped recipe or a file.
-        flags: option name -> value; None means not given.
-        assignments: `key=value` texts of --set; dots reach into phases (`phases.1.lr=3e-4`); values are YAML.
-        epochs: epochs of the last gradient phase.
-        lr: peak learning rate of the last gradient phase.
-        freeze_epochs: gradient epochs of the head alone before everything is tuned; 0 leaves that phase out.
-
-    Raises:
-        UsageError: anything unknown, out of range or in conflict.
-    """
-    values = recipe(recipe_name)
-    given = {key: value for key, value in (flags or {}).items() if value is not None}
-    values.update(given)
-    # One flag can overrule a choice of the recipe that it excludes; two flags that exclude each other stay an error.
-    if given.get("weights") or given.get("continues"):
-        values["scratch"] = given.get("scratch", False)
-    if values.get("machine") and {"device", "batch_size", "img_size", "model", "weights"} & set(given):
-        values["machine"] = None
-    phases = [dict(phase) for phase in values.get("phases") or [{}]]
-    if given.get("scratch"):
-        phases = [phase for phase in phases if phase.get("solver") != "lbfgs"] or [{}]
-    if freeze_epochs is not None:
-        phases = _with_frozen_phase(phases, freeze_epochs)
-    for name, value in (("epochs", epochs), ("lr", lr)):
-        if value is not None:
-            gradient = [phase for phase in phases if phase.get("solver") != "lbfgs"]
-            if not gradient:
-                raise UsageError(
-                    f"--{name}: recipe {recipe_name} only fits a head on features; choose another --recipe."
-                )
-            gradient[-1][name] = value
-    values["phases"] = phases
-    for assignment in assignments or []:
-        _assign(values, assignment)
-    return build(values, f"recipe {recipe_name}")
-
-
-def _with_frozen_phase(phases: list[dict[str, Any]], epochs: int) -> list[dict[str, Any]]:
-    rest = phases[1:] if phases[0].get("train") == "head" and len(phases) > 1 else phases
-    if epochs == 0:
-        return rest
-    frozen = {"name": "head", "train": "head", "epochs": epochs}
-    first = phases[0]
-    if first.get("train") == "head" and first.get("solver") != "lbfgs":
-        frozen = {**first, "epochs": epochs}
-    return [frozen, *rest]
-
-
-def _assign(values: dict[str, Any], assignment: str) -> None:
-    key, equals, text = assignment.partition("=")
-    if not equals or not key:
-        raise UsageError(f"--set {assignment}: write it as key=value, for example --set augment=none.")
-    target: Any = values
-    *path, last = key.strip().split(".")
-    try:
-        for part in path:
-            target = target[int(part)] if isinstance(target, list) else target[part]
-        value = yaml.safe_load(text)  # `1e-3` stays text here; the typed field turns it into a number
-        target[int(last) if isinstance(target, list) else last] = value
-    except (KeyError, IndexError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise UsageError(
-            f"--set {assignment}: {key} leads nowhere. See `sightline recipes NAME` for what can be set."
-        ) from error
+def _meant(place: tuple[int | str, ...]) -> str:
+    """What a name that is unknown at `place` may have meant."""
+    groups: dict[str, type[Options]] = {"phases": Phase, "machine": Machine}
+    known = list(groups.get(str(place[0]), Config).model_fields)
+    close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding import inputs
+from sightline.data.decoding.quarantine import square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.errors import SightlineError, UsageError
 from sightline.models import autotune, engines
 from sightline.models.documents import FORMAT_VERSION, Fitted, ModelFacts, Preprocessing
@@ -24,13 +25,12 @@ from sightline.models.folder import files_in, load_network, save_network
 from sightline.models.network import Network
 from sightline.system import regular
 from sightline.system.files import replacing, sha256
+from sightline.system.processes import cores
 from sightline.system.progress import track
 from sightline.trust import answers, calibration, conformal
 from sightline.trust.decision import decide
 from sightline.trust.familiarity import Familiarity
 from sightline.version import __version__
-
-Photo: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 
 NO_NUMBER = "no-answer: the model gives no number for this photo"
 """The error of a photo that can be read but not answered: a label would be invented."""
@@ -178,47 +178,57 @@ class Predictor:
         """All that the model says of photos (n, S, S, 3) uint8, prepared as `prepare` does."""
         return self.judge(*self.raw(pixels))
 
-    def prepare(self, photo: Photo) -> np.ndarray:
+    def prepare(self, photo: Any) -> np.ndarray:
         """One photo as (S, S, 3) uint8, exactly as in training.
+
+        Args:
+            photo: as in `predict`, but one.
 
         Raises:
             Undecodable: it is no picture that can be read.
         """
-        source = Path(photo) if isinstance(photo, str) else photo
-        return square(decode(source, target=self.size).image, self.size)
+        return square_guarded(inputs.source_of(photo), self.size)
 
-    def predict(self, photos: Iterable[Photo], names: Sequence[str] | None = None) -> pd.DataFrame:
-        """One row for each photo, in order; a photo that cannot be read is a row with `error`.
+    def predict(self, photos: Any, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """One row for each photo, in order; what cannot be read, or is no photo, is a row with `error`.
 
         Args:
-            photos: paths, PIL images, arrays (H, W, 3) uint8, or the bytes of image files.
+            photos: one photo or many: paths, the bytes of image files, open files, PIL images, arrays H x W or
+                H x W x C, tensors C x H x W, batches of these; as a list, a generator, a pandas column, or a table
+                with a column `path`.
             names: what stands in `path`; otherwise the paths themselves, and a number for anything else.
 
         Returns:
             Columns path, predicted, confidence, p_<class>…, set (class names joined by "|"), familiar, decision, error.
+
+        Raises:
+            UsageError: a table has no column of paths, or there are more or fewer `names` than photos.
         """
-        listed: list[Photo] = [photos] if isinstance(photos, (str, Path, bytes, Image.Image)) else list(photos)
-        if names is None:
-            names = [os.fspath(p) if isinstance(p, (str, Path)) else f"image {i}" for i, p in enumerate(listed, 1)]
-        rows = list(self._batches(listed, names))
+        rows = list(self._batches(inputs.photos(photos, names)))
         return pd.concat(rows, ignore_index=True) if rows else self._table([], [], None)
 
-    def _batches(self, photos: list[Photo], names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    def _batches(self, photos: inputs.Photos) -> Iterator[pd.DataFrame]:
         size = max(self.engine.batch, 64)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool, track("Predicting", len(photos)) as advance:
-            ahead = [pool.submit(self._try, photo) for photo in photos[:size]]
-            for start in range(0, len(photos), size):
-                ready = [future.result() for future in ahead]
+        with ThreadPoolExecutor(cores()) as pool, track("Predicting", photos.total) as advance:
+
+            def started() -> list[tuple[str, Future[np.ndarray | str]]]:
+                return [(photo.name, pool.submit(self._try, photo)) for photo in islice(photos.items, size)]
+
+            ahead = started()
+            while ahead:
+                names, ready = [name for name, _ in ahead], [future.result() for _, future in ahead]
                 # The next photos are decoded while the network looks at these.
-                ahead = [pool.submit(self._try, photo) for photo in photos[start + size : start + 2 * size]]
+                ahead = started()
                 good = [pixels for pixels in ready if isinstance(pixels, np.ndarray)]
                 errors = ["" if isinstance(pixels, np.ndarray) else pixels for pixels in ready]
-                yield self._table(names[start : start + size], errors, self.outputs(np.stack(good)) if good else None)
+                yield self._table(names, errors, self.outputs(np.stack(good)) if good else None)
                 advance(len(ready))
 
-    def _try(self, photo: Photo) -> np.ndarray | str:
+    def _try(self, photo: inputs.Photo) -> np.ndarray | str:
         try:
-            return self.prepare(photo)
+            if isinstance(photo.source, Undecodable):
+                raise photo.source
+            return square_guarded(photo.source, self.size)
         except Undecodable as error:
             return f"{error.problem}: {error.detail}"
 

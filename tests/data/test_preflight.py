@@ -215,7 +215,7 @@ class TestBadFiles:
         (town / "print.jpg").write_bytes(encoded(photo(51).convert("CMYK")))
         (town / "moving.gif").write_bytes(encoded(photo(52), "GIF", save_all=True, append_images=[photo(53)]))
         (town / "deep.png").write_bytes(
-            encoded(Image.fromarray(np.arange(900, dtype=np.uint16).reshape(30, 30)), "PNG")
+            encoded(Image.fromarray(np.arange(0, 63_000, 70, dtype=np.uint16).reshape(30, 30)), "PNG")
         )
         checked, held = run(dataset(root))
         assert_same_pixels(checked, held)

@@ -1,17 +1,15 @@
 """Comparing runs: a planted gain is found, equal runs are not told apart, unlike test sets are refused."""
 
-import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 from statsmodels.stats.contingency_tables import mcnemar
 
 from sightline import config
 from sightline.errors import SightlineError, UsageError
-from sightline.judging.compare import compare, render
+from sightline.judging.compare import compare
 from sightline.judging.figures import evaluate
 from sightline.runs import ledger
 from sightline.runs.documents.dataset import DatasetFacts
@@ -98,16 +96,13 @@ def test_three_runs_are_held_against_the_first(finished):
     assert [run.accuracy for run in found.runs] == pytest.approx([591 / 600, 594 / 600, 597 / 600])
 
 
-def test_the_table_reads_well(finished):
+def test_the_verdict_and_the_warning_read_well(finished):
     a, b = finished("a", wrong_at(np.arange(60))), finished("b", wrong_at([]))
     for _ in range(7):
         ledger.opened(a.path, a.samples()["digest"], "train")
     found = compare([a, b])
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(render(found))
-    text = console.export_text()
-    assert "On the same 600 test photos" in text and "b is better than a" in text
-    assert found.test_opened == 7 and "opened 7 times: expect its best figure to flatter" in text
+    assert found.n == 600 and found.differences[0].verdict.startswith("b is better than a")
+    assert found.test_opened == 7 and "opened 7 times: expect its best figure to flatter" in found.warning
 
 
 def test_other_test_photos_are_refused_and_counted(finished):

@@ -56,7 +56,7 @@ def test_an_engine_that_answers_differently_is_never_chosen(
         return Engine(name, device, batch, lambda p: (engine.run(p)[0], -engine.run(p)[1]))
 
     monkeypatch.setattr(engines, "make", make)
-    monkeypatch.setattr(autotune, "_speed", lambda engine, sample: 1.0 if engine.name == "eager" else 100.0)
+    monkeypatch.setattr(autotune, "images_per_second", lambda engine, sample: 1.0 if engine.name == "eager" else 100.0)
     assert autotune.fastest_engine(network, photos).name == "eager"
 
 
@@ -64,7 +64,9 @@ def test_onnx_is_tried_only_where_it_can_win_back_its_export(
     network: Network, photos: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("onnxruntime")
-    monkeypatch.setattr(autotune, "_speed", lambda engine, sample: 900.0 if engine.name == "onnxruntime" else 100.0)
+    monkeypatch.setattr(
+        autotune, "images_per_second", lambda engine, sample: 900.0 if engine.name == "onnxruntime" else 100.0
+    )
     assert autotune.fastest_engine(network, photos, photos=100).name != "onnxruntime"
     assert autotune.fastest_engine(network, photos, photos=100_000).name == "onnxruntime"
 

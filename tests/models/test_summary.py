@@ -1,13 +1,10 @@
 """The layer table against the tables of the texts."""
 
-import io
-
 import pytest
 import timm
-from rich.console import Console
 
 from sightline.errors import SightlineError, UsageError
-from sightline.models.summary import describe, show
+from sightline.models.summary import describe
 
 
 def test_resnet9_rows_are_the_texts_table() -> None:
@@ -48,17 +45,6 @@ def test_fixed_size_networks_are_built_for_the_size_asked() -> None:
     table = describe("vit_tiny_patch16_224", size=64)
     assert table["size"] == 64
     assert next(layer for layer in table["layers"] if layer["name"] == "patch_embed.proj")["output"] == [192, 4, 4]
-
-
-def test_show_prints_shapes_what_learns_and_the_totals() -> None:
-    out = io.StringIO()
-    show(describe("resnet9", classes=6, train="head"), Console(file=out, width=120))
-    text = out.getvalue()
-    assert "32×150×150" in text
-    assert "Trainable parameters: 1,542" in text
-    line = next(line for line in text.splitlines() if "│ fc " in line)
-    assert "yes" in line
-    assert "no" in next(line for line in text.splitlines() if "conv1.0" in line)
 
 
 @pytest.mark.parametrize(

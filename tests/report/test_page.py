@@ -42,7 +42,7 @@ def test_a_name_that_the_page_lacks_is_an_error_and_not_a_gap() -> None:
 
 
 def test_both_colour_schemes_define_the_same_colours() -> None:
-    style = (page.THEME / "style.css").read_text()
+    style = page.style_of("colours", "style", "charts")
     light, dark = (re.findall(r"(--[\w-]+):", part) for part in re.findall(r":root \{(.*?)\}", style, re.DOTALL))
     assert {name for name in light if name not in ("--serif", "--sans", "--mono")} == set(dark)
 
@@ -50,7 +50,7 @@ def test_both_colour_schemes_define_the_same_colours() -> None:
 @pytest.mark.parametrize("scheme", [0, 1])
 @pytest.mark.parametrize("colour", ["--ink", "--soft", "--one", "--bad", "--warm"])
 def test_text_colours_are_legible_on_paper_and_card(scheme: int, colour: str) -> None:
-    style = (page.THEME / "style.css").read_text()
+    style = page.style_of("colours", "style", "charts")
     values = dict(re.findall(r"(--[\w-]+): (#\w{6});", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]))
     for behind in ("--paper", "--card"):
         assert contrast(values[colour], values[behind]) >= 4.5, f"{colour} on {behind}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sightline
-from sightline import config
+from sightline import recipes
 from sightline.data.glimpse import sample_pixels
 from sightline.data.reading.sources import open_dataset
 from sightline.errors import UsageError
@@ -21,16 +21,16 @@ def dataset(scenes: Path):
 
 
 def settled(dataset, **options: object):
-    made = config.resolve("demo", {"img_size": 48, **options})
+    made = recipes.resolve("demo-scratch", {"img_size": 48, **options})
     network = plan.build_network(made, dataset.classes, 48)
     sample = sample_pixels(dataset, 48)
     return made, network, plan.settle(made, network, sample, 180)[1], sample
 
 
 def test_photos_decide_the_size_from_scratch(dataset) -> None:
-    assert plan.image_size(config.resolve("demo", {"img_size": None}, ["img_size=null"]), dataset) == 64
-    assert plan.image_size(config.resolve("demo", {"img_size": 50}), dataset) == 50
-    assert plan.image_size(config.resolve("default"), dataset) is None
+    assert plan.image_size(recipes.resolve("demo-scratch", {"img_size": None}, ["img_size=null"]), dataset) == 64
+    assert plan.image_size(recipes.resolve("demo-scratch", {"img_size": 50}), dataset) == 50
+    assert plan.image_size(recipes.resolve("default"), dataset) is None
 
 
 def test_a_config_that_knows_its_machine_is_not_tuned_again(dataset) -> None:

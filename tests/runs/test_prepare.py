@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sightline import config
+from sightline import recipes
 from sightline.errors import SightlineError, UsageError
 from sightline.runs.prepare import Prepared, open_data, prepare
 
 
 def prepared(data: Path, **options: object) -> Prepared:
-    made = config.resolve("demo", {"data": str(data), **options})
+    made = recipes.resolve("demo-scratch", {"data": str(data), **options})
     return prepare(open_data(made), made, 48)
 
 
@@ -104,7 +104,7 @@ def test_one_class_is_not_enough(scenes: Path, tmp_path: Path) -> None:
 
 def test_no_data_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="No DATA"):
-        open_data(config.resolve("demo"))
+        open_data(recipes.resolve("demo-scratch"))
 
 
 def test_the_data_is_never_modified(scenes: Path, tmp_path: Path) -> None:

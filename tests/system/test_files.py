@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from sightline.errors import SightlineError
 from sightline.system.files import replacing, sha256, write_bytes, write_json, write_table, write_text
+from sightline.system.spreadsheet import read_csv
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
@@ -57,10 +60,35 @@ def test_a_name_that_is_no_unicode_does_no_harm(tmp_path: Path) -> None:
 def test_tables_come_back(tmp_path: Path, name: str) -> None:
     table = pd.DataFrame({"path": ["a b.jpg", 'quo"te\n.jpg'], "n": [1, 2]})
     write_table(tmp_path / name, table)
-    read = pd.read_csv if name.endswith("csv") else pd.read_parquet
+    read = read_csv if name.endswith("csv") else pd.read_parquet
     pd.testing.assert_frame_equal(read(tmp_path / name), table, check_dtype=False)
 
 
 def test_the_digest_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077, 0o002])
+@pytest.mark.parametrize("made", [0o600, 0o400, 0o666])
+def test_who_may_read_is_the_umasks_to_say(mask, made, tmp_path):
+    """safetensors makes its files for their owner alone, and a server of another user could not read them."""
+    before = os.umask(mask)
+    try:
+        with replacing(tmp_path / "a") as temporary:
+            temporary.touch()
+            temporary.chmod(made | 0o200)
+        assert os.umask(mask) == mask  # looked at, not changed
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o666 & ~mask
+
+
+def test_weights_have_the_mode_of_the_other_files(tmp_path):
+    from safetensors.numpy import save_file
+
+    with replacing(tmp_path / "a.safetensors") as temporary:
+        save_file({"a": np.zeros(3)}, temporary)
+    write_bytes(tmp_path / "b", b"")
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a.safetensors", "b")}
+    assert len(modes) == 1

@@ -6,7 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -29,17 +28,6 @@ def test_a_run_leaves_all_that_the_contract_names(run_path: Path) -> None:
     assert not (run_path / "checkpoint").exists()
 
 
-def test_the_evaluation_has_exactly_its_keys(run: sightline.Run, run_path: Path) -> None:
-    stored = json.loads((run_path / "evaluation.json").read_text())
-    assert list(stored) == [
-        "n", "accuracy", "accuracy_ci95", "macro_f1", "weighted_f1", "per_class", "confusion", "classes", "ece",
-        "log_loss", "test_opened",
-    ]  # fmt: skip
-    assert run.evaluation.to_dict() == stored
-    low, high = run.evaluation.accuracy_ci95
-    assert 0 <= low <= run.evaluation.accuracy <= high <= 1
-
-
 def test_every_photo_is_on_one_side_and_duplicates_stay_together(run: sightline.Run) -> None:
     samples = run.folder.samples()
     shares = samples["split"].value_counts(normalize=True)
@@ -54,42 +42,6 @@ def test_predictions_are_of_val_and_test_alone(run: sightline.Run) -> None:
     assert set(predictions["path"]) == set(expected["path"])
     truth = dict(zip(samples["path"], samples["label"], strict=True))
     assert all(truth[row.path] == row.label for row in predictions.itertuples())
-
-
-def test_evaluating_again_gives_the_same_figures_and_is_counted(run_path: Path, scenes: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(run_path, tmp_path / "runs" / "copy"))
-    shutil.copy(run_path.parent / "test-ledger.jsonl", copy.parent)
-    before = RunFolder(copy).evaluation()
-    found = sightline.evaluate(copy)
-    assert found.test_opened == before.test_opened + 1
-    assert found.confusion == before.confusion
-    assert sightline.evaluate(copy).test_opened == before.test_opened + 2
-
-
-def test_evaluating_on_other_photos(run: sightline.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from sightline.scenes.write import write_scenes
-
-    write_scenes(tmp_path / "new", per_class=5, size=64, seed=77)
-    found = sightline.evaluate(run, tmp_path / "new")
-    assert (found.n, found.test_opened) == (30, None)
-    assert "were used to train" not in capsys.readouterr().err
-    table = run.model().predict(sorted((tmp_path / "new").rglob("*.jpg")))
-    right = np.mean([Path(row.path).parent.name == row.predicted for row in table.itertuples()])
-    assert found.accuracy == pytest.approx(right)
-
-
-def test_evaluating_on_the_training_photos_warns(
-    run: sightline.Run, scenes: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert sightline.evaluate(run, scenes).n == 180
-    assert "were used to train this run" in capsys.readouterr().err
-
-
-def test_a_class_that_the_run_does_not_know_is_an_error(run: sightline.Run, scenes: Path, tmp_path: Path) -> None:
-    shutil.copytree(scenes / "sea", tmp_path / "d" / "sea")
-    shutil.copytree(scenes / "forest", tmp_path / "d" / "desert")
-    with pytest.raises(SightlineError, match="desert"):
-        sightline.evaluate(run, tmp_path / "d")
 
 
 def test_an_out_folder_that_is_not_empty_is_refused(scenes: Path, quick: dict, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 import sightline
 import sightline.tasks.train
-from sightline import config
+from sightline import config, recipes
 from sightline.data.table import Dataset, problem_table
 from sightline.errors import SightlineError, UsageError
 from sightline.judging.compare import cost
@@ -28,8 +28,9 @@ from sightline.models import engines
 from sightline.models.folder import load_network, member
 from sightline.predictor import Predictor
 from sightline.runs import plan
+from sightline.runs.columns import METRICS
 from sightline.runs.documents.extras import Folds, Neighbours
-from sightline.runs.folder import METRICS, RunFolder
+from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared, reopen
 from sightline.training import folds
 from sightline.training.interrupt import Stopped
@@ -270,7 +271,7 @@ def test_ctrl_c_in_a_fold_names_the_run_not_the_fold(scenes: Path, options: dict
 
 
 def test_going_on_from_an_ensemble_is_refused(joined: RunFolder) -> None:
-    made = config.resolve("demo", {"continues": str(joined.path)})
+    made = recipes.resolve("demo-scratch", {"continues": str(joined.path)})
     with pytest.raises(UsageError, match=r"--from .*is an ensemble"):
         plan.build_network(made, ("a", "b"), 48)
 

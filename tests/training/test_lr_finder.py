@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from sightline import config
+from sightline import recipes
 from sightline.data.pixels import Pixels
 from sightline.errors import SightlineError
 from sightline.models import zoo
@@ -50,17 +49,6 @@ def test_a_loss_that_is_never_a_number_is_said_plainly() -> None:
         lr_finder.find(lambda lr: math.nan)
 
 
-def test_save_writes_the_table_and_the_plot(tmp_path: Path) -> None:
-    found = lr_finder.find(bowl(1e-2), steps=60)
-    found.save(tmp_path / "lr")
-    table = pd.read_csv(tmp_path / "lr" / "lr.csv")
-    assert list(table) == ["lr", "loss", "smooth"]
-    assert len(table) == len(found.table)
-    picture = (tmp_path / "lr" / "lr.svg").read_text()
-    assert picture.lstrip().startswith("<?xml")
-    assert "<svg" in picture
-
-
 def test_search_on_a_network_leaves_it_as_it_was_and_repeats() -> None:
     torch.manual_seed(0)
     network = zoo.build("resnet9_lean", classes=["a", "b"], scratch=True, size=64)
@@ -70,7 +58,7 @@ def test_search_on_a_network_leaves_it_as_it_was_and_repeats() -> None:
     images = draws.integers(0, 256, (24, 64, 64, 3), dtype=np.uint8)
     images[labels == 1] //= 3  # the second class is darker
     data = Data(Pixels(images), labels, [str(i) for i in range(24)], np.arange(20), np.arange(20, 24))
-    settings = config.resolve("demo", {"batch_size": 10})
+    settings = recipes.resolve("demo-scratch", {"batch_size": 10})
     found = lr_finder.search(network, settings, data, steps=24)
     assert 1e-6 < found.suggestion < 1.0
     after = network.module.state_dict()
@@ -83,4 +71,4 @@ def test_search_needs_a_phase_with_a_rate() -> None:
     network = zoo.build("resnet9_lean", classes=["a", "b"], scratch=True, size=64)
     data = Data(Pixels(np.zeros((1, 64, 64, 3), np.uint8)), np.zeros(1, int), [""], np.arange(1), np.arange(0))
     with pytest.raises(SightlineError, match="no learning rate"):
-        lr_finder.search(network, config.resolve("probe"), data)
+        lr_finder.search(network, recipes.resolve("probe"), data)

@@ -86,6 +86,16 @@ def person(db: None) -> User:
 
 
 @pytest.fixture
+def other_models() -> Iterator[None]:
+    """Models of other runs than the site's own may be loaded; they are forgotten afterwards."""
+    from sightline.web.answering.service import desks
+
+    yield
+    for key in [key for key in desks()._desks if not key.startswith(str(WORK))]:
+        desks()._desks.pop(key).batcher.close(patience=0)
+
+
+@pytest.fixture
 def visitor(db: None) -> Client:
     """A browser that nobody has signed in with; it must send CSRF tokens as a real one."""
     return Client(enforce_csrf_checks=False)

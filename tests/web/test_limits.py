@@ -1,17 +1,18 @@
-"""What is refused before it is read, and whose address is believed."""
+"""What is refused before it is read."""
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client, RequestFactory
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.test import Client
 
 from sightline.web.answering.service import desks
-from sightline.web.client import client_address
 
 
 def _with(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
@@ -56,13 +57,23 @@ def test_a_damaged_form_is_no_fault_of_ours(visitor: Client, content_type: str, 
         assert 400 <= visitor.post(path, body, content_type=content_type).status_code < 500
 
 
-def test_only_our_own_proxies_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    request = RequestFactory().get(
-        "/", headers={"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 3.3.3.3"}, REMOTE_ADDR="10.0.0.1"
+@pytest.mark.parametrize("address", ["/api/v1/predict", "/classify/one", "/sign-in/"])
+def test_a_request_of_unknown_length_is_told_so(visitor: Client, address: str) -> None:
+    answer = visitor.generic(
+        "POST", address, b"", "multipart/form-data; boundary=x", CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="Chunked"
     )
-    for proxies, expected in ((0, "10.0.0.1"), (1, "3.3.3.3"), (2, "2.2.2.2"), (4, "10.0.0.1")):
-        _with(monkeypatch, trusted_proxies=proxies)
-        assert client_address(request) == expected
+    assert answer.status_code == 411 and b"Content-Length" in answer.content and answer["Connection"] == "close"
+
+
+def test_a_full_disk_under_the_upload_itself(visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo of more than 4 MB waits in a temporary file."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", full)
+    answer = visitor.post("/api/v1/predict", {"file": SimpleUploadedFile("a.jpg", bytes(5_000_000))})
+    assert answer.status_code == 507 and "/" not in answer.json()["detail"]
 
 
 def test_a_full_house_is_known_before_the_form_is_read(run: Path, visitor: Client) -> None:

@@ -6,6 +6,7 @@ failed; 2: wrong usage. An error is one or two plain lines; `--debug` shows wher
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -13,30 +14,8 @@ from collections.abc import Sequence
 
 from cyclopts import CycloptsError
 
-from sightline.cli import (
-    audit,
-    cache,
-    compare,
-    datasets,
-    demo,
-    evaluate,
-    explain,
-    explore,
-    export,
-    lr,
-    models,
-    predict,
-    recipes,
-    serve,
-    train,
-)
-from sightline.cli.app import app
+from sightline.cli.app import application
 from sightline.errors import SightlineError
-
-__all__ = [
-    "audit", "cache", "compare", "datasets", "demo", "evaluate", "explain", "explore", "export",
-    "lr", "main", "models", "predict", "recipes", "serve", "train",
-]  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,13 +23,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is shown escaped
+            stream.reconfigure(errors="backslashreplace")
+    named = given[0] if given else ""
     code = 0
     try:
-        command, bound, _ = app.parse_args(given, print_error=False, exit_on_error=False)
+        command, bound, _ = application(named).parse_args(given, print_error=False, exit_on_error=False)
         command(*bound.args, **bound.kwargs)
         sys.stdout.flush()
     except CycloptsError as error:
-        code = _fail(" ".join(str(error).split()) + f" See sightline {given[0] if given else ''} --help.", 2, debug)
+        code = _fail(" ".join(str(error).split()) + f" See sightline {named} --help.", 2, debug)
     except SightlineError as error:
         code = _fail(str(error), error.exit_code, debug)
     except KeyboardInterrupt:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sightline.cli.app import Json, app, lines, print_json
+from sightline.cli.printing import Json, lines, print_json
 
 
-@app.command
 def audit(
     data: str,
     *,
@@ -19,7 +18,7 @@ def audit(
     workers: int | None = None,
     json: Json = False,
 ) -> None:
-    """Find what is wrong with a dataset: leaks, duplicates, wrong labels, bad files, photos that belong elsewhere.
+    """Find what is wrong with a dataset: leaks, copies, wrong labels, bad files, photos that belong elsewhere.
 
     Writes findings.csv, findings.parquet and audit.html, a page on which a person decides what to keep, relabel or
     drop. `sightline train --decisions` applies what was decided. The data itself is never changed.
@@ -31,7 +30,7 @@ def audit(
     run
         Judge labels with the pretrained weights that this run began with, or else with its own network.
     weights
-        Judge labels with these pretrained weights: a .safetensors file or a timm local folder.
+        Judge labels with these pretrained weights: a .safetensors file or a timm local folder. Default: the box.
     out
         The folder for the results, new or empty. Default: audit-NAME.
     img_size

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from sightline.cli.app import Json, app, lines, print_json
+from sightline.cli.printing import Json, lines, print_json
 
 
-@app.command
 def cache(*, clear: Annotated[bool, Parameter(negative=())] = False, json: Json = False) -> None:
     """See or clear the cache of decoded photos, features and engines.
 

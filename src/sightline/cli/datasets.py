@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json as json_module
 
-from sightline.cli.app import Json, app, lines, print_json
+from sightline.cli.printing import Json, lines, print_json
 
 
-@app.command
 def datasets(name: str | None = None, *, json: Json = False) -> None:
     """List the public datasets that are known by name, or tell all of one.
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from sightline.cli.app import Json, app, say, show_run
+from cyclopts import Parameter
+
+from sightline.cli.printing import Json
+from sightline.cli.train import show
 
 
-@app.command
-def demo(*, out: Path = Path("runs/demo"), per_class: int = 300, epochs: int | None = None, json: Json = False) -> None:
+def demo(
+    *,
+    out: Path | None = None,
+    scratch: Annotated[bool, Parameter(negative=())] = False,
+    per_class: int = 300,
+    epochs: int | None = None,
+    json: Json = False,
+) -> None:
     """Do the main job on a set of drawn scenes: nothing to download, about two minutes.
 
-    Draws about 1,800 pictures of six kinds of scene, trains a small network from random weights, evaluates it and
-    writes the report.
+    Draws about 1,800 pictures of six kinds of scene, fits a pretrained network to them, evaluates it and writes the
+    report.
 
     Parameters
     ----------
     out
-        The run folder. If the demo is there already, it is shown again.
+        The run folder. If the demo is there already, it is shown again. Default: runs/demo, or runs/demo-scratch.
+    scratch
+        Train a small network from random weights instead.
     per_class
         Pictures of each kind of scene.
     epochs
@@ -28,12 +40,15 @@ def demo(*, out: Path = Path("runs/demo"), per_class: int = 300, epochs: int | N
     from sightline.data.reading.catalog import demo_scenes
     from sightline.runs.folder import RunFolder
     from sightline.runs.run import Run
+    from sightline.system.progress import note
     from sightline.tasks.train import train
 
+    recipe = "demo-scratch" if scratch else "demo"
+    out = out or Path("runs") / recipe
     if (out / "config.yaml").is_file() and RunFolder(out).status == "complete":
         run = Run(out)
     else:
-        run = train(demo_scenes(per_class), recipe="demo", out=out, epochs=epochs)
-    show_run(run, json)
+        run = train(demo_scenes(per_class), recipe=recipe, out=out, epochs=epochs)
+    show(run, as_json=json)
     if not json:
-        say(f"[bold]Next:[/] sightline predict {run.path} PHOTO…   ·   sightline train YOUR_FOLDER   ·   make serve")
+        note(f"Next: sightline predict {run.path} PHOTO…   ·   sightline train YOUR_FOLDER   ·   make serve")

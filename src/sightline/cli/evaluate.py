@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.table import Table
-
-from sightline.cli.app import Json, app, lines, print_json, stdout
+from sightline.cli.printing import Json, lines, print_json, table
 
 
-@app.command
 def evaluate(run: Path, data: str | None = None, *, device: str = "auto", json: Json = False) -> None:
     """Judge a run on its own test part, or on every labelled photo of DATA.
 
@@ -30,14 +27,14 @@ def evaluate(run: Path, data: str | None = None, *, device: str = "auto", json: 
     if json:
         print_json(found.to_dict())
         return
-    table = Table("class", "precision", "recall", "F1", "photos", box=None, header_style="bold", pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, row in found.per_class.items():
-        cells = (f"{figure:.3f}" for figure in (row.precision, row.recall, row.f1))
-        table.add_row(name, *cells, f"{row.support:,}")
     lines(
         f"Accuracy {found.headline}",
         f"macro F1 {found.macro_f1:.3f} · log loss {found.log_loss:.3f} · ECE {found.ece:.3f}",
     )
-    stdout().print(table)
+    table(
+        ["class", "precision", "recall", "F1", "photos"],
+        [
+            [name, *(f"{figure:.3f}" for figure in (row.precision, row.recall, row.f1)), f"{row.support:,}"]
+            for name, row in found.per_class.items()
+        ],
+    )

@@ -7,10 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from sightline.cli.app import Json, app, print_json
+from sightline.cli.printing import Json, lines, print_json
 
 
-@app.command
 def explain(
     run: Path,
     *images: Path,
@@ -48,5 +47,5 @@ def explain(
     for path, reason in found.photos:
         near = ", ".join(f"{other.label} {other.similarity:.2f}" for other in reason.neighbours)
         line = f"{path}: {reason.predicted} ({reason.confidence:.1%}, {reason.decision})"
-        print(line + (f"; like training photos of {near}" if near else ""))
-    print(f"Page: {found.page}")
+        lines(line + (f"; like training photos of {near}" if near else ""))
+    lines(f"Page: {found.page}")

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from sightline.cli.app import Json, app, print_json
+from sightline.cli.printing import Json, lines, print_json
 
 
-@app.command
 def export(
     run: Path,
     *,
@@ -37,8 +36,8 @@ def export(
     if json:
         print_json(found)
         return
-    print(
+    lines(
         f"{found['folder']}: {found['bytes'] / 1e6:.1f} MB. The same labels on {found['checked_on']:,} photos of "
-        f"{found['from']}, probabilities within {found['largest_difference']:.1g}."
+        f"{found['from']}, probabilities within {found['largest_difference']:.1g}.",
+        f"Try it: python {Path(found['folder']) / 'predict.py'} PHOTO",
     )
-    print(f"Try it: python {Path(found['folder']) / 'predict.py'} PHOTO")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sightline.cli.app import Json, app, lines, print_json
+from sightline.cli.printing import Json, lines, print_json
 
 
-@app.command
 def lr(
     data: str,
     *,

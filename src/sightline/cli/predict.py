@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from pathlib import Path
 
-from sightline.cli.app import Json, app, print_json
+from sightline.cli.printing import Json, print_json, verbatim
+from sightline.system.spreadsheet import to_csv
 
 
-@app.command
 def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "auto", json: Json = False) -> None:
     """Classify photos; a file that cannot be read is a row with `error` and stops nothing.
 
@@ -33,4 +32,4 @@ def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "aut
         rows = json_module.loads(table.to_json(orient="records"))
         print_json({"predictions": rows, "failed": int((table["error"] != "").sum())})
     elif out is None:
-        sys.stdout.write(table.to_csv(index=False, lineterminator="\n"))
+        verbatim(to_csv(table))

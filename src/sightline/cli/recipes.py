@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
-from rich.table import Table
-
-from sightline.cli.app import Json, app, print_json, stdout
+from sightline.cli.printing import Json, print_json, table, verbatim
 
 
-@app.command
 def recipes(name: str | None = None, *, json: Json = False) -> None:
     """List the recipes, or print one.
 
@@ -20,20 +15,17 @@ def recipes(name: str | None = None, *, json: Json = False) -> None:
     json
         One JSON object on stdout.
     """
-    from sightline import config
+    from sightline import recipes as shipped
 
     if name is not None:
-        text = config.recipe_text(name)
+        text = shipped.text(name)
         if json:
-            print_json(config.recipe(name))
+            print_json(shipped.values(name))
         else:
-            sys.stdout.write(text)
+            verbatim(text)
         return
-    titles = {recipe: config.recipe_text(recipe).splitlines()[0].lstrip("# ") for recipe in config.recipe_names()}
+    titles = {recipe: shipped.text(recipe).splitlines()[0].lstrip("# ") for recipe in shipped.names()}
     if json:
         print_json(titles)
         return
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for recipe, title in titles.items():
-        table.add_row(f"[bold]{recipe}[/]", title)
-    stdout().print(table)
+    table(["recipe", "title"], [[name, title] for name, title in titles.items()], names=2, header=False)

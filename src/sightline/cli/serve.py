@@ -7,11 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from sightline.cli.app import app
 from sightline.errors import UsageError
 
 
-@app.command
 def serve(
     runs: Path,
     *,

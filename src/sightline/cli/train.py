@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from sightline.cli.app import Json, app, show_run
+from sightline.cli.printing import Json, lines, print_json
 from sightline.errors import UsageError
 
+if TYPE_CHECKING:
+    from sightline.runs.run import Run
 
-@app.command
+
 def train(
     data: str | None = None,
     *,
@@ -57,9 +59,9 @@ def train(
     continues
         Start from this run's weights, and keep each of its photos in its old split.
     model
-        Any timm classification model, or one of Sightline's own (`sightline models`).
+        A timm classification model, or one of Sightline's own (`sightline models`). Default: the one in the box.
     weights
-        Pretrained weights: a .safetensors or PyTorch file, or a timm local folder. Default: the hub's.
+        Pretrained weights: a .safetensors or PyTorch file, or a timm local folder. Default: the box, else the hub.
     scratch
         Start from random weights.
     epochs
@@ -111,21 +113,19 @@ def train(
             data, recipe=recipe, out=out, epochs=epochs, lr=lr, freeze_epochs=freeze_epochs, set=set,
             continues=continues, model=model, weights=weights, scratch=scratch, batch_size=batch_size,
             img_size=img_size, patience=patience, seed=seed, split_seed=split_seed, per_class=per_class,
-            folds=folds, ensemble=ensemble, decisions=decisions, tta=tta, time_limit=_seconds(time_limit),
+            folds=folds, ensemble=ensemble, decisions=decisions, tta=tta, time_limit=time_limit,
             device=device, workers=workers,
         )  # fmt: skip
-    show_run(run, json)
+    show(run, as_json=json)
 
 
-def _seconds(text: str | None) -> float | None:
-    """10m, 90s, 1.5h or plain seconds."""
-    if text is None:
-        return None
-    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 0.0)
-    try:
-        value = float(text[:-1]) * unit if unit else float(text)
-    except ValueError:
-        value = 0.0
-    if not value > 0:
-        raise UsageError(f"--time-limit {text}: write it as 90s, 10m or 1.5h.")
-    return value
+def show(run: Run, *, as_json: bool) -> None:
+    """Where a run is and how good it is."""
+    from sightline.system.progress import note
+
+    found = run.evaluation
+    if as_json:
+        print_json({"run": str(run.path), "report": str(run.report), **found.to_dict()})
+        return
+    lines(f"Test accuracy {found.headline}")
+    note(f"Report: {run.report}   Model: {run.folder.model}")

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from sightline.data.decoding.decode import NO_MEMORY, Undecodable, decode, dimensions, square
+from sightline.data.decoding.decode import NO_MEMORY
+from sightline.data.decoding.quarantine import dimensions_guarded, square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError
 from sightline.system.thinning import evenly
@@ -22,7 +24,7 @@ def guess_size(dataset: Dataset) -> tuple[int, int]:
     Raises:
         SightlineError: none of them can be read.
     """
-    width, height = np.median(np.array(_some(dataset, 200, dimensions)), axis=0)
+    width, height = np.median(np.array(_some(dataset, 200, dimensions_guarded)), axis=0)
     return int(width), int(height)
 
 
@@ -32,7 +34,7 @@ def sample_pixels(dataset: Dataset, size: int, most: int = 64) -> np.ndarray:
     Raises:
         SightlineError: none of them can be read.
     """
-    return np.stack(_some(dataset, most, lambda path: square(decode(path, target=size).image, size)))
+    return np.stack(_some(dataset, most, lambda path: square_guarded(path, size)))
 
 
 def _some(dataset: Dataset, most: int, look: Callable[[Path], T]) -> list[T]:

@@ -13,9 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from sightline.data.table import shortened
 from sightline.errors import SightlineError, UsageError
@@ -81,44 +78,6 @@ def cost(run: RunFolder) -> Costs:
         train_seconds=float(spent) if np.isfinite(spent) else None,
         images_per_second=float(rate) if np.isfinite(rate) else None,
     )
-
-
-def render(comparison: Comparison) -> RenderableType:
-    """The comparison for a terminal."""
-    first = Table(title=f"On the same {comparison.n:,} test photos", title_justify="left")
-    for column in ("run", "accuracy", "macro F1", "log loss", "parameters", "training", "images/s"):
-        first.add_column(column, justify="left" if column == "run" else "right")
-    for run in comparison.runs:
-        low, high = run.accuracy_ci95
-        first.add_row(
-            Text(run.name),
-            f"{100 * run.accuracy:.1f} % ({100 * low:.1f}–{100 * high:.1f})",
-            f"{run.macro_f1:.3f}",
-            f"{run.log_loss:.3f}",
-            "–" if run.parameters is None else f"{run.parameters:,}",
-            "–" if run.train_seconds is None else f"{run.train_seconds:,.0f} s",
-            "–" if run.images_per_second is None else f"{run.images_per_second:,.0f}",
-        )
-    parts: list[RenderableType] = [first]
-    for difference in comparison.differences:
-        parts.append(Text(f"\n{difference.verdict}"))
-        changed = Table(box=None, padding=(0, 2, 0, 0))
-        for column in ("class", "photos", "gained", "lost", "recall", ""):
-            changed.add_column(column, justify="left" if column in ("class", "") else "right")
-        for name, row in difference.per_class.items():
-            low, high = row.ci95
-            changed.add_row(
-                Text(name),
-                f"{row.n:,}",
-                str(row.gained),
-                str(row.lost),
-                f"{_points(row.difference)} ({_points(low)} to {_points(high)})",
-                "clear" if row.clear else "could be chance" if row.gained + row.lost else "",
-            )
-        parts.append(changed)
-    if comparison.warning:
-        parts.append(Text(f"\nNote: {comparison.warning}"))
-    return Group(*parts)
 
 
 def _aligned(runs: Sequence[RunFolder]) -> list[pd.DataFrame]:

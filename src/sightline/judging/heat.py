@@ -3,16 +3,16 @@
 The heat map is a Grad-CAM-type map (Selvaraju et al. 2017) in the form that multiplies gradient and activation place by
 place before summing over channels (HiResCAM; Draelos and Carin 2020): the same map for networks that end in average
 pooling and one linear layer, truer ones for dense heads and for transformers. It follows the log-odds of the class,
-so it shows what speaks for this class against all others. Captum does the hooking.
+so it shows what speaks for this class against all others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import LayerGradientXActivation, Saliency
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
@@ -95,7 +95,6 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
     mean, std = (torch.tensor(values, device=device).view(3, 1, 1) * 255 for values in (network.mean, network.std))
     training, odds = module.training, _Odds(module.eval())
     owners, layers = zip(*_layers(odds), strict=True)
-    watched, saliency = LayerGradientXActivation(odds, list(layers)), Saliency(odds)
     found_in = []
     try:
         for start in range(0, len(photos), _BATCH):
@@ -103,20 +102,17 @@ def heat(network: Network, pixels: ArrayLike, classes: ArrayLike) -> NDArray[np.
             images = (batch.permute(0, 3, 1, 2).float() - mean) / std
             wanted = targets[start : start + _BATCH].to(device)
             with torch.enable_grad():
-                products = watched.attribute(images.requires_grad_(True), target=wanted)
-                grids = [
-                    _grid(owner, product.detach().float().cpu().numpy())
-                    for owner, product in zip(owners, products, strict=True)
-                ]
+                products = _gradient_times_activation(odds, layers, images, wanted)
+                grids = [_grid(owner, product) for owner, product in zip(owners, products, strict=True)]
                 found = [_rectified(grid) for grid in grids if grid is not None]
                 if not found:
-                    slope = saliency.attribute(images.detach().requires_grad_(True), target=wanted).sum(dim=1)
+                    (slope,) = torch.autograd.grad(_scores(odds, images.requires_grad_(True), wanted), images)
+                    slope = slope.abs().sum(dim=1)
                     places = max(images.shape[-1] // 16, 2)
                     found = [torch.nn.functional.adaptive_avg_pool2d(slope, places).cpu().numpy()]
             found_in.append(_rectified(np.sum(found, axis=0)))
     finally:
         module.train(training)
-        module.zero_grad(set_to_none=True)
     return np.concatenate(found_in)
 
 
@@ -205,6 +201,36 @@ def explain(
             neighbours=tuple(near[i]),
         )
         for i in range(len(photos))
+    ]
+
+
+def _scores(odds: _Odds, images: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """The sum over the photos of the log-odds of their classes: its gradient is each photo's own."""
+    total: torch.Tensor = odds(images).gather(1, classes.unsqueeze(1)).sum()
+    return total
+
+
+def _gradient_times_activation(
+    odds: _Odds, layers: Sequence[torch.nn.Module], images: torch.Tensor, classes: torch.Tensor
+) -> list[NDArray[np.float32]]:
+    """What each layer gave for these photos, times the slope of the log-odds along it."""
+    given: dict[torch.nn.Module, torch.Tensor] = {}
+
+    def keep(layer: torch.nn.Module, _: Any, output: torch.Tensor) -> torch.Tensor:
+        given[layer] = output
+        return output.clone()  # what comes after may work in place
+
+    handles = [layer.register_forward_hook(keep) for layer in layers]
+    try:
+        score = _scores(odds, images.requires_grad_(True), classes)
+    finally:
+        for handle in handles:
+            handle.remove()
+    activations = [given[layer] for layer in layers]
+    slopes = torch.autograd.grad(score, activations)
+    return [
+        (slope * activation).detach().float().cpu().numpy()
+        for slope, activation in zip(slopes, activations, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import softmax
+import torch
 
 from sightline.errors import SightlineError
 from sightline.models import choices, engines, onnx_runtime
@@ -92,7 +92,7 @@ class _Reference:
 def _fastest(network: Network, reference: _Reference, photos: int, precision: str | None) -> tuple[Engine, float]:
     """The engine that won, at its best batch size, and its photos a second."""
     device, sample = reference.engine.device, reference.sample
-    fastest, speed = reference.engine, _speed(reference.engine, sample)
+    fastest, speed = reference.engine, images_per_second(reference.engine, sample)
     at_once, set_up = engines.candidates(device)
     for name in [*at_once[1:], *set_up]:
         if precision == "float32" and name.endswith("bfloat16"):
@@ -101,7 +101,7 @@ def _fastest(network: Network, reference: _Reference, photos: int, precision: st
             continue
         try:
             engine = engines.make(name, network, device)
-            tried = _speed(engine, sample)
+            tried = images_per_second(engine, sample)
         except Exception:  # compilers and exporters raise what they like; a network that they cannot take runs without
             if name not in set_up:
                 raise
@@ -110,7 +110,7 @@ def _fastest(network: Network, reference: _Reference, photos: int, precision: st
             fastest, speed = engine, tried
     for batch in _batches(network, device):
         engine = Engine(fastest.name, device, batch, fastest.run)
-        tried = _speed(engine, sample)
+        tried = images_per_second(engine, sample)
         if tried > speed * 1.05:
             fastest, speed = engine, tried
     return fastest, speed
@@ -132,7 +132,10 @@ def _pays(name: str, network: Network, photos: int, speed: float) -> bool:
 
 def agreement(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:
     """Largest difference of a probability, and share of equal labels, between two sets of logits (n, K)."""
-    a, b = (softmax(logits.astype(np.float64), axis=1) for logits in (reference, candidate))
+    a, b = (
+        torch.tensor(np.array(logits, np.float64, order="C")).softmax(dim=1).numpy()
+        for logits in (reference, candidate)
+    )
     return float(np.abs(a - b).max()), float((a.argmax(1) == b.argmax(1)).mean())
 
 
@@ -142,8 +145,8 @@ def embedding_error(reference: np.ndarray, candidate: np.ndarray) -> float:
     return float(error.max())
 
 
-def _speed(engine: Engine, sample: np.ndarray) -> float:
-    """Photos a second on one batch, the best of a few repeats: other work on the machine only ever slows them."""
+def images_per_second(engine: Engine, sample: np.ndarray) -> float:
+    """How fast an engine is on one batch, in the best of a few repeats: other work on the machine only slows it."""
     batch = np.resize(sample, (engine.batch, *sample.shape[1:]))
     engine(batch)
     best, spent, repeats = float("inf"), 0.0, 0

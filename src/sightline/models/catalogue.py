@@ -6,11 +6,13 @@ from typing import Any
 
 import timm
 from timm.models import get_pretrained_cfg
+from torch import Tensor
 
 from sightline.errors import SightlineError, UsageError
 from sightline.models import nets
 
-DEFAULT = "mobilenetv2_100"
+DEFAULT = "tf_efficientnet_lite0"
+"""Without --model and --weights; its weights come with Sightline (models/box.py)."""
 
 
 def is_known(name: object) -> bool:
@@ -41,7 +43,8 @@ def create(
     settings: dict[str, Any],
     classes: int,
     *,
-    weights: dict[str, Any] | None = None,
+    weights: dict[str, Tensor] | None = None,
+    preprocessing: dict[str, Any] | None = None,
     drop_rate: float = 0.0,
     size: int | None = None,
 ) -> Any:
@@ -51,7 +54,8 @@ def create(
         name: a timm name.
         settings: arguments beyond the architecture's defaults.
         classes: outputs of its classifier.
-        weights: what is laid over timm's description of the weights, `file` being where they are; None: random values.
+        weights: a state dict as its authors or timm wrote it; None: random values.
+        preprocessing: what is laid over timm's own description of the weights.
         drop_rate: dropout before the classifier.
         size: side of the photos in pixels, for a network that is built for one size.
 
@@ -61,16 +65,23 @@ def create(
     arguments = dict(settings, num_classes=classes)
     if drop_rate:
         arguments["drop_rate"] = drop_rate
+    overlay = dict(preprocessing or {})
+    if weights is not None:
+        overlay.update(custom_load=False, source="", state_dict=dict(weights))
     architecture, tag = timm.models.split_model_name_tag(name)
-    known = get_pretrained_cfg(name, allow_unregistered=True) if tag or not weights else None
-    if size and ((weights or {}).get("fixed_input_size") or (known is not None and known.fixed_input_size)):
+    known = get_pretrained_cfg(name, allow_unregistered=True) if tag or not overlay else None
+    if size and (overlay.get("fixed_input_size") or (known is not None and known.fixed_input_size)):
         arguments["img_size"] = size
     try:
-        return timm.create_model(name, pretrained=weights is not None, pretrained_cfg_overlay=weights, **arguments)
+        module: Any = timm.create_model(
+            name, pretrained=weights is not None, pretrained_cfg_overlay=overlay or None, **arguments
+        )
     except UsageError:
         raise
-    except Exception as error:  # timm raises whatever a weights file or an argument makes it trip over
-        reason = " ".join(str(error).split())[:300]
+    except Exception as error:  # timm raises whatever a state dict or an argument makes it trip over
         if weights is not None:
-            raise SightlineError(f"{weights['file']}: these weights do not fit {architecture} ({reason}).") from error
+            raise SightlineError(f"these weights do not fit {architecture}") from error
+        reason = " ".join(str(error).split())[:300]
         raise SightlineError(f"{architecture}: cannot be built ({reason}).") from error
+    module.pretrained_cfg.pop("state_dict", None)  # it has served
+    return module

@@ -10,8 +10,12 @@ from huggingface_hub import constants, hf_hub_download, hf_hub_url, try_to_load_
 from timm.models import get_pretrained_cfg
 
 from sightline.errors import SightlineError
+from sightline.models.catalogue import DEFAULT
 
-WAYS_OUT = "Give --weights a file or a timm local folder, or start from random weights with --scratch."
+WAYS_OUT = (
+    f"Take --model {DEFAULT}, whose weights come with Sightline, give --weights a file or a timm local folder, or start"
+    " from random weights with --scratch."
+)
 
 _FILE = "model.safetensors"
 _SECONDS_TO_REACH_IT = 5

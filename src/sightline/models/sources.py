@@ -1,6 +1,7 @@
 """Where a network's weights come from: `--model`, `--weights` and `--scratch` -> one source, before anything is built.
 
-A file, a timm local folder, the hub's cache or the hub; random values only where they are asked for.
+A file, a timm local folder, the box (weights that come as packages), the hub's cache or the hub, in this order; random
+values only where they are asked for.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline.errors import UsageError
-from sightline.models import hub
+from sightline.models import box, hub
 from sightline.models.catalogue import DEFAULT, architecture_of, is_known, suggest
 from sightline.models.folder import member, members_in, read_start
 from sightline.system import regular
@@ -37,7 +38,7 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
 
     Args:
         name: a timm architecture (`resnet34`, `resnet34.a1_in1k`); None: what the weights folder names, else DEFAULT.
-        weights: a .safetensors or PyTorch file, or a timm local folder; None: the hub's cache, else the hub.
+        weights: a .safetensors or PyTorch file, or a timm local folder; None: the box, else the hub's cache or the hub.
         scratch: random weights, no download.
 
     Raises:
@@ -56,6 +57,9 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
             raise UsageError(f"--weights {weights}: there is no such file or folder.")
         regular.require(weights)
         return Source(name, f"the file {Path(weights).name}", Path(weights))
+    boxed = box.find(name)
+    if boxed and box.source_file(boxed):
+        return Source(name, "the box", box.weights_of(boxed))
     file, repository = hub.weights_of(name)
     return Source(name, f"the hub ({repository})", file)
 

@@ -8,7 +8,7 @@ Nothing is computed or filled: torch's meta device follows the shapes through th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import timm
 import torch
@@ -17,9 +17,6 @@ from torch import nn
 from sightline.errors import SightlineError, UsageError
 from sightline.models import catalogue, heads
 from sightline.models.freezing import trainable
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 def describe(
@@ -73,30 +70,6 @@ def describe(
         "running_statistics": statistics,
     }
     return {"name": name, "size": size, "classes": classes, "layers": layers, "totals": totals}
-
-
-def show(described: dict[str, Any], console: Console) -> None:
-    """Print what `describe` found as a table."""
-    from rich.table import Table
-
-    table = Table(title=f"{described['name']} at 3×{described['size']}×{described['size']}", title_justify="left")
-    for column, justify in (("layer", "left"), ("kind", "left"), ("output", "left"), ("parameters", "right")):
-        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    table.add_column("learns")
-    for layer in described["layers"]:
-        shape = "×".join(str(side) for side in layer["output"] or [])
-        learns = "" if not layer["parameters"] else "yes" if layer["trainable"] else "no"
-        count = f"{layer['parameters']:,}" if layer["parameters"] else ""
-        table.add_row(layer["name"], layer["kind"], shape, count, learns)
-    console.print(table)
-    totals = described["totals"]
-    console.print(
-        f"Total parameters: {totals['parameters']:,}\n"
-        f"Trainable parameters: {totals['trainable']:,}\n"
-        f"Non-trainable parameters: {totals['non_trainable']:,}\n"
-        f"Running statistics of norms (not parameters): {totals['running_statistics']:,}",
-        highlight=False,
-    )
 
 
 def _layers(module: nn.Module, size: int, names: set[str]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +15,8 @@ from sightline.errors import SightlineError
 from sightline.models import heads, sources
 from sightline.models.catalogue import architecture_of, create
 from sightline.models.network import Network
+from sightline.models.sources import Source
+from sightline.models.weights import read_weights, require_fit
 from sightline.system.files import sha256
 
 
@@ -43,10 +46,8 @@ def build(
         SightlineError: the weights cannot be had or do not fit.
     """
     source = sources.resolve(name, weights, scratch=scratch)
-    settings, overlay = dict(source.settings), None
-    if source.file:
-        overlay = {**source.preprocessing, "custom_load": False, "file": str(source.file), "source": ""}
-    module = create(source.name, settings, len(classes), weights=overlay, drop_rate=drop_rate, size=size)
+    settings = dict(source.settings)
+    module = _create(source, settings, len(classes), drop_rate, size)
     cfg = module.pretrained_cfg
     pretrained_size = int(cfg["input_size"][-1])
     size = size or pretrained_size
@@ -67,6 +68,25 @@ def build(
     )
     _try_size(network)
     return network
+
+
+def _create(source: Source, settings: dict[str, Any], classes: int, drop_rate: float, size: int | None) -> Any:
+    """The bare module, with the weights of the source in it."""
+    if source.file is None:
+        return create(source.name, settings, classes, drop_rate=drop_rate, size=size)
+    state, start = read_weights(source.file), torch.get_rng_state()
+    try:
+        module = create(
+            source.name, settings, classes, weights=state, preprocessing=source.preprocessing, drop_rate=drop_rate,
+            size=size,
+        )  # fmt: skip
+    except SightlineError as error:
+        raise SightlineError(f"{source.file}: {error}. Name the network that they belong to with --model.") from error
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(start)
+        untouched = create(source.name, settings, classes, preprocessing=source.preprocessing, size=size)
+    require_fit(source.file, state, module, untouched)
+    return module
 
 
 @torch.no_grad()

@@ -1,6 +1,6 @@
 """Charts as inline SVG: drawn in the page's own colours, light or dark, and legible on a phone.
 
-On a wide page charts stand side by side instead of growing. Colours are classes of `theme/style.css`: `one` is what to
+On a wide page charts stand side by side instead of growing. Colours are classes of `theme/charts.css`: `one` is what to
 look at, `two` what it is held against, `bad` what went wrong. Every chart carries its message as its accessible name.
 """
 
@@ -82,7 +82,10 @@ def lines(
     parts = svg.axes(frame, x_ticks, y_at, x_format, y_format, x_label)
     for at, text in marks:
         parts.append(svg.line(frame.x(at), frame.top, frame.x(at), frame.bottom, "mark"))
-        parts.append(svg.text(frame.x(at) + 4, frame.top + 9, text, "tick"))
+        fits = frame.x(at) + 4 + 7 * len(text) <= svg.WIDTH  # else it stands on the line's other side
+        parts.append(
+            svg.text(frame.x(at) + (4 if fits else -4), frame.top + 9, text, "tick", "start" if fits else "end")
+        )
     if diagonal:
         a, b = max(x_range[0], y_range[0]), min(x_range[1], y_range[1])
         parts.append(svg.line(frame.x(a), frame.y(a), frame.x(b), frame.y(b), "ideal"))

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding.decode import square
+from sightline.data.decoding.quarantine import decode_guarded
+from sightline.data.decoding.regular import Undecodable
 
 BUDGET = 3_800_000  # bytes of JPEG on a page; a third more as text keeps the page below 6 MB
 QUALITY = 80
@@ -71,7 +73,7 @@ class Album:
             file = self.root.joinpath(*PurePosixPath(path).parts)
             if not file.exists():
                 return None, "the photo is no longer there"
-            decoded = decode(file, target=size)
+            decoded = decode_guarded(file, target=size)
             if whole:
                 decoded.image.thumbnail((size, size))
                 return np.array(decoded.image), ""

@@ -28,10 +28,10 @@ from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
-from sightline import config as configuration
-from sightline.config import Config
+from sightline.config import Config, build
 from sightline.data.table import SPLITS
 from sightline.errors import SightlineError, UsageError
+from sightline.recipes.document import read
 from sightline.runs.columns import METRICS, PROBLEMS, SAMPLES, STEPS, of_predictions, of_training
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.evaluation import Evaluation
@@ -177,7 +177,7 @@ class RunFolder:
             UsageError: config.yaml is absent, damaged or of another version.
         """
         path = self.path / "config.yaml"
-        return configuration.build(configuration.read(path), str(path))
+        return build(read(path), str(path))
 
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""

@@ -17,6 +17,7 @@ import pandas as pd
 
 from sightline.errors import SightlineError
 from sightline.system import regular
+from sightline.system.spreadsheet import to_csv
 
 
 class NoRoom(SightlineError):
@@ -57,6 +58,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(mode)
         with open(temporary, "rb+") as file:
+            # Some libraries make files for their owner alone (safetensors: 0600); who else may read it is the umask's
+            # to say, as of every other file: a server that runs as another user must read the weights too.
+            with suppress(OSError, AttributeError):  # a disk, or a system, that knows no modes
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
             os.fsync(file.fileno())
         temporary.replace(path)
         _flush_folder(path.parent)
@@ -101,6 +106,17 @@ def sweep(folder: Path) -> None:
                     (Path(place) / name).unlink()
 
 
+def _umask() -> int:
+    """This process's umask. Linux tells it; elsewhere it can only be set, and is set back at once."""
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 def _flush_folder(folder: Path) -> None:
     """Make the rename itself durable. Not every platform can open a folder; there the rename is atomic all the same."""
     try:
@@ -132,12 +148,12 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write `table` to `path`: Parquet where the name ends in .parquet, CSV otherwise."""
+    """Write `table` to `path`: Parquet where the name ends in .parquet, else CSV that a spreadsheet may open."""
     with replacing(path) as temporary:
         if Path(path).suffix.lower() == ".parquet":
             table.to_parquet(temporary, index=False)
         else:
-            table.to_csv(temporary, index=False, lineterminator="\n", errors="backslashreplace")
+            to_csv(table, temporary)
 
 
 def sha256(path: str | Path) -> str:

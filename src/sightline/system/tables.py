@@ -10,6 +10,7 @@ import pandas as pd
 
 from sightline.errors import SightlineError
 from sightline.system import regular
+from sightline.system.spreadsheet import restored
 
 MOST_BYTES = 4 << 30
 """Of a table's file."""
@@ -78,7 +79,8 @@ def _csv(path: Path, columns: Columns) -> pd.DataFrame:
     try:
         with regular.open_regular(path, _MOST_CSV) as file:
             kinds = dict.fromkeys(columns.texts, str)
-            return pd.read_csv(file, dtype=kinds, keep_default_na=False, na_values=_missing(columns), low_memory=False)
+            missing = _missing(columns)
+            return restored(pd.read_csv(file, dtype=kinds, keep_default_na=False, na_values=missing, low_memory=False))
     except (OSError, ValueError, regular.Unreadable, MemoryError, OverflowError) as error:
         raise _damaged(path, error) from error
 

@@ -27,6 +27,7 @@ from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError, UsageError
+from sightline.models import sources
 from sightline.models.folder import member, members_in
 from sightline.report import audit_page
 from sightline.runs.folder import RunFolder
@@ -39,7 +40,7 @@ _MODEL = 0x0110  # the EXIF tag that names the camera
 
 WEAKER = "judged by the run's own network, which was trained on these labels: weaker evidence"
 BLIND = (
-    "Labels and outliers were not checked, because no network was given: "
+    "Labels and outliers were not checked, because no pretrained network is here: "
     "add --weights with pretrained weights, or --run with a run."
 )
 
@@ -76,7 +77,7 @@ def audit(
     Args:
         data: in any form that `train` takes.
         out: a folder, new or empty; None: audit-NAME in the current folder.
-        weights: pretrained weights for the label and outlier checks.
+        weights: pretrained weights for the label and outlier checks; None: those in the box.
         run: use the pretrained weights that this run began with; where they are gone, its own network.
         img_size: pixels on a side. Default: 192, or what the run was trained at if its own network judges.
         device: where the network runs.
@@ -91,16 +92,15 @@ def audit(
         raise UsageError(f"--out {out}: is not empty. Name a new folder.")
     if weights is not None and run is not None:
         raise UsageError("--weights and --run: give one of the two.")
-    weaker, size = "", img_size or SIZE
-    if run is not None:
-        weights, weaker, trained_at = _network_of(RunFolder.open(run))
-        size = img_size or (trained_at if weaker else SIZE)
+    judge = _judge_of(RunFolder.open(run)) if run is not None else _judge(weights)
+    size = img_size or (judge.size if judge else SIZE)
     dataset, pixels = preflight(open_dataset(str(data)), size, workers=workers)
     if not len(dataset.samples):
         raise SightlineError(f"{data}: none of its {len(dataset.problems):,} files can be read as a photo.")
-    features = None
-    if weights is not None:
-        features = features_from(weights, pixels, list(dataset.samples["digest"]), device=device, deep=True)
+    features, weaker = None, judge.weaker if judge else ""
+    if judge is not None:
+        digests = list(dataset.samples["digest"])
+        features = features_from(judge.weights, pixels, digests, device=device, name=judge.name, deep=True)
     dataset = dataset.replace(samples=dataset.samples.assign(camera=_cameras(dataset)))
     found = check(dataset, pixels, features, weaker=weaker)
     notes = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()
@@ -141,13 +141,41 @@ def check(
     return findings.joined(parts)
 
 
-def _network_of(run: RunFolder) -> tuple[Path, str, int]:
-    """The weights to judge with, what to say about them ("" if they never saw these labels), and their picture size."""
+@dataclass(frozen=True)
+class _Judge:
+    """The network that judges labels."""
+
+    weights: Path | None = None  # None: wherever those of `name` can be had
+    name: str | None = None  # None: what the weights say, else the network in the box
+    weaker: str = ""  # said of its findings, where it has learned from these very labels
+    size: int = SIZE  # pixels on a side
+
+
+def _judge(weights: str | Path | None) -> _Judge | None:
+    """The network in these weights, or else the one in the box; None where there is no such thing."""
+    if weights is not None:
+        return _Judge(Path(weights))
+    return _Judge() if _can_be_had(None) else None
+
+
+def _judge_of(run: RunFolder) -> _Judge:
+    """The network that a run began with, if that never saw these labels and is still to be had; else its own."""
     config = run.config()
     if config.weights and Path(config.weights).exists():
-        return Path(config.weights), "", SIZE
+        return _Judge(Path(config.weights))
+    began_elsewhere = config.weights or config.continues or config.scratch
+    if config.model and not began_elsewhere and _can_be_had(config.model):
+        return _Judge(name=config.model)
     own = run.model if members_in(run.model) == 1 else member(run.model, 1)
-    return own, WEAKER, config.img_size or SIZE
+    return _Judge(own, weaker=WEAKER, size=config.img_size or SIZE)
+
+
+def _can_be_had(name: str | None) -> bool:
+    try:
+        sources.resolve(name)
+    except SightlineError:
+        return False
+    return True
 
 
 def _cameras(dataset: Dataset) -> Sequence[str]:

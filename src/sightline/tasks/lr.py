@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sightline import config as configuration
+from sightline import recipes
 from sightline.models import engines
+from sightline.report import learning, page
 from sightline.runs import plan
+from sightline.runs.documents.extras import LearningRates
 from sightline.runs.prepare import open_data, prepare
+from sightline.system.files import write_table, write_text
 from sightline.training import lr_finder
 
 
@@ -42,11 +45,15 @@ def find_lr(
         UsageError: the options contradict each other or name what does not exist.
         SightlineError: the data or the weights cannot be read, or no phase takes gradient steps.
     """
-    config = configuration.resolve(recipe, configuration.absolute({**options, "data": data}), list(set))
+    config = recipes.resolve(recipe, recipes.absolute({**options, "data": data}), list(set))
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
     prepared = prepare(dataset, config, network.size)
     found = lr_finder.search(network, config, prepared.data(), device=engines.device_of(config.device), steps=steps)
     if out is not None:
-        found.save(out)
+        write_table(Path(out) / "lr.csv", found.table)
+        curve = LearningRates(
+            lr=tuple(found.table["lr"]), loss=tuple(found.table["smooth"]), suggestion=found.suggestion
+        )
+        write_text(Path(out) / "lr.svg", page.picture(learning.search(curve)))
     return found

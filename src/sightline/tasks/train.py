@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline import config as configuration
+from sightline import recipes
 from sightline.config import Config, Machine
 from sightline.data.glimpse import sample_pixels
 from sightline.data.table import Dataset
@@ -20,6 +20,7 @@ from sightline.judging.examine import examine
 from sightline.models import engines
 from sightline.models.network import Network
 from sightline.predictor import Predictor
+from sightline.recipes.document import require_no_pickle
 from sightline.release import model_card
 from sightline.report import run_report
 from sightline.runs import plan
@@ -62,10 +63,10 @@ def train(
         UsageError: the options contradict each other or name what does not exist.
         SightlineError: the data, the weights or the training fail.
     """
-    given = configuration.absolute({**options, "data": data})
-    config = configuration.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
-    if config.weights and config.weights == configuration.recipe(recipe).get("weights"):
-        configuration.require_no_pickle(config.weights, recipe)
+    given = recipes.absolute({**options, "data": data})
+    config = recipes.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
+    if config.weights and config.weights == recipes.values(recipe).get("weights"):
+        require_no_pickle(config.weights, recipe)
     started = time.monotonic()
     dataset = open_data(config)
     config, machine, network = _settle(config, dataset)
@@ -94,7 +95,7 @@ def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
         return Run(path)
     with run.work():
         config = run.config()
-        configuration.require_no_pickle(config.weights, run.path / "config.yaml")
+        require_no_pickle(config.weights, run.path / "config.yaml")
         known = run.dataset()
         dataset = None if known else open_data(config)
         classes = dataset.classes if dataset else run.known_dataset().classes
@@ -113,6 +114,8 @@ def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
 def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]:
     """Every choice that was left open, made: the config as it will be written."""
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
+    if network.origin == "the box" and config.model is None:
+        note(f"{network.architecture} from the box; larger networks: --model NAME from the hub")
     sample = sample_pixels(dataset, network.size)
     is_open = config.machine is None
     config, machine = plan.settle(config, network, sample, len(dataset.samples))

@@ -56,22 +56,29 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
 
 
 def features_from(
-    weights: str | Path, pixels: Pixels, digests: Sequence[str], device: str = "auto", *, deep: bool = False
+    weights: str | Path | None,
+    pixels: Pixels,
+    digests: Sequence[str],
+    device: str = "auto",
+    *,
+    name: str | None = None,
+    deep: bool = False,
 ) -> np.ndarray:
-    """Features (N, F) of photos by the network in a timm local folder or a run's model folder.
+    """Features (N, F) of photos by a pretrained network.
 
     Args:
-        weights: the folder.
+        weights: a file, a timm local folder or a run's model folder; None: the box, else the hub.
         pixels: N photos.
         digests: the SHA-256 of each one's file, in the same order.
         device: auto, cpu, cuda or mps.
+        name: of the network; None: what the folder holds, else the network in the box.
         deep: those of its last two stages as well, over the photo and its mirror image (models/stages.py); they take
             twice as long.
 
     Raises:
         UsageError, SightlineError: as `zoo.build`.
     """
-    network = zoo.build(None, classes=("one", "other"), weights=weights, size=pixels.size)
+    network = zoo.build(name, classes=("one", "other"), weights=weights, size=pixels.size)
     if deep:
         network = stages.of(network)
     engine = autotune.fastest_engine(

@@ -2,7 +2,6 @@
 
     found = search(network, config, data)      # the network is left as it was
     found.suggestion                           # 0.0021
-    found.save("lr/")                          # lr.csv, lr.svg
 
 After L. N. Smith, "Cyclical learning rates for training neural networks" (WACV 2017), with the smoothing and the two
 rules of thumb that fastai made common: the rate at which the loss falls fastest, and a tenth of the rate at which the
@@ -12,11 +11,9 @@ loss is least.
 from __future__ import annotations
 
 import copy
-import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +25,6 @@ from sightline.config import Config
 from sightline.errors import SightlineError
 from sightline.models.network import Network
 from sightline.runs.prepare import Data
-from sightline.system import files
 from sightline.system.progress import track
 from sightline.training.batches import Preparation, generator, shuffled
 from sightline.training.loop import learning, set_mode
@@ -67,33 +63,6 @@ class Found:
             "steepest": self.steepest,
             "tenth": self.tenth,
         }
-
-    def save(self, folder: str | Path) -> None:
-        """Write lr.csv and the plot lr.svg into `folder`, which is made if need be."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        files.write_table(folder / "lr.csv", self.table)
-        files.write_text(folder / "lr.svg", self.picture())
-
-    def picture(self) -> str:
-        """The smoothed loss over the rate, with the suggestion marked, as SVG."""
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(7, 4), layout="constrained")
-        FigureCanvasSVG(figure)
-        axes = figure.subplots()
-        axes.plot(self.table["lr"], self.table["loss"], color="0.8", linewidth=1, label="loss of each step")
-        axes.plot(self.table["lr"], self.table["smooth"], color="#0f766e", linewidth=2, label="smoothed")
-        axes.axvline(self.suggestion, color="#c2410c", linestyle="--", label=f"suggestion {self.suggestion:g}")
-        axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
-        top = self.table["smooth"].iloc[:_SETTLING].max()
-        axes.set_ylim(top=1.5 * top if math.isfinite(top) else None)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None})
-        return text.getvalue()
 
 
 def find(step: Callable[[float], float], lowest: float = 1e-6, highest: float = 1.0, steps: int = 100) -> Found:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts load when they are first used: answering needs none of them
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
 
 from sightline.trust.intervals import wilson
 
@@ -20,8 +20,11 @@ _COLDEST, _HOTTEST = 0.05, 20.0
 
 def probabilities(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
     """Logits (n, K) to probabilities (n, K), divided by the temperature first."""
-    result: NDArray[np.float64] = special.softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
-    return result
+    z = np.asarray(logits, dtype=np.float64) / temperature
+    # Not scipy's softmax: it takes longer to load than most answers take.
+    likelihoods: NDArray[np.float64] = np.exp(z - z.max(axis=1, keepdims=True, initial=-np.inf))
+    likelihoods /= likelihoods.sum(axis=1, keepdims=True)
+    return likelihoods
 
 
 def retemper(calibrated: ArrayLike, temperature: float) -> NDArray[np.float64]:
@@ -52,9 +55,9 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 
     def loss(log_temperature: float) -> float:
         cold = np.exp(-log_temperature)
-        return float(np.mean(special.logsumexp(z * cold, axis=1) - wanted * cold))
+        return float(np.mean(scipy.special.logsumexp(z * cold, axis=1) - wanted * cold))
 
-    best = optimize.minimize_scalar(
+    best = scipy.optimize.minimize_scalar(
         loss, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded", options={"xatol": 1e-6}
     )
     return float(np.exp(best.x))

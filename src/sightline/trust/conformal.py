@@ -19,8 +19,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy  # its parts load when they are first used: answering needs none of them
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 
 def fit(probabilities: ArrayLike, labels: ArrayLike, coverage: float = 0.95) -> float:
@@ -75,7 +75,7 @@ def least_coverage(validation: int, tested: int, asked: float = 0.95, level: flo
     rank = _rank(validation, asked)
     if rank == 0:
         return 1.0
-    return float(stats.betabinom.ppf(level, tested, validation + 1 - rank, rank)) / tested
+    return float(scipy.stats.betabinom.ppf(level, tested, validation + 1 - rank, rank)) / tested
 
 
 def _rank(n: int, coverage: float) -> int:

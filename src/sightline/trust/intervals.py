@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy  # its parts load when they are first used: answering needs none of them
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 Statistic = Callable[[NDArray[np.intp]], Any]
 
@@ -35,7 +35,7 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
         raise ValueError(f"wilson({successes}, {n}, {level}): needs 0 <= successes <= n and 0 < level < 1")
     if n == 0:
         return 0.0, 1.0
-    z = float(stats.norm.isf((1 - level) / 2))
+    z = float(scipy.stats.norm.isf((1 - level) / 2))
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -110,7 +110,7 @@ def mcnemar(a_right: ArrayLike, b_right: ArrayLike) -> float:
     if a.shape != b.shape:
         raise ValueError(f"mcnemar: {a.shape} against {b.shape}; both must judge the same samples")
     only_a, only_b = int(np.sum(a & ~b)), int(np.sum(~a & b))
-    return min(1.0, 2.0 * float(stats.binom.cdf(min(only_a, only_b), only_a + only_b, 0.5)))
+    return min(1.0, 2.0 * float(scipy.stats.binom.cdf(min(only_a, only_b), only_a + only_b, 0.5)))
 
 
 def paired_bootstrap(

@@ -113,6 +113,7 @@ class Decoders:
         size: int = 0,
         side: int = 0,
         quality: int = 86,
+        digest: str | None = None,
         client: str = "",
         until: float,
     ) -> Look:
@@ -124,6 +125,7 @@ class Decoders:
             size: as there.
             side: as there.
             quality: as there.
+            digest: as there.
             client: who asks.
             until: the moment (`time.monotonic`) at which all must be over.
 
@@ -135,7 +137,7 @@ class Decoders:
             left = until - time.monotonic()
             if left <= 0:
                 raise too_late()
-            arguments = (source, max_pixels, size, side, quality)
+            arguments = (source, max_pixels, size, side, quality, digest)
             try:
                 return self._processes.run(look, arguments, seconds=min(SECONDS, left), patience=left + 1)
             except Undecodable as error:

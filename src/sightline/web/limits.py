@@ -14,9 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 
-from sightline.errors import SightlineError
 from sightline.web.answering.service import desks
-from sightline.web.replies import Refused, refusal
+from sightline.web.replies import Refused, disk_is_full, no_room, refusal, understood
 
 _FORM_BYTES = 1_000_000  # beside the photos: form fields, part headers
 _REQUEST_BYTES = 512_000_000  # one request, whatever the limits of one photo
@@ -35,6 +34,10 @@ class LimitsMiddleware:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             return refusal(request, Refused(400, "Content-Length is not a number."))
+        if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            response = refusal(request, Refused(411, "Say how long the request is: send Content-Length."))
+            response["Connection"] = "close"
+            return response
         options = settings.SIGHTLINE
         most = min(_REQUEST_BYTES, int(options.upload_megabytes * 1e6 * options.upload_files) + _FORM_BYTES)
         if length > most:
@@ -63,14 +66,20 @@ class LimitsMiddleware:
             return refusal(request, Refused(413, "The form has too many fields, or fields that are too long."))
         except UnreadablePostError:
             return refusal(request, Refused(400, "The connection broke before the form had arrived."))
+        except OSError as error:  # a large photo waits on the disk until it is read
+            for handler in request.upload_handlers:  # Django closes them where the form is at fault, but not here
+                if (begun := getattr(handler, "file", None)) is not None:
+                    begun.close()
+            if not disk_is_full(error):
+                raise
+            return refusal(request, no_room(error))
         reason = getattr(request, "too_large", None)
         return refusal(request, Refused(413, reason)) if reason else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A refusal that a view raised; a run whose files are damaged is one too."""
-        if isinstance(exception, SightlineError):
-            exception = Refused(409, str(exception))
-        return refusal(request, exception) if isinstance(exception, Refused) else None
+        """A refusal that a view raised; a run whose files are damaged and a full disk are such too."""
+        refused = understood(exception)
+        return refusal(request, refused) if refused else None
 
 
 def _brings_files(request: HttpRequest) -> bool:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 from PIL import Image
 
 from sightline.data.decoding.decode import decode, square
+from sightline.data.decoding.regular import Undecodable, read
 
 _ENOUGH = 480  # pixels on the longer side; a card on a page is hardly wider
 
@@ -30,7 +32,9 @@ class Look:
     notes: tuple[str, ...]
 
 
-def look(source: bytes | str, max_pixels: int, size: int = 0, side: int = 0, quality: int = 86) -> Look:
+def look(
+    source: bytes | str, max_pixels: int, size: int = 0, side: int = 0, quality: int = 86, digest: str | None = None
+) -> Look:
     """Decode a photo.
 
     Args:
@@ -39,10 +43,15 @@ def look(source: bytes | str, max_pixels: int, size: int = 0, side: int = 0, qua
         size: the side of the square that the network wants; 0 for none.
         side: the most pixels on a side of the picture that people will see; 0 for none.
         quality: of that picture, as JPEG counts it.
+        digest: the SHA-256 that the bytes must have, as 64 hexadecimal digits; None takes any.
 
     Raises:
-        Undecodable: the picture cannot be had.
+        Undecodable: the picture cannot be had, or is another one.
     """
+    if isinstance(source, str):
+        source = read(source)
+    if digest is not None and sha256(source).hexdigest() != digest:
+        raise Undecodable("unreadable", "it is not the file that this run was made with")
     decoded = decode(source, max_pixels=max_pixels, target=size or side // 2)
     pixels = square(decoded.image, size) if size else None
     picture = b""

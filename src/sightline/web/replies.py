@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import math
 import re
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from sightline.errors import SightlineError
 from sightline.web import metrics
 
 TITLES = {
@@ -23,11 +27,14 @@ TITLES = {
     429: "A little slower, please",
     500: "Something broke",
     503: "Busy just now",
+    411: "How long is it?",
     504: "That took too long",
+    507: "No room left",
 }
 
 
-_PATH = re.compile(r"(?<![\w./<])/(?:[^\s/:;,\"'<>()]+/)+(?P<name>[^\s/:;,\"'<>()]*)")
+_log = logging.getLogger(__name__)
+_PATH = re.compile(r"(?<![\w./<])/(?:[^/:;,\"'<>()\n]+/)+(?P<name>[^\s/:;,\"'<>()]*)")
 
 
 class Refused(Exception):
@@ -42,6 +49,33 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.status, self.reason, self.retry_after = status, reason, retry_after
+
+
+def understood(error: BaseException) -> Refused | None:
+    """What to answer where `error` ended a request; None where it is a fault of the site's own."""
+    if isinstance(error, Refused):
+        return error
+    if disk_is_full(error):
+        return no_room(error)
+    return Refused(409, str(error)) if isinstance(error, SightlineError) else None
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether a full disk, or a full quota on it, lies behind an error, be it of a file or of the database."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        if isinstance(error, DatabaseError) and any(word in str(error) for word in ("disk is full", "No space left")):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def no_room(error: BaseException) -> Refused:
+    """Something of a visitor's or a reviewer's cannot be written. The log says where and why."""
+    metrics.refused("disk")
+    _log.error("The site cannot write: %s", error)
+    return Refused(507, "The site cannot keep anything just now; nothing was changed. Its keeper has to make room.", 60)
 
 
 def without_paths(text: str) -> str:
@@ -74,14 +108,15 @@ def too_late() -> Refused:
 
 
 def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
-    """The response for `refused`, in the form that the client can use."""
+    """The response for `refused`, in the form that the client can use. No path of the server is ever in it."""
+    reason = without_paths(refused.reason)
     if request.path.startswith("/api/"):
-        response: HttpResponse = JsonResponse({"detail": refused.reason}, status=refused.status)
+        response: HttpResponse = JsonResponse({"detail": reason}, status=refused.status)
     else:
         fragment = request.headers.get("HX-Request") == "true" or request.headers.get("X-Fragment") == "1"
         context = {
             "title": TITLES.get(refused.status, "Not possible"),
-            "reason": refused.reason,
+            "reason": reason,
             "status": refused.status,
         }
         template = "parts/refused.html" if fragment else "refused.html"

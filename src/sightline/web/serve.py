@@ -12,7 +12,6 @@ from __future__ import annotations
 import getpass
 import ipaddress
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from sightline.errors import SightlineError, UsageError
 from sightline.runs.folder import RunFolder
 from sightline.system.progress import note
 from sightline.web.options import Options
+from sightline.web.state import private_folder
 
 
 def serve(
@@ -81,15 +81,7 @@ def prepare(
     kind = "production" if port_is_public(host) else "local"
     os.environ["DJANGO_SETTINGS_MODULE"] = f"sightline.web.settings.{kind}"
     options = Options.from_environment(local=kind == "local")
-    try:
-        options.state.mkdir(parents=True, exist_ok=True)
-        probe = options.state / f".{secrets.token_hex(4)}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise SightlineError(
-            f"{options.state}: cannot be written ({error.strerror}). Choose a folder with --state."
-        ) from error
+    private_folder(options.state)
     try:
         import django
         from django.core.exceptions import ImproperlyConfigured

@@ -9,7 +9,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
-from pictures import BLUE, FORMATS, GREEN, RED, WHITE, assert_quarters, corners, encoded, quarters
+from pictures import BLUE, FORMATS, GREEN, RED, WHITE, assert_quarters, corners, encoded, fails, quarters
 from sightline.data.decoding.convert import scaled
 from sightline.data.decoding.decode import decode
 
@@ -228,3 +228,74 @@ def test_scaling_any_number_type(dtype):
 def test_scaling_negative_numbers_stretches():
     assert scaled(np.array([-100, 0, 100])).tolist() == [0, 128, 255]
     assert scaled(np.array([-5, -5])).tolist() == [0, 0]
+
+
+RAMP = np.linspace(0, 1, 4000).reshape(50, 80)
+
+
+class TestRanges:
+    """Nothing says what white is in floats and wide integers: a hair over a range must not blacken a picture."""
+
+    @pytest.mark.parametrize("over", [1e-6, 1e-4, 0.004, 0.02, 0.09])
+    @pytest.mark.parametrize(
+        ("white", "dtype"),
+        [(1, np.float32), (1, np.float64), (255, np.float32), (255, np.int32), (65535, np.float64), (65535, np.uint32)],
+    )
+    def test_a_hair_over_is_clipped(self, white, over, dtype):
+        values = (RAMP * white * (1 + over)).astype(dtype)
+        expected = np.clip(RAMP * (1 + over), 0, 1) * 255
+        assert np.abs(scaled(values).astype(float) - expected).max() <= 1.1
+
+    @pytest.mark.parametrize("white", [1.0, 255.0])
+    def test_ringing_at_edges_is_clipped_on_both_sides(self, white):
+        values = (RAMP * white).astype(np.float32)
+        values[0, :20], values[1, :20] = -0.2 * white, 1.3 * white
+        out = scaled(values)
+        assert (out[0, :20] == 0).all()
+        assert (out[1, :20] == 255).all()
+        assert np.abs(out[2:].astype(float) - RAMP[2:] * 255).max() <= 0.6
+
+    def test_as_bicubic_resizing_leaves_it(self):
+        stripes = np.tile(np.repeat([0.0, 1.0], 8), (64, 8)).astype(np.float32)
+        image = Image.fromarray(stripes).resize((150, 90), Image.Resampling.BICUBIC)
+        values = np.asarray(image)
+        assert values.max() > 1
+        assert values.min() < 0
+        assert 115 < np.asarray(decode(values).image).mean() < 140
+
+    def test_two_files_of_one_scene_stay_alike(self):
+        found = [
+            np.asarray(decode(encoded(Image.fromarray((RAMP * top).astype(np.float32)), "TIFF")).image).astype(int)
+            for top in (255.0, 256.0)
+        ]
+        assert np.abs(found[0] - found[1]).max() <= 1
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            RAMP * 2.3,  # reflectances that nobody bounded
+            RAMP * 12,
+            (RAMP * 10).astype(np.int32),  # a mask of classes
+            (RAMP * 4095).astype(np.uint16),  # 12 bits in 16
+            (RAMP * 1023).astype(np.int32),
+            RAMP * 0.01,
+        ],
+    )
+    def test_what_varies_and_comes_out_black_is_refused(self, values):
+        assert "black" in fails(values, "unsupported")
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.uint16, np.int32])
+    def test_what_is_black_is_black(self, dtype):
+        assert not np.asarray(decode(np.zeros((4, 4), dtype)).image).any()
+        assert not scaled(np.full((4, 4), 3, np.uint16)).any()
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    def test_no_value_at_all_is_refused(self, value):
+        assert "finite" in fails(np.full((8, 8, 3), value), "corrupt")
+        assert "finite" in fails(encoded(Image.fromarray(np.full((8, 8), value, np.float32)), "TIFF"), "corrupt")
+
+    def test_a_few_missing_values_are_black(self):
+        values = RAMP.copy()
+        values[3, 3] = np.nan
+        assert scaled(values)[3, 3] == 0
+        assert scaled(values).max() == 255

@@ -1,6 +1,5 @@
 """Pictures from strangers: right when they are right, an answer when they are not, and the caller lives on."""
 
-import io
 import os
 import sys
 import textwrap
@@ -12,15 +11,22 @@ import pytest
 from pebble import CONSTS
 from PIL import Image
 
+from pictures import FORMATS
+from pictures import encoded as encoded_as
 from sightline.data.decoding import quarantine
-from sightline.data.decoding.decode import Undecodable, decode
-from sightline.data.decoding.quarantine import Quarantine, decode_untrusted
+from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding.quarantine import (
+    Quarantine,
+    decode_guarded,
+    decode_untrusted,
+    dimensions_guarded,
+    square_guarded,
+)
+from traps import scan_bomb, slow_bmp
 
 
 def encoded(image: Image.Image, fmt: str = "PNG", **options) -> bytes:
-    out = io.BytesIO()
-    image.save(out, fmt, **options)
-    return out.getvalue()
+    return encoded_as(image, fmt, **options)
 
 
 def noise(seed: int = 0, size: tuple[int, int] = (60, 50)) -> Image.Image:
@@ -44,6 +50,61 @@ def test_same_as_here():
             )
     finally:
         quarantine._shared.close()
+
+
+class TestGuarded:
+    """What is harmless is decoded here, everything else in the processes; the answers are the same."""
+
+    @pytest.fixture
+    def elsewhere(self, monkeypatch):
+        """Processes of its own, and a list of what they were given."""
+        made, given = Quarantine(workers=1), []
+        monkeypatch.setattr(quarantine, "_shared", made)
+        real = made.run
+        monkeypatch.setattr(
+            made, "run", lambda work, *rest, **limits: (given.append(work.__name__), real(work, *rest, **limits))[1]
+        )
+        yield given
+        made.close()
+
+    @pytest.mark.parametrize("fmt", FORMATS)
+    def test_same_as_without(self, fmt, elsewhere, tmp_path, monkeypatch):
+        data = encoded(noise(), fmt, **FORMATS[fmt])
+        (tmp_path / "photo").write_bytes(data)
+        expected = decode(data, target=20)
+        monkeypatch.chdir(tmp_path)  # a relative path is the same in the other process
+        for source in (data, tmp_path / "photo", "photo"):
+            assert decode_guarded(source, target=20).image.tobytes() == expected.image.tobytes()
+            assert (square_guarded(source, 20) == square(expected.image, 20)).all()
+        assert dimensions_guarded("photo") == (60, 50)
+        assert len(elsewhere) == (0 if fmt in ("JPEG", "PNG", "WEBP") else 7)
+
+    def test_what_is_in_memory_stays_here(self, elsewhere):
+        image = noise()
+        assert (square_guarded(image, 20) == square_guarded(np.asarray(image), 20)).all()
+        assert decode_guarded(image).image.tobytes() == image.tobytes()
+        assert elsewhere == []
+
+    def test_what_hangs_is_stopped(self, elsewhere, tmp_path):
+        (tmp_path / "slow.bmp").write_bytes(slow_bmp())
+        for ask in (decode_guarded, lambda source, seconds: square_guarded(source, 20, seconds=seconds)):
+            with pytest.raises(Undecodable) as caught:
+                ask(tmp_path / "slow.bmp", seconds=0.5)
+            assert (caught.value.problem, caught.value.detail) == ("timeout", "decoding it took more than 0.5 seconds")
+        assert square_guarded(encoded(noise(), "GIF"), 20).shape == (20, 20, 3)
+
+    def test_what_is_refused_takes_no_process(self, elsewhere):
+        for ask in (decode_untrusted, decode_guarded):
+            for data in (scan_bomb(500), b"", b"hello"):
+                with pytest.raises(Undecodable):
+                    ask(data)
+        assert elsewhere == []
+
+    def test_a_file_that_is_not_there(self, elsewhere, tmp_path):
+        for ask in (decode_guarded, dimensions_guarded, lambda path: square_guarded(path, 20)):
+            with pytest.raises(Undecodable) as caught:
+                ask(tmp_path / "none.gif")
+            assert caught.value.problem == "unreadable"
 
 
 def test_what_is_wrong_is_named(two):

@@ -12,7 +12,7 @@ from PIL import Image
 from sightline.data.reading import embedded
 from sightline.data.reading.embedded import holds_images, write_out
 from sightline.data.reading.manifest import read_manifest
-from sightline.data.reading.rows import read_rows
+from sightline.data.reading.rows import open_table
 from sightline.data.reading.sources import open_dataset
 from sightline.errors import SightlineError
 
@@ -65,7 +65,7 @@ def test_several_files_each_with_its_split(tmp_path):
         (table(tmp_path / "test.parquet", [0], names=["x", "y"]), "test"),
     ]
     place = write_out(parts, "set")
-    dataset = read_manifest(read_rows(place.path), place.name)
+    dataset = read_manifest(open_table(place.path), place.name)
     assert dataset.counts().to_dict() == {"train": {"x": 1, "y": 3}, "test": {"x": 1, "y": 0}}
     assert list(dataset.problems["problem"]) == ["class missing"]
 

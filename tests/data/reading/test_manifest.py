@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sightline.data.reading.manifest import find_manifest, read_manifest
-from sightline.data.reading.rows import read_rows
+from sightline.data.reading.rows import open_table
 from sightline.errors import SightlineError
 
 
@@ -24,7 +24,7 @@ def photos(root: Path, *names: str) -> None:
 
 def manifest(root: Path, text: str, name: str = "labels.csv"):
     (root / name).write_text(text, encoding="utf-8")
-    return read_manifest(read_rows(root / name), "set")
+    return read_manifest(open_table(root / name), "set")
 
 
 def problems(dataset) -> list[tuple[str, str, str]]:
@@ -73,7 +73,7 @@ def test_headers_may_be_called_otherwise(tmp_path, header, order):
 def test_whole_numbers_are_labels_too(tmp_path):
     photos(tmp_path, "1.jpg", "2.jpg", "3.jpg")
     pd.DataFrame({"path": ["1.jpg", "2.jpg", "3.jpg"], "label": [0, 10, 2]}).to_parquet(tmp_path / "m.parquet")
-    dataset = read_manifest(read_rows(tmp_path / "m.parquet"), "set")
+    dataset = read_manifest(open_table(tmp_path / "m.parquet"), "set")
     assert list(dataset.samples["label"]) == ["0", "10", "2"]
     assert dataset.classes == ("0", "10", "2")
 
@@ -213,7 +213,7 @@ def test_any_cells_give_a_dataset_or_a_plain_error(tmp_path_factory, rows):
     except UnicodeEncodeError:
         return
     try:
-        dataset = read_manifest(read_rows(root / "m.csv"), "set")
+        dataset = read_manifest(open_table(root / "m.csv"), "set")
     except SightlineError:
         return
     for path in dataset.samples["path"]:

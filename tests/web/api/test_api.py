@@ -46,7 +46,7 @@ def test_many_photos_in_order_and_a_bad_one_costs_only_itself(run: Path, visitor
     assert response.status_code == 200
     found = response.json()["predictions"]
     assert [row["name"] for row in found] == [photos[0].name, "bad.jpg", photos[1].name, photos[2].name]
-    assert "JPEG, PNG and WebP" in found[1]["error"] and found[1]["predicted"] is None
+    assert "JPEG, PNG, WebP, HEIC and AVIF" in found[1]["error"] and found[1]["predicted"] is None
     assert all(row["predicted"] for row in (found[0], *found[2:]))
 
 

@@ -12,7 +12,9 @@ from django.test import Client
 
 
 @pytest.fixture
-def shelf_of_three(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visitor: Client) -> Path:
+def shelf_of_three(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visitor: Client, other_models: None
+) -> Path:
     """Three runs: two complete ones, and one that was interrupted after an epoch."""
     for name in ("alpha", "beta", "broken-off"):
         shutil.copytree(run, tmp_path / name)

@@ -14,6 +14,7 @@ from django.test import Client
 
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
+from sightline.web.library.findings import Found
 from sightline.web.library.photos import Filter, Photos, photos
 from sightline.web.library.shelf import Shelved
 from sightline.web.replies import Refused
@@ -33,7 +34,7 @@ def _large(count: int, monkeypatch: pytest.MonkeyPatch) -> Photos:
         predicted=rng.choice([f"class{i}" for i in range(7)], len(asked)), confidence=rng.random(len(asked)).round(3)
     )
     folder: Any = SimpleNamespace(
-        dataset=lambda: DatasetFacts(name="large", root="/nowhere", classes=sorted(set(label))),
+        dataset=lambda: DatasetFacts(name="large", root="/nowhere", classes=tuple(sorted(set(label)))),
         samples=lambda: samples,
         predictions=lambda: predictions,
         path=Path("/nowhere"),
@@ -44,7 +45,7 @@ def _large(count: int, monkeypatch: pytest.MonkeyPatch) -> Photos:
             "", "suggested_label": "", "twin": "", "detail": "",
         }
     )  # fmt: skip
-    monkeypatch.setattr("sightline.web.library.photos.findings", lambda run: found)
+    monkeypatch.setattr("sightline.web.library.photos.findings", lambda run: Found(found))
     return Photos(Shelved("large", folder))
 
 

@@ -45,7 +45,7 @@ OPERATIONS = {
 PRESETS: dict[str, dict[str, Any]] = {
     "none": {},
     "light": {"flip": 0.5, "rotation": 10, "crop": 0.7, "brightness": 0.2, "contrast": 0.2},
-    # Text 000 names grayscale, rotation, erasing "and a lot more"; the strengths are ours.
+    # Text 000 of docs/recipes.md names grayscale, rotation, erasing "and a lot more"; the strengths are ours.
     "scenes-000": {
         "flip": 0.5,
         "rotation": 15,
@@ -72,7 +72,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "flowers": {"flip": 0.5, "rotation": 36, "zoom": 0.1},
     "trivial": {"flip": 0.5, "trivial": True},
 }
-"""Name -> spec. `keras-document`, `flowers` and `scenes-…` come from the five texts, `light` is ours."""
+"""Name -> spec. `light` is ours; `keras-document`, `flowers` and `scenes-…` are those of texts in docs/recipes.md."""
 
 _CHANCES = ("flip", "grayscale", "erase")
 _FACTORS = ("zoom", "brightness", "contrast", "saturation")

@@ -10,8 +10,14 @@ import io
 import numpy as np
 from PIL import Image
 
+from sightline.data.decoding.regular import Undecodable
+
 WHITE = (255, 255, 255)
 """What shows through where a picture is transparent."""
+
+_HAIR = 0.1  # by how much of the range a picture may go beyond white with any number of its values
+_OVERSHOOT, _OUTSIDE = 0.5, 0.02  # … and by how much with this share of them
+_DARK = 16  # levels of 255: a picture without a lighter one shows nothing
 
 
 def to_rgb(image: Image.Image, bits: int | None = None) -> tuple[Image.Image, tuple[str, ...]]:
@@ -88,33 +94,58 @@ def scaled(values: np.ndarray, bits: int | None = None) -> np.ndarray:
 
     Unsigned 16-bit samples (or of `bits` bits, where that is known) are scaled from their whole range. For floats and
     other integers nothing says what white is: values within 0-1 (floats), 0-255 or 0-65535 are taken to have that
-    range; any other range is stretched to fit. NaN is black, infinities are the ends of the finite values.
+    range, and what lies a little outside, as resizing leaves it, is clipped; any other range is stretched to fit. NaN
+    is black, infinities are the ends of the finite values.
+
+    Args:
+        values: the samples.
+        bits: how many bits an unsigned 16-bit sample uses.
+
+    Raises:
+        Undecodable: not one of them is finite; they vary, yet all come out black or nearly so.
     """
     if values.dtype == np.uint8:
         return values
     if values.dtype == np.bool_:
         return np.where(values, np.uint8(255), np.uint8(0))
+    if not values.size:
+        return np.zeros(values.shape, np.uint8)
     if values.dtype == np.uint16:
         white = (1 << bits) - 1 if bits else 65535
-        eight: np.ndarray = (np.minimum(values, white).astype(np.uint32) * 255 + white // 2) // white
-        return eight.astype(np.uint8)
+        eight = (np.minimum(values, white).astype(np.uint32) * 255 + white // 2) // white
+        return _seen(eight.astype(np.uint8), int(values.min()), int(values.max()))
 
     real = values.astype(np.float32)
     finite = real[np.isfinite(real)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if not finite.size:
+        raise Undecodable("corrupt", "none of its values is a finite number")
+    low, high = float(finite.min()), float(finite.max())
+    bottom, top = _range(finite, low, high, np.issubdtype(values.dtype, np.floating))
     real = np.nan_to_num(real, nan=low, posinf=high, neginf=low)
-    if np.issubdtype(values.dtype, np.floating) and low >= 0 and high <= 1:
-        bottom, top = 0.0, 1.0
-    elif low >= 0 and high <= 255:
-        bottom, top = 0.0, 255.0
-    elif low >= 0 and high <= 65535:
-        bottom, top = 0.0, 65535.0
-    else:
-        bottom, top = low, high
     # Halves first: the difference of the two ends of float32's range is not a float32.
     span = top / 2 - bottom / 2
     unit = (real / 2 - bottom / 2) / span if span > 0 else np.zeros_like(real)
-    levels: np.ndarray = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    return _seen(np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8), low, high)
+
+
+def _range(finite: np.ndarray, low: float, high: float, floats: bool) -> tuple[float, float]:
+    """What is black and what is white."""
+    for white in (1.0, 255.0, 65535.0)[0 if floats else 1 :]:
+        if low >= 0 and high <= (1 + _HAIR) * white:
+            return 0.0, white
+        # Resizing overshoots at edges only, another range does so everywhere: nearly all must lie inside.
+        near = low >= -_OVERSHOOT * white and high <= (1 + _OVERSHOOT) * white
+        if near and np.mean((finite < 0) | (finite > white)) <= _OUTSIDE:
+            return 0.0, white
+    return low, high
+
+
+def _seen(levels: np.ndarray, low: float, high: float) -> np.ndarray:
+    if low < high and levels.max() <= _DARK:
+        raise Undecodable(
+            "unsupported",
+            f"its values, {low:g} to {high:g}, come out all but black: give 0-255, 0-65535, or numbers from 0 to 1",
+        )
     return levels
 
 

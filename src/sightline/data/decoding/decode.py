@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from sightline.data.decoding.convert import scaled, to_rgb
+from sightline.data.decoding.orientation import UPRIGHT, orientation
 from sightline.data.decoding.quiet import quiet
-from sightline.data.decoding.regular import Undecodable, open_regular, read
+from sightline.data.decoding.regular import Undecodable, read
+from sightline.data.decoding.screen import Screened, screened
 from sightline.data.decoding.signatures import HEADER_BYTES, cut_short, kind
 
 __all__ = ["Decoded", "Undecodable", "decode", "dimensions", "square"]
 
-VERSION = 1
+VERSION = 2
 """Raised when the same file comes to give other pixels, so that older caches are not used."""
 
 NO_MEMORY = "it does not fit in memory"
@@ -62,6 +65,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_opening = threading.Lock()  # one image may be asked about in several threads, and unpacks itself when first touched
 _ORIENTATION, _SUBFILE_TYPE, _BITS, _SUB_IFDS, _DNG_VERSION = 0x0112, 254, 258, 330, 50706
 
 
@@ -107,15 +111,16 @@ def decode(
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels)
     if isinstance(source, Image.Image):
-        with quiet, _named(b"", source.format or ""):
-            return _finish(source, source.format or "", max_pixels, None)
+        with quiet, _opening, _named(b"", source.format or ""):
+            return _finish(source, source.format or "", max_pixels, None, None)
     if isinstance(source, (bytes, bytearray, memoryview)):
         data, name = bytes(source), ""
     else:
         data, name = read(source), os.fspath(source)
-    fmt = _format(data[:HEADER_BYTES], name)
+    fmt = file_format(data[:HEADER_BYTES], name)
     with quiet, _named(data, fmt):
-        return _finish(_open(io.BytesIO(data), fmt), fmt, max_pixels, target)
+        picture = screened(data, fmt)
+        return _finish(_open(io.BytesIO(picture.data), fmt), fmt, max_pixels, target, picture)
 
 
 def dimensions(path: Path | str) -> tuple[int, int]:
@@ -124,14 +129,13 @@ def dimensions(path: Path | str) -> tuple[int, int]:
     Raises:
         Undecodable: the file has no header that can be read.
     """
-    with open_regular(path) as file:
-        fmt = _format(file.read(HEADER_BYTES), os.fspath(path))
-        file.seek(0)
-        with quiet, _named(b"", fmt):
-            image = _open(file, fmt)
-            width, height = image.size
-            # PNG keeps EXIF behind the pixels, and TIFF has turned its size already.
-            swap = fmt in ("JPEG", "WEBP", "AVIF") and _orientation(image) >= 5
+    data = read(path)
+    fmt = file_format(data[:HEADER_BYTES], os.fspath(path))
+    with quiet, _named(b"", fmt):
+        picture = screened(data, fmt)
+        image = _open(io.BytesIO(picture.data), fmt)
+        width, height = image.size
+        swap = fmt in ("JPEG", "PNG", "WEBP", "AVIF") and _orientation(image, picture) >= 5
     return (height, width) if swap else (width, height)
 
 
@@ -149,7 +153,16 @@ def square(image: Image.Image, size: int) -> np.ndarray:
     return np.array(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
 
 
-def _format(header: bytes, path: str) -> str:
+def file_format(header: bytes, path: str = "") -> str:
+    """The format of a file, one of `signatures.READ`.
+
+    Args:
+        header: its first `signatures.HEADER_BYTES` bytes.
+        path: its name, by which a camera's raw file is told from another TIFF.
+
+    Raises:
+        Undecodable: it is empty, or of a format that is not read.
+    """
     if not header:
         raise Undecodable("empty", "the file has no bytes")
     fmt, detail = kind(header)
@@ -199,26 +212,26 @@ def _named(data: bytes, fmt: str) -> Iterator[None]:
         raise Undecodable("corrupt", f"damaged {fmt}".rstrip() + (f" ({text})" if text else "")) from error
 
 
-def _finish(image: Image.Image, fmt: str, max_pixels: int, target: int | None) -> Decoded:
+def _finish(image: Image.Image, fmt: str, max_pixels: int, target: int | None, picture: Screened | None) -> Decoded:
     mode = image.mode
     _require_size(*image.size, max_pixels)
     width, height = image.size
-    notes = _frames(image)
+    notes = _frames(image, picture)
     turned = fmt == "TIFF" and 2 <= _tag(image, _ORIENTATION) <= 8  # TIFFs turn themselves while they load
     drafted = False
     if target and isinstance(image, ImageFile.ImageFile) and fmt == "JPEG":
         drafted = image.draft(None, (2 * target, 2 * target)) is not None
     image.load()
     bits = _tag(image, _BITS) if fmt == "TIFF" else 0
-    orientation = _orientation(image)
+    turn = _orientation(image, picture)
     # Converting after turning would give the same pixels; this way round the notes are in reading order.
     rgb, converted = to_rgb(image, bits if 8 < bits < 16 else None)
-    if orientation in _TURNS:
-        rgb = rgb.transpose(_TURNS[orientation])
+    if turn in _TURNS:
+        rgb = rgb.transpose(_TURNS[turn])
         turned = True
     if not drafted:
         width, height = rgb.size
-    elif orientation >= 5:
+    elif turn >= 5:
         width, height = height, width
     _require_size(width, height, max_pixels)  # an animation or a HEIC may turn out larger than its header said
     notes = (*(("exif-rotated",) if turned else ()), *notes, *converted)
@@ -237,9 +250,10 @@ def _require_size(width: int, height: int, max_pixels: int) -> None:
         raise Undecodable("too-narrow", f"{width:,} x {height:,} pixels: a strip on which nothing can be seen")
 
 
-def _frames(image: Image.Image) -> tuple[str, ...]:
+def _frames(image: Image.Image, picture: Screened | None) -> tuple[str, ...]:
     try:
-        several = bool(getattr(image, "is_animated", False))
+        known = picture.animated if picture else None
+        several = bool(getattr(image, "is_animated", False)) if known is None else known
     except Exception:  # the second frame is damaged; the first one may be whole
         several = True
     if not several or image.format == "MPO":  # an MPO's other pictures are previews and depth maps
@@ -259,16 +273,22 @@ def _tag(image: Image.Image, tag: int) -> int:
         return 0
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: Image.Image, picture: Screened | None) -> int:
     """EXIF's orientation, 1-8; 1 where there is none, or nonsense. Damaged EXIF never costs the picture."""
+    if picture is not None:
+        if picture.orientation is not None or image.format == "TIFF":  # which has turned itself
+            return picture.orientation or UPRIGHT
+        exif, xmp = (image.info.get(name) or b"" for name in ("exif", "xmp"))
+        return orientation(exif, xmp) if isinstance(exif, bytes) and isinstance(xmp, bytes) else UPRIGHT
     try:
-        value = image.getexif().get(_ORIENTATION, 1)
+        value = image.getexif().get(_ORIENTATION, UPRIGHT)
     except Exception:
-        return 1
-    return value if isinstance(value, int) and value in _TURNS else 1
+        return UPRIGHT
+    return value if isinstance(value, int) and value in _TURNS else UPRIGHT
 
 
 def _from_array(array: np.ndarray, max_pixels: int) -> Decoded:
+    array = np.asarray(array)  # not a masked array or a matrix, which behave otherwise
     shape = array.shape
     if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
         raise Undecodable("unsupported", f"an array of shape {shape}: give height x width x 3 (RGB)")

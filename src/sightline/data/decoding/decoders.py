@@ -93,7 +93,11 @@ def _decode(job: Job, size: int) -> tuple[Record, np.ndarray]:
     return record, pixels
 
 
-def pool(workers: int, *, memory: int = 0, max_tasks: int = 0) -> ProcessPool:
+MEMORY = 4 << 30
+"""Bytes, more than at its start, that a process which decodes may use: enough for 178 million pixels of any kind."""
+
+
+def pool(workers: int, *, memory: int = MEMORY, max_tasks: int = 0) -> ProcessPool:
     """A Pebble pool whose processes are fresh ones: never forked from this one, which may have torch's threads.
 
     Args:

@@ -1,7 +1,8 @@
-"""Pictures from strangers: decoded in a process of their own, which may hang, swell or die without harm to this one.
+"""Pictures from anybody: what could hang, swell or kill is decoded in a process of its own, which can be stopped.
 
 The processes stay up between pictures. Each has a limit on its memory; the time limit counts from when a process
-begins on the picture.
+begins on the picture. What `screen.py` knows to be harmless, which is nearly every photo, is decoded where it is asked
+for, at no such cost.
 """
 
 from __future__ import annotations
@@ -10,25 +11,36 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
 from pebble import ProcessExpired, ProcessPool
 from PIL import Image
 
 from sightline.data.decoding import decoders
-from sightline.data.decoding.decode import Decoded, Undecodable, decode
+from sightline.data.decoding.decode import MAX_PIXELS, Decoded, Undecodable, decode, dimensions, file_format, square
+from sightline.data.decoding.regular import head, read
+from sightline.data.decoding.screen import screened
+from sightline.data.decoding.signatures import HEADER_BYTES
 from sightline.system.processes import cores
 
 Answer = TypeVar("Answer")
 
+SECONDS = 15.0
+"""How long a decoder may take over one photo before it is stopped."""
+
 _MEMORY = 3 << 30
 _RENEWED_AFTER = 1000  # pictures, after which a process makes way for a fresh one, in case a library leaks
+_SCREENED = ("JPEG", "PNG", "WEBP")  # formats of which `screen` can say that a file is harmless
+
+Source: TypeAlias = Path | str | bytes | bytearray | memoryview | Image.Image | np.ndarray
 
 
 def decode_untrusted(
     data: bytes, *, seconds: float = 10.0, max_pixels: int = 50_000_000, target: int | None = None
 ) -> Decoded:
-    """As `decode` for the bytes of a picture, in another process. Safe to call from many threads.
+    """As `decode` for the bytes of a picture, always in another process. Safe to call from many threads.
 
     Args:
         data: the bytes of an image file.
@@ -39,7 +51,80 @@ def decode_untrusted(
     Raises:
         Undecodable: as `decode`, and "timeout" or "crash".
     """
+    screened(data, file_format(data[:HEADER_BYTES]))  # what is refused anyway takes no process from others
     return _shared.decode(data, seconds, max_pixels, target)
+
+
+def decode_guarded(source: Source, *, target: int | None = None, seconds: float = SECONDS) -> Decoded:
+    """As `decode`, in another process where the file could do harm.
+
+    Args:
+        source: as in `decode`.
+        target: as in `decode`.
+        seconds: as in `decode_untrusted`.
+
+    Raises:
+        Undecodable: as `decode`, and "timeout" or "crash".
+    """
+    found, harmless = _look_over(source)
+    return decode(found, target=target) if harmless else _shared.decode(found, seconds, MAX_PIXELS, target)
+
+
+def square_guarded(source: Source, size: int, *, seconds: float = SECONDS) -> np.ndarray:
+    """`square` of what `decode` finds, in another process where the file could do harm.
+
+    Args:
+        source: as in `decode`.
+        size: side of the square in pixels.
+        seconds: as in `decode_untrusted`.
+
+    Returns:
+        (size, size, 3) uint8.
+
+    Raises:
+        Undecodable: as `decode`, and "timeout" or "crash".
+    """
+    found, harmless = _look_over(source)
+    pixels = _square(found, size) if harmless else _shared.run(_square, (found, size), seconds=seconds)
+    return np.asarray(pixels)
+
+
+def dimensions_guarded(path: Path | str, *, seconds: float = SECONDS) -> tuple[int, int]:
+    """As `decode.dimensions`, in another process where the file could do harm.
+
+    Args:
+        path: an image file.
+        seconds: as in `decode_untrusted`.
+
+    Raises:
+        Undecodable: as `dimensions`, and "timeout" or "crash".
+    """
+    _, harmless = _look_over(path)
+    width, height = dimensions(path) if harmless else _shared.run(dimensions, (_where(path),), seconds=seconds)
+    return width, height
+
+
+def _look_over(source: Source) -> tuple[Any, bool]:
+    """What to decode, and whether that can be done here.
+
+    A harmless file is given as its bytes, so that what is decoded is what was looked at.
+    """
+    if isinstance(source, (np.ndarray, Image.Image)):
+        return source, True
+    if isinstance(source, (Path, str)):
+        start = head(source, HEADER_BYTES)
+        if file_format(start, os.fspath(source)) not in _SCREENED:
+            return _where(source), False
+        data = read(source)
+    else:
+        data = bytes(source)
+    if screened(data, file_format(data[:HEADER_BYTES])).harmless:
+        return data, True
+    return (_where(source) if isinstance(source, (Path, str)) else data), False
+
+
+def _where(path: Path | str) -> str:
+    return str(Path(path).absolute())  # the other process may stand in another folder
 
 
 class Quarantine:
@@ -57,10 +142,9 @@ class Quarantine:
         self._pool: ProcessPool | None = None
         self._owner = 0
 
-    def decode(self, data: bytes, seconds: float, max_pixels: int, target: int | None) -> Decoded:
+    def decode(self, source: bytes | str, seconds: float, max_pixels: int, target: int | None) -> Decoded:
         """See `decode_untrusted`."""
-        values = self.run(_decode, (data, max_pixels, target), seconds=seconds, patience=2 * seconds + 5)
-        raw, size, width, height, mode, fmt, notes = values
+        raw, size, width, height, mode, fmt, notes = self.run(_decode, (source, max_pixels, target), seconds=seconds)
         return Decoded(Image.frombytes("RGB", size, raw), width, height, mode, fmt, notes)
 
     def close(self) -> None:
@@ -69,7 +153,12 @@ class Quarantine:
             self._stop()
 
     def run(
-        self, function: Callable[..., Answer], arguments: tuple[Any, ...], *, seconds: float, patience: float
+        self,
+        function: Callable[..., Answer],
+        arguments: tuple[Any, ...],
+        *,
+        seconds: float,
+        patience: float | None = None,
     ) -> Answer:
         """Call any function that decodes in one of the processes.
 
@@ -77,7 +166,7 @@ class Quarantine:
             function: one that can be imported; it and its module are all that the process loads beside the decoders.
             arguments: what it is called with.
             seconds: how long it may take; then its process is killed.
-            patience: how long to wait in all, for a free process too.
+            patience: how long to wait in all, for a free process too; None: twice `seconds`, and five more.
 
         Raises:
             Undecodable: as the function, and "timeout" or "crash".
@@ -86,7 +175,7 @@ class Quarantine:
             pool = self._running()
             try:
                 future = pool.schedule(function, args=arguments, timeout=seconds)
-                answer: Answer = future.result(timeout=patience)
+                answer: Answer = future.result(timeout=2 * seconds + 5 if patience is None else patience)
                 return answer
             except TimeoutError as error:
                 detail = f"decoding it took more than {seconds:g} seconds"
@@ -96,6 +185,8 @@ class Quarantine:
                 raise Undecodable("timeout", detail) from error
             except ProcessExpired as error:
                 raise Undecodable("crash", "the decoder broke down over it, or ran out of memory") from error
+            except MemoryError as error:
+                raise Undecodable("too-large", "it does not fit in memory") from error
             except (BrokenProcessPool, RuntimeError) as error:
                 # A process was killed between two pictures, which ends a Pebble pool. This picture did nothing wrong.
                 with self._lock:
@@ -124,8 +215,13 @@ class Quarantine:
 _shared = Quarantine()
 
 
-def _decode(data: bytes, max_pixels: int, target: int | None) -> tuple[Any, ...]:
+def _decode(source: bytes | str, max_pixels: int, target: int | None) -> tuple[Any, ...]:
     """In the other process. The picture travels back as plain bytes."""
-    found = decode(data, max_pixels=max_pixels, target=target)
+    found = decode(source, max_pixels=max_pixels, target=target)
     image = found.image
     return image.tobytes(), image.size, found.width, found.height, found.mode, found.format, found.notes
+
+
+def _square(source: Source, size: int) -> np.ndarray:
+    """In the other process, or in this one."""
+    return square(decode(source, target=size).image, size)

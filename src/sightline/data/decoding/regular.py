@@ -45,6 +45,23 @@ def read(path: Path | str) -> bytes:
         return regular.read(path, MAX_BYTES)
 
 
+def head(path: Path | str, count: int) -> bytes:
+    """The first bytes of a regular file.
+
+    Args:
+        path: the file.
+        count: how many bytes; fewer come from a shorter file.
+
+    Raises:
+        Undecodable: as `open_regular`.
+    """
+    with open_regular(path) as file:
+        try:
+            return file.read(count)
+        except OSError as error:
+            raise Undecodable("unreadable", f"it cannot be read ({error.strerror})") from error
+
+
 def digest(path: Path | str) -> tuple[str, int]:
     """SHA-256 (64 hexadecimal digits) and length of a regular file's bytes.
 

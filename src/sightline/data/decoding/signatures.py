@@ -6,7 +6,7 @@ plain name, so that the message can say what the file is and what to do with it.
 
 from __future__ import annotations
 
-import struct
+from sightline.data.decoding import tiff
 
 READ = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF", "PPM")
 HEADER_BYTES = 1024
@@ -138,7 +138,7 @@ def cut_short(data: bytes, fmt: str) -> bool:
     if fmt in ("HEIF", "AVIF"):
         return _boxes_cut_short(data)
     if fmt == "TIFF":
-        return _tiff_cut_short(data)
+        return tiff.cut_short(data)
     return False  # a PPM does not say how long it is; its decoder notices
 
 
@@ -154,35 +154,3 @@ def _boxes_cut_short(data: bytes) -> bool:
             return False  # not a box at all: corrupt, not cut
         position += size
     return position > len(data)
-
-
-_STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES = 273, 279, 324, 325
-
-
-def _tiff_cut_short(data: bytes) -> bool:
-    """Whether the first directory, or pixels that it points at, lie behind the end."""
-    order = "<" if data[:1] == b"I" else ">"
-    big = b"\x2b" in data[2:4]
-    number, entry, inline = ("Q", "HHQ", 8) if big else ("I", "HHI", 4)
-    start = 8 if big else 4
-    codes = {3: "H", 4: "I", 16: "Q"}
-    places: dict[int, int] = {}
-    try:
-        (directory,) = struct.unpack_from(order + number, data, start)
-        (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, directory)
-        position = directory + (8 if big else 2)
-        for _ in range(min(count, 4096)):
-            tag, kind, values = struct.unpack_from(order + entry, data, position)
-            position += struct.calcsize(order + entry)
-            if tag in (_STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES) and kind in codes and values:
-                code = order + codes[kind]
-                size = struct.calcsize(code)
-                at = position if size * values <= inline else struct.unpack_from(order + number, data, position)[0]
-                (places[tag],) = struct.unpack_from(code, data, at + size * (values - 1))  # the last piece
-            position += inline
-    except struct.error:
-        return True
-    for offset, length in ((_STRIP_OFFSETS, _STRIP_BYTES), (_TILE_OFFSETS, _TILE_BYTES)):
-        if places.get(offset, 0) + places.get(length, 0) > len(data):
-            return True
-    return False

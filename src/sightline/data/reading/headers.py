@@ -18,7 +18,7 @@ _COLUMNS = {
 
 def columns(names: Sequence[str]) -> dict[str, int]:
     """Which of the columns `names` is the path, the label, the split, the group; those not found are not in it."""
-    plain = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in names]
+    plain = [_plain(name) for name in names]
     found: dict[str, int] = {}
     for column, known in _COLUMNS.items():
         for header in known:
@@ -26,3 +26,15 @@ def columns(names: Sequence[str]) -> dict[str, int]:
                 found[column] = plain.index(header)
                 break
     return found
+
+
+def is_known(name: str) -> bool:
+    """Whether a column of this name can mean something."""
+    return _plain(name) in _KNOWN
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+_KNOWN = frozenset(name for names in _COLUMNS.values() for name in names)

@@ -19,7 +19,7 @@ from sightline.data.reading.locate import locate
 from sightline.data.reading.manifest import find_manifest, read_manifest
 from sightline.data.reading.naming import is_table
 from sightline.data.reading.place import Place
-from sightline.data.reading.rows import read_rows
+from sightline.data.reading.rows import open_table
 from sightline.data.reading.walk import Listing, walk
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError
@@ -53,7 +53,7 @@ def open_dataset(data: str | Path) -> Dataset:
 
 def _read(place: Place) -> Dataset:
     if is_table(place.path.name) and place.path.is_file():
-        return read_manifest(read_rows(place.path), place.name)
+        return read_manifest(open_table(place.path), place.name)
     return open_folder(place.path, place.name)
 
 

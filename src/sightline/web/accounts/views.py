@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from sightline.web.access import may_found, people_only, staff_only
+from sightline.web.accounts import attempts
 from sightline.web.accounts.models import Token
 from sightline.web.replies import Refused, refusal
 
@@ -58,6 +59,8 @@ class SignIn(LoginView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if may_found(request) and not User.objects.exists():
             return redirect("welcome")
+        if request.method == "POST" and attempts.too_many(request):
+            return _closed(request, "from here")
         return super().dispatch(request, *args, **kwargs)
 
 
@@ -80,9 +83,13 @@ def welcome(request: HttpRequest) -> HttpResponse:
 
 
 def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-    """After five wrong passwords."""
+    """After five wrong passwords for one name."""
+    return _closed(request, "under this name from here")
+
+
+def _closed(request: HttpRequest, what: str) -> HttpResponse:
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
-    reason = f"Too many wrong passwords. Signing in under this name from here is closed for {minutes} minutes."
+    reason = f"Too many wrong passwords. Signing in {what} is closed for {minutes} minutes."
     return refusal(request, Refused(429, reason, settings.AXES_COOLOFF_TIME.total_seconds()))
 
 

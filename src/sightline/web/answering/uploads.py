@@ -10,10 +10,12 @@ import numpy as np
 from django.core.files.uploadedfile import UploadedFile
 
 from sightline.data.decoding.decode import Undecodable
+from sightline.data.decoding.signatures import HEADER_BYTES, kind
 from sightline.web.decoders import decoders
 from sightline.web.replies import Refused
 
 PREVIEW = 960
+_READ = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF")  # what cameras, phones and browsers write
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,9 @@ class Photo:
 
 
 def sniff(start: bytes) -> str:
-    """JPEG, PNG or WEBP by a file's first bytes; "" for anything else, whatever its name says."""
-    if start.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    return "WEBP" if start[:4] == b"RIFF" and start[8:12] == b"WEBP" else ""
+    """JPEG, PNG, WEBP, HEIF or AVIF by a file's first bytes; "" for anything else, whatever its name says."""
+    name, _ = kind(start)
+    return name if name in _READ else ""
 
 
 def read_upload(
@@ -58,8 +57,8 @@ def read_upload(
     if not file.size:
         raise Refused(422, "The file is empty.")
     content = file.read()
-    if not sniff(content[:16]):
-        raise Refused(415, "Only JPEG, PNG and WebP photos are read here.")
+    if not sniff(content[:HEADER_BYTES]):
+        raise Refused(415, "Only JPEG, PNG, WebP, HEIC and AVIF photos are read here.")
     try:
         seen = decoders().look(
             content, max_pixels, size=size, side=PREVIEW if preview else 0, client=client, until=until

@@ -10,10 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sightline.errors import SightlineError
 from sightline.version import __version__
 from sightline.web.api import predict, review, runs
-from sightline.web.replies import Refused, refusal
+from sightline.web.replies import Refused, refusal, understood
 
 api = NinjaAPI(
     title="Sightline",
@@ -26,14 +25,12 @@ api.add_router("", runs.router)
 api.add_router("", review.router)
 
 
-@api.exception_handler(Refused)
-def _refused(request: HttpRequest, exception: Refused) -> HttpResponse:
-    return refusal(request, exception)
-
-
-@api.exception_handler(SightlineError)
-def _failed(request: HttpRequest, exception: SightlineError) -> HttpResponse:
-    return refusal(request, Refused(409, str(exception)))
+@api.exception_handler(Exception)
+def _failed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    refused = understood(exception)
+    if refused is None:
+        raise exception
+    return refusal(request, refused)
 
 
 @api.exception_handler(AuthenticationError)

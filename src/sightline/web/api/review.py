@@ -11,6 +11,7 @@ from ninja import Query, Router, Status
 
 from sightline.web.api.auth import people
 from sightline.web.api.schemas import DecisionIn, DecisionOut, Decisions, ItemOut, Problem, Standing
+from sightline.web.library.row import row
 from sightline.web.library.shelf import find
 from sightline.web.review import claims
 from sightline.web.review.agreement import standing
@@ -37,8 +38,7 @@ def next_item(request: HttpRequest, name: str) -> Status[Item | None]:
 )
 def decide(request: HttpRequest, name: str, item: int, body: DecisionIn) -> dict[str, Any]:
     """keep, relabel or drop."""
-    described = find(name).folder.dataset()
-    classes = described.classes if described else ()
+    classes = row(find(name)).classes
     if item > 2**62:
         item = 0
     return _shown(claims.decide(_person(request), item, body.decision, body.label, classes=classes))

@@ -12,9 +12,10 @@ from ninja import Query, Router
 from sightline.web.api.auth import Open
 from sightline.web.api.schemas import Findings, Problem, RunOut
 from sightline.web.library import leaderboard
-from sightline.web.library.findings import findings
+from sightline.web.library.findings import require
 from sightline.web.library.row import Row, row
 from sightline.web.library.shelf import find
+from sightline.web.replies import Refused
 
 router = Router(tags=["runs"], auth=Open())
 
@@ -43,13 +44,16 @@ def one_run(request: HttpRequest, name: str) -> Row:
 )
 def evaluation(request: HttpRequest, name: str) -> dict[str, Any]:
     """Empty while the run is not complete."""
-    found = find(name).folder.evaluation()
+    run = find(name)
+    if row(run).status == "damaged":
+        raise Refused(409, f"{name} is damaged: {row(run).problem}")
+    found = run.folder.evaluation()
     return found.to_dict() if found else {}
 
 
 @router.get(
     "/runs/{name}/findings",
-    response={200: Findings, 401: Problem, 404: Problem, 422: Problem},
+    response={200: Findings, 401: Problem, 404: Problem, 409: Problem, 422: Problem},
     summary="What the audit found",
 )
 def list_findings(
@@ -61,7 +65,7 @@ def list_findings(
     limit: int = Query(100, ge=1, le=1000),
 ) -> dict[str, Any]:
     """Highest score first."""
-    table = findings(find(name))
+    table = require(find(name))
     if check:
         table = table[table["check"] == check]
     if flagged is not None:

@@ -10,10 +10,12 @@ from django.urls import reverse
 from sightline.web.classify.models import Upload
 from sightline.web.library.cards import picture_address
 from sightline.web.library.photos import photos
+from sightline.web.library.row import row
 from sightline.web.library.shelf import find
 from sightline.web.replies import Refused
 
 _SHOWN = 5  # classes on a card
+_TILES = 24  # classes with a photo each; the rest are named
 
 
 def card(upload: Upload) -> dict[str, Any]:
@@ -36,6 +38,20 @@ def card(upload: Upload) -> dict[str, Any]:
     }
 
 
+def knows(run: str) -> dict[str, Any]:
+    """What the model of a run can tell apart: its classes, each with a photo where the dataset is open to visitors."""
+    found = row(find(run))
+    shown = {}
+    if settings.SIGHTLINE.open_pages:
+        try:
+            photos_of = photos(find(run))
+            shown = {name: picture_address(photos_of, at, "thumb") for name, at in photos_of.examples()}
+        except Refused:
+            shown = {}
+    classes = [{"name": name, "thumb": shown.get(name, "")} for name in found.classes]
+    return {"row": found, "classes": classes[:_TILES], "others": found.classes[_TILES:]}
+
+
 def _resembles(upload: Upload) -> list[dict[str, Any]]:
     """The nearest training photos with their pictures; none where the dataset is not open to visitors."""
     if not settings.SIGHTLINE.open_pages or not upload.answer.get("neighbours"):
@@ -46,13 +62,13 @@ def _resembles(upload: Upload) -> list[dict[str, Any]]:
         return []
     made = []
     for near in upload.answer["neighbours"]:
-        for row in found.rows_named([near["path"]]):
+        for at in found.rows_named([near["path"]]):
             made.append(
                 {
-                    "label": found.table["label"].iloc[row],
+                    "label": found.table["label"].iloc[at],
                     "similarity": near["similarity"],
-                    "thumb": picture_address(found, row, "thumb"),
-                    "url": reverse("photo", args=(found.name, row)),
+                    "thumb": picture_address(found, at, "thumb"),
+                    "url": reverse("photo", args=(found.name, at)),
                 }
             )
     return made

@@ -8,17 +8,19 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from sightline.errors import SightlineError
 from sightline.system.files import write_bytes
 from sightline.web.answering.asking import Answered
 from sightline.web.classify.models import Upload
+from sightline.web.replies import no_room
 
 _EVERY = 600.0  # seconds between two rounds of tidying
 _lock = threading.Lock()
@@ -37,6 +39,9 @@ def keep(answered: Answered, name: str) -> Upload:
     Args:
         answered: both.
         name: what the visitor called the photo.
+
+    Raises:
+        Refused: 507, they cannot be written.
     """
     tidy()
     shown = "".join(character for character in name if character.isprintable()).strip()[:120] or "photo"
@@ -44,8 +49,13 @@ def keep(answered: Answered, name: str) -> Upload:
     upload = Upload(
         run=answered.run, name=shown, answer=answered.answer.to_dict(), width=photo.width, height=photo.height
     )
-    write_bytes(path_of(upload.id), photo.preview)
-    upload.save(force_insert=True)
+    try:
+        write_bytes(path_of(upload.id), photo.preview)
+        upload.save(force_insert=True)
+    except (OSError, SightlineError, DatabaseError) as error:
+        with suppress(OSError):
+            path_of(upload.id).unlink()
+        raise no_room(error) from error
     return upload
 
 

@@ -17,7 +17,7 @@ from sightline.web.answering.asking import ask, ask_many
 from sightline.web.answering.heat import overlay
 from sightline.web.answering.service import desks
 from sightline.web.classify import results
-from sightline.web.classify.cards import card
+from sightline.web.classify.cards import card, knows
 from sightline.web.classify.models import Upload
 from sightline.web.classify.store import keep, mark_reported, path_of
 from sightline.web.client import client_network
@@ -79,6 +79,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "run": run,
         "runs": sorted(other.name for other in able()),
+        "knows": knows(run) if run else None,
         "no_model": not run,
         "most_mb": options.upload_megabytes,
         "most_files": options.upload_files,

@@ -35,7 +35,12 @@ def neighbours(run: Shelved, found: Photos, row: int, client: str = "", count: i
         desk = desks().get(run.name, until)
         with desk.room(client=client, until=until):
             seen = decoders().look(
-                str(found.file(row)), MAX_PIXELS, size=desk.predictor.size, client=client, until=until
+                str(found.file(row)),
+                MAX_PIXELS,
+                size=desk.predictor.size,
+                digest=found.digest(row),
+                client=client,
+                until=until,
             )
             pixels = np.asarray(seen.square)
             outputs = wait(desk.batcher.call(lambda: desk.predictor.outputs(pixels[None]), until), until)

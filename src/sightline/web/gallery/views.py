@@ -17,6 +17,7 @@ from sightline.web.client import client_network
 from sightline.web.gallery.neighbours import neighbours
 from sightline.web.library.cards import card, picture_address
 from sightline.web.library.choice import showing
+from sightline.web.library.findings import findings
 from sightline.web.library.photos import BANDS, SORTS, Filter, Photos, photos
 from sightline.web.library.pictures import SIZES, picture, picture_response
 from sightline.web.library.shelf import find, shelved
@@ -29,8 +30,9 @@ PAGE = 60
 
 @open_here
 def data(request: HttpRequest) -> HttpResponse:
-    """To the photos of the run that answers, or of any run that knows its photos."""
-    chosen = showing()
+    """To the photos of the run that was chosen, or of the one that answers, or of any that knows its photos."""
+    wanted = request.GET.get("run", "")
+    chosen = find(wanted) if wanted else showing()
     return redirect("photos", name=chosen.name) if chosen else render(request, "gallery/empty.html")
 
 
@@ -58,6 +60,8 @@ def gallery(request: HttpRequest, name: str) -> HttpResponse:
         "bands": [(key, f"{100 * low:.0f} to {percent(min(high, 1), 0)}") for key, (low, high) in BANDS.items()],
         "sorts": list(SORTS.items()),
         "checks": found.checks,
+        "mistakes": found.mistakes(),
+        "problem": findings(find(name)).problem,
     }
     target = request.headers.get("HX-Target", "")
     template = {"more": "gallery/more.html", "photos": "gallery/grid.html"}.get(target, "gallery/photos.html")
@@ -78,7 +82,7 @@ def photo(request: HttpRequest, name: str, row: int) -> HttpResponse:
         "facts": _facts(record),
         "width": record.get("width"),
         "height": record.get("height"),
-        "digest": record["digest"],
+        "digest": found.digest(row),
         "probabilities": probabilities,
         "findings": found.findings_of(row),
         "twins": [card(found, twin) for twin in found.twins(row)],
@@ -124,7 +128,7 @@ def show_heat(request: HttpRequest, name: str, row: int) -> HttpResponse:
     """Where the network looked for its answer, or for the class `label`."""
     run = find(name)
     found = photos(run)
-    content = picture(found.file(row), str(found.table["digest"].iloc[row]), "photo", client_network(request))
+    content = picture(found.file(row), found.digest(row), "photo", client_network(request))
     predicted = found.table["predicted"].iloc[row]
     label = request.GET.get("label", "") or (
         predicted if isinstance(predicted, str) else found.table["label"].iloc[row]
@@ -138,5 +142,5 @@ def show_picture(request: HttpRequest, name: str, row: int, kind: str) -> HttpRe
     if kind not in SIZES:
         raise Refused(404, "There are thumbs and photos.")
     found = photos(find(name))
-    content = picture(found.file(row), str(found.table["digest"].iloc[row]), kind, client_network(request))
+    content = picture(found.file(row), found.digest(row), kind, client_network(request))
     return picture_response(content, keep=True)

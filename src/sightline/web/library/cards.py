@@ -20,6 +20,7 @@ def card(found: Photos, row: int) -> dict[str, Any]:
         "split": record["split"],
         "predicted": record["predicted"] if isinstance(record["predicted"], str) else "",
         "confidence": float(confidence) if confidence == confidence else None,
+        "unasked": _why_unasked(record),
         "right": int(record["right"]),
         "worst": float(found.worst[row]),
         "thumb": picture_address(found, row, "thumb"),
@@ -27,6 +28,13 @@ def card(found: Photos, row: int) -> dict[str, Any]:
     }
 
 
+def _why_unasked(record: Any) -> str:
+    """Why a photo has no percentage; "" where it has one."""
+    if record["confidence"] == record["confidence"]:
+        return ""
+    return "learnt from" if record["split"] == "train" else "not asked yet"
+
+
 def picture_address(found: Photos, row: int, kind: str) -> str:
     """Where the browser gets a picture; it changes with the photo, so it may be kept for ever."""
-    return f"{reverse('picture', args=(found.name, row, kind))}?v={str(found.table['digest'].iloc[row])[:12]}"
+    return f"{reverse('picture', args=(found.name, row, kind))}?v={found.digest(row)[:12]}"

@@ -6,11 +6,17 @@ from sightline.web.library.row import row
 from sightline.web.library.shelf import Shelved, find, shelved, stamp
 from sightline.web.replies import Refused
 
+_DEMO = "demo-scenes"  # the dataset of `sightline demo`
+
 
 def able() -> list[Shelved]:
-    """The runs that have a model which can be asked; the newest complete one first."""
+    """The runs that have a model which can be asked; the newest complete one first, the demo's after all others."""
     found = [run for run in shelved() if run.answers and row(run).status != "damaged"]
-    return sorted(found, key=lambda run: (run.complete, stamp(run.folder.model / "sightline.json")), reverse=True)
+    return sorted(found, key=_rank, reverse=True)
+
+
+def _rank(run: Shelved) -> tuple[bool, bool, int]:
+    return row(run).dataset != _DEMO, run.complete, stamp(run.folder.model / "sightline.json")
 
 
 def answering(name: str = "") -> Shelved:
@@ -32,4 +38,4 @@ def answering(name: str = "") -> Shelved:
 def showing() -> Shelved | None:
     """The run whose photos are shown: the one that answers, or any that knows its photos; None if there is none."""
     known = [run for run in shelved() if run.knows_photos and row(run).status != "damaged"]
-    return next((run for run in able() if run.knows_photos), known[-1] if known else None)
+    return next((run for run in able() if run.knows_photos), max(known, key=_rank, default=None))

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from django.conf import settings
 
+from sightline.system.spreadsheet import read_csv
 from sightline.web.library.shelf import Shelved, stamp
+from sightline.web.replies import Refused
 
 COLUMNS = ("path", "check", "score", "flagged", "label", "suggested_label", "twin", "detail")
 _NAMES = ("findings.parquet", "findings.csv")
+_OWN = 0.1  # of the photos with findings, at least so many are the run's; an audit may have seen more than a training
+
+_log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_tables: dict[Path, tuple[int, pd.DataFrame]] = {}
+_tables: dict[tuple[str, Path], tuple[tuple[int, int], Found]] = {}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the audit found, and where that is not shown, why."""
+
+    table: pd.DataFrame
+    """Highest score first; columns COLUMNS."""
+    problem: str = ""
 
 
 def source(run: Shelved) -> Path | None:
@@ -27,19 +43,37 @@ def source(run: Shelved) -> Path | None:
     return max(there, key=stamp, default=None)
 
 
-def findings(run: Shelved) -> pd.DataFrame:
-    """The findings, highest score first; columns COLUMNS. Empty where there are none, or where the file is damaged."""
+def findings(run: Shelved) -> Found:
+    """The findings of a run; empty where there are none, and where the file is damaged or about other photos."""
     path = source(run)
     if path is None:
-        return _none()
-    written = stamp(path)
+        return Found(_none())
+    written = stamp(path), stamp(run.folder.path / "samples.parquet")
+    key = run.name, path
     with _lock:
-        if path in _tables and _tables[path][0] == written:
-            return _tables[path][1]
-    table = _read(path)
+        if key in _tables and _tables[key][0] == written:
+            return _tables[key][1]
+    try:
+        table = _read(path)
+        made = Found(table) if _is_about(run, table) else Found(_none(), _of_another_folder(run, path, table))
+    except Exception as error:  # whatever a damaged table makes of itself
+        _log.warning("%s: cannot be read", path, exc_info=error)
+        made = Found(_none(), f"{path.name} is damaged. Run the audit again: sightline audit PHOTOS --run RUN.")
     with _lock:
-        _tables[path] = (written, table)
-    return table
+        _tables[key] = (written, made)
+    return made
+
+
+def require(run: Shelved) -> pd.DataFrame:
+    """The findings, where not to show them would be misleading.
+
+    Raises:
+        Refused: 409, there are some that are not this run's, or that cannot be read.
+    """
+    found = findings(run)
+    if found.problem:
+        raise Refused(409, found.problem)
+    return found.table
 
 
 def _none() -> pd.DataFrame:
@@ -47,15 +81,27 @@ def _none() -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, keep_default_na=False)
-    except (OSError, ValueError):
-        return _none()
-    if not {"path", "check", "score"} <= set(table):
-        return _none()
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
+    missing = {"path", "check", "score"} - set(table)
+    if missing:
+        raise ValueError(f"no column {', '.join(sorted(missing))}")
     table = table.reindex(columns=list(COLUMNS))
     for name in ("path", "check", "label", "suggested_label", "twin", "detail"):
         table[name] = table[name].fillna("").astype(str)
     table["score"] = pd.to_numeric(table["score"], errors="coerce").fillna(0.0).clip(0, 1)
     table["flagged"] = table["flagged"].astype(str).str.lower().isin(("true", "1", "1.0"))
     return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+
+
+def _is_about(run: Shelved, table: pd.DataFrame) -> bool:
+    named = pd.Index(table.loc[table["path"] != "", "path"].unique())
+    samples = run.folder.samples()
+    return not len(named) or "path" not in samples or bool(named.isin(samples["path"]).mean() >= _OWN)
+
+
+def _of_another_folder(run: Shelved, path: Path, table: pd.DataFrame) -> str:
+    example = next(text for text in table["path"] if text)
+    return (
+        f"{path.name} is about another folder of photos: it names {example[:100]}, which {run.name} does not know. "
+        "Give the findings of this run's photos."
+    )

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from sightline.web.library.findings import findings, source
+from sightline.web.library.row import damaged
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.replies import Refused
 
@@ -65,7 +66,7 @@ class Photos:
         self.predictions = predictions
         table["right"] = np.where(table["predicted"].isna(), -1, table["predicted"] == table["label"]).astype(np.int8)
         self.table = table
-        self._findings = findings(run)
+        self._findings = findings(run).table
         flagged = self._findings[self._findings["flagged"]]
         row_of = pd.Series(table.index, index=table["path"])
         row_of = row_of[~row_of.index.duplicated()]
@@ -133,6 +134,18 @@ class Photos:
         chosen = rows_left[nearest[np.argsort(places_left[nearest])]]
         return [int(row) for row in chosen], len(rows), len(rows_left) > count
 
+    def mistakes(self) -> list[tuple[str, int, int]]:
+        """(split, mistakes, photos) of each split that was predicted: val, which chose, apart from test."""
+        asked = self.table[self.table["right"] >= 0]
+        parts = [(split, asked.loc[asked["split"] == split, "right"]) for split in ("val", "test")]
+        return [(split, int((right == 0).sum()), len(right)) for split, right in parts if len(right)]
+
+    def examples(self) -> list[tuple[str, int]]:
+        """(class, row) of one photo of each class: the one that the model knew best, or else the first one."""
+        table = self.table.assign(sure=self.table["confidence"].where(self.table["right"] == 1, -1.0).fillna(-1.0))
+        best = table.groupby("label")["sure"].idxmax()
+        return [(name, int(best[name])) for name in self.classes if name in best]
+
     def file(self, row: int) -> Path:
         """Where the photo lies.
 
@@ -142,9 +155,14 @@ class Photos:
         if not 0 <= row < len(self.table):
             raise Refused(404, "There is no such photo in this run.")
         path = PurePosixPath(str(self.table["path"].iloc[row]))
-        if path.is_absolute() or ".." in path.parts:
+        if path.is_absolute() or ".." in path.parts or "\0" in str(path):
             raise Refused(404, "This photo's path leads out of the dataset.")
         return self.root.joinpath(*path.parts)
+
+    def digest(self, row: int) -> str:
+        """The SHA-256 of the photo's bytes when the run was made; "" if it did not write that down."""
+        value = self.table["digest"].iloc[row]
+        return value if isinstance(value, str) else ""
 
     def rows_named(self, paths: Iterable[str]) -> list[int]:
         """The rows of these paths; unknown ones are left out."""
@@ -177,7 +195,7 @@ def photos(run: Shelved) -> Photos:
     """The run's photos; read again only when its files or its findings change.
 
     Raises:
-        Refused: 409, the run does not know its photos yet.
+        Refused: 409, the run does not know its photos yet, or is damaged.
     """
     found = source(run)
     path = run.folder.path
@@ -187,7 +205,12 @@ def photos(run: Shelved) -> Photos:
         kept = _tables.get(str(path))
         if kept is not None and kept[0] == key:
             return kept[1]
-    made = Photos(run)
+    try:
+        made = Photos(run)
+    except Refused:
+        raise
+    except Exception as error:  # whatever a damaged table makes of itself
+        raise damaged(run, error) from error
     with _lock:
         _tables.pop(str(path), None)
         _tables[str(path)] = (key, made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from sightline.system import cache
 from sightline.web.decoders import decoders
 from sightline.web.replies import Refused
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 SIZES = {"thumb": 256, "photo": 1280}
 
 
@@ -22,7 +24,8 @@ def picture(file: Path, digest: str, kind: str, client: str = "") -> bytes:
 
     Args:
         file: the photo.
-        digest: the SHA-256 of its bytes, as the run knows it; "" if it does not, and then nothing is kept.
+        digest: the SHA-256 of its bytes, as the run knows it. A file with other bytes is not shown: a run that came
+            from elsewhere may name any file of this machine, but cannot know what is in it.
         kind: thumb or photo.
         client: who asks.
 
@@ -30,19 +33,22 @@ def picture(file: Path, digest: str, kind: str, client: str = "") -> bytes:
         Refused: 404, the photo is no longer there or cannot be read; 504, its turn to be decoded did not come in time.
     """
     side = SIZES[kind]
-    keep = digest.isalnum() and kind == "thumb"
-    kept = cache.folder("thumbnails") / digest[:2] / f"{digest}-{side}.jpg" if keep else None
+    if not _DIGEST.fullmatch(digest):
+        raise Refused(404, "This run does not know what its photos were, so none of them is shown.")
+    kept = cache.folder("thumbnails") / digest[:2] / f"{digest}-{side}.jpg" if kind == "thumb" else None
     if kept is not None and kept.is_file():
         return kept.read_bytes()
     until = time.monotonic() + settings.SIGHTLINE.deadline
     quality = 80 if kind == "thumb" else 86
     try:
-        content = decoders().look(str(file), MAX_PIXELS, side=side, quality=quality, client=client, until=until).picture
+        seen = decoders().look(
+            str(file), MAX_PIXELS, side=side, quality=quality, digest=digest, client=client, until=until
+        )
     except Undecodable as error:
         raise Refused(404, f"The photo is no longer there, or can no longer be read: {error.detail}.") from None
     if kept is not None:
-        _keep(kept, content)
-    return content
+        _keep(kept, seen.picture)
+    return seen.picture
 
 
 def picture_response(content: bytes, *, keep: bool = False) -> HttpResponse:

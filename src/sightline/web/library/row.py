@@ -11,24 +11,28 @@ import threading
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic.dataclasses import dataclass
 
 from sightline.errors import SightlineError
 from sightline.judging import compare
+from sightline.models.documents import ModelFacts
 from sightline.runs import ledger
 from sightline.runs.documents.evaluation import ClassFigures
 from sightline.runs.folder import Status
-from sightline.system.documents import Count, Share
+from sightline.system.documents import Count, Share, read_if_there
 from sightline.web.library.shelf import Shelved, stamp
-from sightline.web.replies import without_paths
+from sightline.web.replies import Refused, without_paths
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _rows: dict[str, tuple[tuple[int, ...], Row]] = {}
-_READ = ("config.yaml", "dataset.json", "samples.parquet", "metrics.csv", "evaluation.json", "extras/folds.json")
+_READ = (
+    *("config.yaml", "dataset.json", "samples.parquet", "metrics.csv", "evaluation.json", "extras/folds.json"),
+    *("model/config.json", "model/sightline.json"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,16 +78,22 @@ def row(run: Shelved) -> Row:
     try:
         made = _read(run)
     except Exception as error:  # whatever a reader makes of a damaged file
-        made = Row(run.name, "damaged", _date(run), problem=without_paths(_said(run, error)))
+        made = Row(run.name, "damaged", _date(run), problem=_said(run, error))
     with _lock:
         _rows[str(path)] = (key, made)
     return made
+
+
+def damaged(run: Shelved, error: Exception) -> Refused:
+    """What to answer where `error` came up in reading a run's files."""
+    return Refused(409, f"{run.name} is damaged: {_said(run, error)}")
 
 
 def _read(run: Shelved) -> Row:
     folder = run.folder
     config, described, found = folder.config(), folder.dataset(), folder.evaluation()
     spent, metrics = compare.cost(folder), folder.metrics()
+    read_if_there(ModelFacts, folder.model / "sightline.json")  # one that cannot be right would answer nobody
     low, high = found.accuracy_ci95 if found else (None, None)
     opened = found.test_opened if found else None
     if found:
@@ -115,10 +125,13 @@ def _read(run: Shelved) -> Row:
 
 
 def _said(run: Shelved, error: Exception) -> str:
+    if isinstance(error, ValidationError):  # a figure that can be none
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."
     if isinstance(error, SightlineError):
-        return str(error)
+        return without_paths(str(error).replace(f"{run.folder.path}/", "").replace(": is damaged: ", ": "))
     _log.warning("%s cannot be read", run.folder.path, exc_info=error)
-    return "its files are not as `sightline train` writes them"
+    return "its files are not as Sightline writes them."
 
 
 def _date(run: Shelved) -> datetime:

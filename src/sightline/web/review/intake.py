@@ -32,7 +32,9 @@ def take_in(run: Shelved) -> None:
     with _lock:
         if _taken.get(run.name) == state:
             return
-        bring(run.name, findings(run))
+        found = findings(run)
+        if not found.problem:
+            bring(run.name, found.table)
         _taken[run.name] = state
 
 

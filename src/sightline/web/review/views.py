@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import shlex
 import uuid
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +21,9 @@ from sightline.web import metrics
 from sightline.web.access import people_only
 from sightline.web.library.cards import card, picture_address
 from sightline.web.library.choice import showing
+from sightline.web.library.findings import findings
 from sightline.web.library.photos import Photos, photos
+from sightline.web.library.row import row
 from sightline.web.library.shelf import Shelved, find, shelved
 from sightline.web.replies import Refused
 from sightline.web.review import claims
@@ -33,7 +38,10 @@ _HISTORY = 8
 
 @people_only
 def review(request: HttpRequest) -> HttpResponse:
-    """To the queue of the run that answers, or of the one that was reviewed last."""
+    """To the queue of the run that was chosen, or reviewed last, or that answers."""
+    wanted = request.GET.get("run", "")
+    if wanted:
+        return redirect("queue", name=find(wanted).name)
     last, chosen = last_run_of(request.user), showing()
     if last in {run.name for run in shelved()}:
         return redirect("queue", name=last)
@@ -112,8 +120,7 @@ def _number(request: HttpRequest) -> int:
 
 
 def _classes(run: Shelved) -> tuple[str, ...]:
-    described = run.folder.dataset()
-    return described.classes if described else ()
+    return row(run).classes
 
 
 def _names(run: Shelved) -> list[str]:
@@ -134,10 +141,21 @@ def _desk(request: HttpRequest, run: Shelved) -> dict[str, Any]:
         "classes": _classes(run),
         "mine": mine.order_by("-id")[:_HISTORY],
         "second_waiting": 0 if item else claims.waiting(request.user, run.name, second=True).count(),
+        "problem": findings(run).problem or row(run).problem,
+        "audit": "" if item else _audit_command(run),
     }
     if item is not None:
         context |= _shown(run, item)
     return context
+
+
+def _audit_command(run: Shelved) -> str:
+    """What fills the queue, ready to be copied: with the real paths for those who sit at this machine."""
+    place = run.folder.path if settings.SIGHTLINE.open_pages else Path(run.name)
+    described = run.folder.dataset() if row(run).status != "damaged" else None
+    root = described.folder if described else Path("PHOTOS")
+    photos_at = root if settings.SIGHTLINE.open_pages else Path(root.name)
+    return shlex.join(["sightline", "audit", str(photos_at), "--run", str(place), "--out", str(place / "audit")])
 
 
 def _shown(run: Shelved, item: Item) -> dict[str, Any]:

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "sightline.web.health.HealthMiddleware",  # before anything that could wait
     "sightline.web.metrics.MetricsMiddleware",
+    "sightline.web.privacy.PrivacyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

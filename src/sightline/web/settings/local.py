@@ -7,9 +7,10 @@ import os
 from sightline.web.options import Options, database
 from sightline.web.secret import local_secret
 from sightline.web.settings.base import *  # noqa: F403
+from sightline.web.state import private_folder
 
 SIGHTLINE = Options.from_environment(local=True)
-SIGHTLINE.state.mkdir(parents=True, exist_ok=True)
+private_folder(SIGHTLINE.state)
 
 DEBUG = False
 SIGHTLINE_FIRST_RUN = True  # the page that makes the first user, for this machine alone

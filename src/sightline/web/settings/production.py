@@ -11,9 +11,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from sightline.web.options import Options, database
 from sightline.web.settings.base import *  # noqa: F403
+from sightline.web.state import private_folder
 
 SIGHTLINE = Options.from_environment(local=False)
-SIGHTLINE.state.mkdir(parents=True, exist_ok=True)
+private_folder(SIGHTLINE.state)
 
 DEBUG = False
 SIGHTLINE_FIRST_RUN = False

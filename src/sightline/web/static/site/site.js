@@ -87,3 +87,8 @@ document.addEventListener("htmx:sendError", () => {
   main.prepend(said);
 });
 document.addEventListener("htmx:afterOnLoad", () => document.querySelector(".lost")?.remove());
+
+/* Another run is chosen: its page. */
+document.addEventListener("change", (event) => {
+  if (event.target.matches("select[data-goes]")) event.target.form.submit();
+});

@@ -1,0 +1,159 @@
+"""A recipe, with what a person asks for laid over it -> every choice of a run.
+
+A run starts from a recipe (one of the YAML files beside this one, or a file of yours), and flags win over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sightline.config import Config, build
+from sightline.errors import UsageError
+from sightline.recipes.document import read
+
+FLAGS = (
+    "decisions", "per_class", "split_seed", "continues", "folds", "ensemble", "model", "weights", "scratch",
+    "img_size", "batch_size", "patience", "seed", "time_limit", "tta", "device", "workers", "epochs", "lr",
+    "freeze_epochs",
+)  # fmt: skip
+"""The options that `sightline train` takes as flags; the rest go by --set."""
+
+
+def names() -> list[str]:
+    """The recipes that come with Sightline, sorted."""
+    folder = resources.files("sightline.recipes")
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def text(name: str) -> str:
+    """A shipped recipe as it stands, header and all.
+
+    Raises:
+        UsageError: no recipe has this name.
+    """
+    if name not in names():
+        raise UsageError(f"--recipe {name}: no such recipe or file. Shipped: {', '.join(names())}.")
+    return (resources.files("sightline.recipes") / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def values(name_or_path: str) -> dict[str, Any]:
+    """The values of a shipped recipe, or of a recipe file (a RUN/config.yaml is one too)."""
+    if name_or_path.endswith((".yaml", ".yml")) or Path(name_or_path).is_file():
+        return read(name_or_path)
+    shipped: dict[str, Any] = yaml.safe_load(text(name_or_path))
+    return shipped
+
+
+def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in which paths are whole, so that they hold wherever the run is gone on with.
+
+    Args:
+        options: option name -> value. A path, and a text that is the name of something on disk, of an option that may
+            be a path, becomes an absolute path; everything else stays.
+    """
+    whole = dict(options)
+    for name in ("data", "weights", "continues", "decisions"):
+        value = whole.get(name)
+        if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
+            whole[name] = str(Path(value).resolve())
+    return whole
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        return False
+
+
+def resolve(
+    recipe_name: str = "default",
+    flags: dict[str, Any] | None = None,
+    assignments: list[str] | None = None,
+    *,
+    epochs: int | None = None,
+    lr: float | None = None,
+    freeze_epochs: int | None = None,
+) -> Config:
+    """A recipe, with flags laid over it.
+
+    Args:
+        recipe_name: a shipped recipe or a file.
+        flags: option name -> value; None means not given.
+        assignments: `key=value` texts of --set; dots reach into phases (`phases.1.lr=3e-4`); values are YAML.
+        epochs: epochs of the last gradient phase.
+        lr: peak learning rate of the last gradient phase.
+        freeze_epochs: gradient epochs of the head alone before everything is tuned; 0 leaves that phase out.
+
+    Raises:
+        UsageError: anything unknown, out of range or in conflict.
+    """
+    chosen = values(recipe_name)
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    chosen.update(given)
+    asked = {key: _as_typed(key, value) for key, value in given.items()}
+    # One flag can overrule a choice of the recipe that it excludes; two flags that exclude each other stay an error.
+    if given.get("weights") or given.get("continues"):
+        chosen["scratch"] = given.get("scratch", False)
+    if chosen.get("machine") and {"device", "batch_size", "img_size", "model", "weights"} & set(given):
+        chosen["machine"] = None
+    phases = [dict(phase) for phase in chosen.get("phases") or [{}]]
+    if given.get("scratch"):
+        phases = [phase for phase in phases if phase.get("solver") != "lbfgs"] or [{}]
+    if freeze_epochs is not None:
+        phases = _with_frozen_phase(phases, freeze_epochs)
+    for name, value in (("epochs", epochs), ("lr", lr)):
+        if value is not None:
+            gradient = [phase for phase in phases if phase.get("solver") != "lbfgs"]
+            if not gradient:
+                raise UsageError(
+                    f"--{name}: recipe {recipe_name} only fits a head on features; choose another --recipe."
+                )
+            gradient[-1][name] = value
+            asked[f"phases.{phases.index(gradient[-1])}.{name}"] = _as_typed(name, value)
+    chosen["phases"] = phases
+    for assignment in assignments or []:
+        _assign(chosen, assignment)
+        asked[assignment.partition("=")[0].strip()] = f"--set {assignment}"
+    return build(chosen, f"recipe {recipe_name}", asked)
+
+
+def _as_typed(name: str, value: Any) -> str:
+    """How a person gave an option: --batch-size 1, or batch_size=1 of one that is no flag."""
+    if name not in FLAGS:
+        return f"{name}={value}"
+    flag = "--from" if name == "continues" else "--" + name.replace("_", "-")
+    return flag if value is True else f"{flag} {value}"
+
+
+def _with_frozen_phase(phases: list[dict[str, Any]], epochs: int) -> list[dict[str, Any]]:
+    rest = phases[1:] if phases[0].get("train") == "head" and len(phases) > 1 else phases
+    if epochs == 0:
+        return rest
+    frozen = {"name": "head", "train": "head", "epochs": epochs}
+    first = phases[0]
+    if first.get("train") == "head" and first.get("solver") != "lbfgs":
+        frozen = {**first, "epochs": epochs}
+    return [frozen, *rest]
+
+
+def _assign(values: dict[str, Any], assignment: str) -> None:
+    key, equals, text = assignment.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set {assignment}: write it as key=value, for example --set augment=none.")
+    target: Any = values
+    *path, last = key.strip().split(".")
+    try:
+        for part in path:
+            target = target[int(part)] if isinstance(target, list) else target[part]
+        value = yaml.safe_load(text)  # `1e-3` stays text here; the typed field turns it into a number
+        target[int(last) if isinstance(target, list) else last] = value
+    except (KeyError, IndexError, ValueError, TypeError, yaml.YAMLError) as error:
+        raise UsageError(
+            f"--set {assignment}: {key} leads nowhere. See `sightline recipes NAME` for what can be set."
+        ) from error

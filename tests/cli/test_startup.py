@@ -1,0 +1,62 @@
+"""A command loads what it uses and no more: counted in modules, since seconds depend on the machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"numpy", "pandas", "torch", "torchvision", "timm", "scipy", "PIL", "sklearn", "pydantic", "django", "pyarrow"}
+
+ASKING = """
+import json, sys
+from sightline.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as ended:
+    assert not ended.code, ended.code
+finally:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str | Path) -> set[str]:
+    """The modules that one command loads."""
+    command = [sys.executable, "-c", ASKING, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"], ["predict", "--help"]])
+def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
+    found = loaded(*arguments)
+    assert not packages(found) & HEAVY
+    assert len([name for name in found if name.startswith("sightline.")]) <= 7
+    assert len(found) < 600
+
+
+def test_help_of_all_commands_loads_none_of_them() -> None:
+    assert {name for name in loaded("--help") if name.startswith("sightline.cli.")} == {"sightline.cli.app"}
+
+
+@pytest.mark.parametrize("command", ["recipes", "cache"])
+def test_small_commands_load_no_network(command: str) -> None:
+    assert not packages(loaded(command)) & {"torch", "timm", "torchvision", "scipy", "sklearn", "django"}
+
+
+def test_predict_loads_what_answers_and_no_judge(run_path: Path, scenes: Path) -> None:
+    """timm itself loads torchvision; nothing of ours asks for more than torch, timm and pandas."""
+    found = loaded("predict", run_path, next((scenes / "sea").iterdir()))
+    assert {"torch", "timm", "pandas"} <= packages(found)
+    assert not packages(found) & {"sklearn", "cleanlab", "matplotlib", "captum", "usearch", "jinja2", "django", "onnx"}
+    assert not {"scipy.special", "scipy.stats", "scipy.optimize", "scipy.sparse", "scipy.ndimage"} & found
+    assert not {
+        name for name in found if name.startswith(("sightline.judging", "sightline.report", "sightline.training"))
+    }
