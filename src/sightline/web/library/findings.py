@@ -11,11 +11,13 @@ import pandas as pd
 from django.conf import settings
 
 from sightline.system import tables
+from sightline.system.tables import Columns
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.replies import Refused
 
 COLUMNS = ("path", "check", "score", "flagged", "label", "suggested_label", "twin", "detail")
 _NAMES = ("findings.parquet", "findings.csv")
+_TEXTS = ("path", "check", "label", "suggested_label", "twin", "detail")
 _OWN = 0.1  # of the photos with findings, at least so many are the run's; an audit may have seen more than a training
 
 _log = logging.getLogger(__name__)
@@ -81,9 +83,9 @@ def _none() -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    table = tables.read_if_there(path, needs=("path", "check"), texts=True)
+    table = tables.read_if_there(path, Columns(needs=("path", "check"), texts=_TEXTS))
     table = table.reindex(columns=list(COLUMNS))
-    for name in ("path", "check", "label", "suggested_label", "twin", "detail"):
+    for name in _TEXTS:
         table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
     table["score"] = pd.to_numeric(table["score"], errors="coerce").fillna(0.0).clip(0, 1)
     table["flagged"] = table["flagged"].astype(str).str.lower().isin(("true", "1", "1.0"))
