@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from sightline.errors import SightlineError, UsageError
-from sightline.system.marker import MARKER, mark
+from sightline.system.marker import mark
 
 _GRACE_SECONDS = 3600  # another process may be using what was touched within the last hour
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from sightline.system.spreadsheet import defuse
+from sightline.trust.answers import joined
 from sightline.web.classify.models import Upload
 from sightline.web.replies import Refused
 
@@ -55,29 +57,33 @@ def write(asked: Sequence[Remembered], file: TextIO) -> None:
     classes = list(dict.fromkeys(name for upload in known.values() for name in upload.answer["probabilities"]))
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(
-        ["path", "predicted", "confidence", *(f"p_{name}" for name in classes), "set", "familiar", "decision", "error"]
+        [
+            "path",
+            "predicted",
+            "confidence",
+            *(defuse(f"p_{name}") for name in classes),
+            "set",
+            "familiar",
+            "decision",
+            "error",
+        ]
     )
     for entry in asked:
         upload = known.get(entry.photo) if entry.photo is not None else None
         if upload is None:
             reason = entry.error[:300] or "no longer kept"
-            writer.writerow([_cell(entry.name[:120]), "", "", *("" for _ in classes), "", "", "", _cell(reason)])
+            writer.writerow([defuse(entry.name[:120]), "", "", *("" for _ in classes), "", "", "", defuse(reason)])
             continue
         answer = upload.answer
         writer.writerow(
             [
-                _cell(upload.name),
-                answer["predicted"],
+                defuse(upload.name),
+                defuse(answer["predicted"]),
                 answer["confidence"],
                 *(answer["probabilities"].get(name, "") for name in classes),
-                "|".join(answer["set"]),
+                defuse(joined(answer["set"])),
                 answer["familiar"],
                 answer["decision"],
                 "",
             ]
         )
-
-
-def _cell(text: str) -> str:
-    """A name that a spreadsheet would take for a formula stays text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

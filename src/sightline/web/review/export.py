@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from sightline.system.spreadsheet import defuse
 from sightline.web.review.agreement import outcomes
 from sightline.web.review.models import FINDING, RELABEL
 
@@ -26,5 +27,5 @@ def decisions_csv(run: str) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(rows(run))
+    writer.writerows([defuse(cell) for cell in row] for row in rows(run))
     return text.getvalue()
