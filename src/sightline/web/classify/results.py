@@ -56,34 +56,20 @@ def write(asked: Sequence[Remembered], file: TextIO) -> None:
     known = Upload.objects.in_bulk([entry.photo for entry in asked if entry.photo is not None])
     classes = list(dict.fromkeys(name for upload in known.values() for name in upload.answer["probabilities"]))
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(
-        [
-            "path",
-            "predicted",
-            "confidence",
-            *(defuse(f"p_{name}") for name in classes),
-            "set",
-            "familiar",
-            "decision",
-            "error",
-        ]
-    )
+    shares = [f"p_{name}" for name in classes]
+    writer.writerow(_row(["path", "predicted", "confidence", *shares, "set", "familiar", "decision", "error"]))
     for entry in asked:
         upload = known.get(entry.photo) if entry.photo is not None else None
         if upload is None:
             reason = entry.error[:300] or "no longer kept"
-            writer.writerow([defuse(entry.name[:120]), "", "", *("" for _ in classes), "", "", "", defuse(reason)])
+            writer.writerow(_row([entry.name[:120], "", "", *("" for _ in classes), "", "", "", reason]))
             continue
         answer = upload.answer
-        writer.writerow(
-            [
-                defuse(upload.name),
-                defuse(answer["predicted"]),
-                answer["confidence"],
-                *(answer["probabilities"].get(name, "") for name in classes),
-                defuse(joined(answer["set"])),
-                answer["familiar"],
-                answer["decision"],
-                "",
-            ]
-        )
+        row = [upload.name, answer["predicted"], answer["confidence"]]
+        row += [answer["probabilities"].get(name, "") for name in classes]
+        writer.writerow(_row([*row, joined(answer["set"]), answer["familiar"], answer["decision"], ""]))
+
+
+def _row(cells: Sequence[Any]) -> list[Any]:
+    """What a spreadsheet would take for a formula stays text."""
+    return [defuse(cell) if isinstance(cell, str) else cell for cell in cells]

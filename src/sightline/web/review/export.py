@@ -23,7 +23,7 @@ def rows(run: str) -> list[tuple[str, str, str]]:
 
 
 def decisions_csv(run: str) -> str:
-    """The file's text."""
+    """The file's text; what a spreadsheet would take for a formula is written so that it does not."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
