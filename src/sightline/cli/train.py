@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def train(
     data: str | None = None,
     *,
+    images: Path | None = None,
     recipe: str = "default",
     out: Path | None = None,
     resume: Path | None = None,
@@ -49,7 +50,9 @@ def train(
     ----------
     data
         A folder with one sub-folder per class, a CSV or Parquet manifest, an archive, a name from `sightline datasets`,
-        or hf:owner/name. Not needed with --resume.
+        or hf:owner/name. With --resume only where the photos were moved since: the folder that they are in now.
+    images
+        The folder that the paths of a manifest are relative to. Default: its own, or the one in it that holds them.
     recipe
         A name from `sightline recipes`, or a YAML file; RUN/config.yaml repeats that run. Flags win over it.
     out
@@ -105,12 +108,12 @@ def train(
     from sightline.tasks import train as task
 
     if resume is not None:
-        if data is not None or out is not None:
-            raise UsageError("--resume takes no DATA and no --out: the run knows them.")
-        run = task.resume(resume)
+        if out is not None:
+            raise UsageError("--resume takes no --out: the run knows it.")
+        run = task.resume(resume, data=data)
     else:
         run = task.train(
-            data, recipe=recipe, out=out, epochs=epochs, lr=lr, freeze_epochs=freeze_epochs, set=set,
+            data, images=images, recipe=recipe, out=out, epochs=epochs, lr=lr, freeze_epochs=freeze_epochs, set=set,
             continues=continues, model=model, weights=weights, scratch=scratch, batch_size=batch_size,
             img_size=img_size, patience=patience, seed=seed, split_seed=split_seed, per_class=per_class,
             folds=folds, ensemble=ensemble, decisions=decisions, tta=tta, time_limit=time_limit,

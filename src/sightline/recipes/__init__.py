@@ -57,7 +57,7 @@ def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
             be a path, becomes an absolute path; everything else stays.
     """
     whole = dict(options)
-    for name in ("data", "weights", "continues", "decisions"):
+    for name in ("data", "images", "weights", "continues", "decisions"):
         value = whole.get(name)
         if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
             whole[name] = str(Path(value).resolve())

@@ -39,6 +39,7 @@ from sightline.runs.documents.extra import Extra
 from sightline.system import tables
 from sightline.system.documents import read_if_there
 from sightline.system.files import NoRoom, sweep, write_table, write_text
+from sightline.system.marker import MARKER, mark
 
 Status = Literal["complete", "running", "interrupted"]
 E = TypeVar("E", bound=Extra)
@@ -65,7 +66,7 @@ class RunFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
             sweep(path)
-            if any(entry.name != _LOCK for entry in path.iterdir()):
+            if any(entry.name not in (_LOCK, MARKER) for entry in path.iterdir()):
                 raise UsageError(f"--out {path}: is not empty. Choose another folder, or go on with --resume {path}.")
         except OSError as error:
             raise SightlineError(f"--out {path}: cannot be made ({error.strerror}). Choose another folder.") from error
@@ -79,7 +80,7 @@ class RunFolder:
             UsageError: there is no run.
         """
         run = cls(path)
-        if [entry.name for entry in run.path.glob("*")] == [_LOCK]:
+        if {entry.name for entry in run.path.glob("*")} - {MARKER} == {_LOCK}:
             raise UsageError(f"{path}: nothing of this run was written yet. Run the command that began it again.")
         if not (run.path / "config.yaml").exists():
             raise UsageError(f"{path}: is not a run (it has no config.yaml). A run is what `sightline train` leaves.")
@@ -126,6 +127,14 @@ class RunFolder:
                 return "interrupted"
         except SightlineError:
             return "running"
+
+    def withdraw(self) -> None:
+        """Take back a start that failed before anything was learned, so that the same command can be given again."""
+        if not (self.path / "dataset.json").exists():
+            for name in ("config.yaml", "log.txt", "samples.parquet", "problems.csv", MARKER, _LOCK):
+                (self.path / name).unlink(missing_ok=True)
+            with suppress(OSError):  # not empty: it holds what somebody else put there
+                self.path.rmdir()
 
     @contextmanager
     def work(self) -> Iterator[None]:
@@ -182,6 +191,7 @@ class RunFolder:
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""
         write_text(self.path / "config.yaml", config.to_yaml())
+        mark(self.path, "a run")
 
     # The data
 
@@ -230,6 +240,11 @@ class RunFolder:
         write_table(self.path / "samples.parquet", samples)
         write_table(self.path / "problems.csv", problems)
         described.write(self.path / "dataset.json")
+
+    def remember_dataset(self, described: DatasetFacts) -> None:
+        """Note where the photos are now, if the run's disk can be written."""
+        with suppress(SightlineError):
+            described.write(self.path / "dataset.json")
 
     # The training
 

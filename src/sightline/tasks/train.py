@@ -27,6 +27,7 @@ from sightline.runs import plan
 from sightline.runs.folder import RunFolder, default_path
 from sightline.runs.prepare import Prepared, open_data, prepare, reopen
 from sightline.runs.run import Run
+from sightline.system.files import NoRoom
 from sightline.system.progress import note
 from sightline.training import finish, folds, loop
 from sightline.training.display import clock
@@ -71,18 +72,25 @@ def train(
     dataset = open_data(config)
     config, machine, network = _settle(config, dataset)
     run = RunFolder.create(out or default_path(dataset.name, network.architecture))
-    with run.work():
-        run.write_config(config)
-        run.log(f"train {dataset.name}: {len(dataset.samples)} files, {len(dataset.classes)} classes")
-        _work(run, config, machine, network, dataset, started, on_step)
+    try:
+        with run.work():
+            run.write_config(config)
+            run.log(f"train {dataset.name}: {len(dataset.samples)} files, {len(dataset.classes)} classes")
+            _work(run, config, machine, network, dataset, started, on_step)
+    except NoRoom:
+        raise
+    except SightlineError:
+        run.withdraw()
+        raise
     return Run(run.path)
 
 
-def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
+def resume(path: str | Path, *, data: str | Path | None = None, on_step: OnStep | None = None) -> Run:
     """Go on with a run that was interrupted, exactly where it stood; a complete run is returned as it is.
 
     Args:
         path: the run folder.
+        data: the folder that its photos are in now, if they were moved.
         on_step: as `train` takes it.
 
     Raises:
@@ -107,7 +115,7 @@ def resume(path: str | Path, *, on_step: OnStep | None = None) -> Run:
             )
         config, machine = plan.settle(config, network, np.empty(0), 0)
         run.log("resume")
-        _work(run, config, machine, network, dataset, time.monotonic(), on_step)
+        _work(run, config, machine, network, dataset, time.monotonic(), on_step, data)
     return Run(path)
 
 
@@ -135,10 +143,11 @@ def _work(
     dataset: Dataset | None,
     started: float,
     on_step: OnStep | None,
+    data: str | Path | None = None,
 ) -> None:
     """From a settled config to a complete run; goes on from whatever is already there."""
     if run.dataset():
-        prepared = reopen(run, network.size)
+        prepared = reopen(run, network.size, data)
     else:
         assert dataset is not None
         prepared = prepare(dataset, config, network.size)
