@@ -6,7 +6,6 @@ import json as json_module
 from pathlib import Path
 
 from sightline.cli.printing import Json, print_json, verbatim
-from sightline.system.spreadsheet import to_csv
 
 
 def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "auto", json: Json = False) -> None:
@@ -32,4 +31,6 @@ def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "aut
         rows = json_module.loads(table.to_json(orient="records"))
         print_json({"predictions": rows, "failed": int((table["error"] != "").sum())})
     elif out is None:
+        from sightline.system.spreadsheet import to_csv
+
         verbatim(to_csv(table))

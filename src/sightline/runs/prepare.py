@@ -141,6 +141,8 @@ def reopen(run: RunFolder, size: int) -> Prepared:
         set_aside=described.set_aside,
     )
     kept = ["path", "label", "split", "group"]
+    if not len(samples) or not {*kept, "digest", "duplicate_group"} <= set(samples):
+        raise SightlineError(f"{run.path / 'samples.parquet'}: is damaged: it does not say what is needed to go on.")
     again, pixels = preflight(dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0]), size)
     if list(again.samples["digest"]) != list(samples["digest"]):
         now = dict(zip(again.samples["path"], again.samples["digest"], strict=True))

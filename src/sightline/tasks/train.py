@@ -65,7 +65,7 @@ def train(
     """
     given = recipes.absolute({**options, "data": data})
     config = recipes.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
-    if not given.get("weights"):
+    if config.weights and config.weights == recipes.values(recipe).get("weights"):
         require_no_pickle(config.weights, recipe)
     started = time.monotonic()
     dataset = open_data(config)

@@ -28,7 +28,8 @@ from sightline.errors import SightlineError
 from sightline.models.engines import Engine
 from sightline.models.freezing import freeze, set_mode
 from sightline.models.network import Network
-from sightline.runs.folder import METRICS, STEPS, RunFolder
+from sightline.runs.columns import METRICS, STEPS
+from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Data
 from sightline.training import checkpoint, probe
 from sightline.training.batches import Preparation, generator, shuffled

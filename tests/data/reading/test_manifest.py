@@ -163,7 +163,7 @@ def test_a_class_whose_photos_are_all_missing_is_still_known(tmp_path):
         ("path,label\n", "no row has both"),
         ("path,label\n,\n1.jpg,\n", "no row has both"),
         ("path,label\n7.jpg,cat\n8.jpg,dog\n", "none of its 2 photos is there; the first, '7.jpg', was looked for in"),
-        ("path,label,split\n1.jpg,cat,holdout\n", "row 2: split 'holdout' is none"),
+        ("path,label,split\n1.jpg,cat,elsewhere\n", "row 2: split 'elsewhere' is none"),
     ],
 )
 def test_what_is_no_manifest_says_why(tmp_path, text, message):
@@ -182,7 +182,7 @@ def test_a_path_with_a_zero_byte(tmp_path):
 
 def test_the_manifest_in_a_folder(tmp_path):
     def find():
-        return find_manifest(sorted(tmp_path.iterdir()))
+        return find_manifest(sorted(tmp_path.iterdir())).manifest
 
     assert find() is None
     (tmp_path / "findings.csv").write_text("path,label\n1.jpg,cat\n")  # not a usual name: an audit wrote it
