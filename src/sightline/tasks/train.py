@@ -122,7 +122,7 @@ def resume(path: str | Path, *, data: str | Path | None = None, on_step: OnStep 
 def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]:
     """Every choice that was left open, made: the config as it will be written."""
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
-    if network.origin == "the box" and config.model is None:
+    if config.model is None and network.origin.startswith("the box"):
         note(f"{network.architecture} from the box; larger networks: --model NAME from the hub")
     sample = sample_pixels(dataset, network.size)
     is_open = config.machine is None
