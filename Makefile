@@ -2,7 +2,7 @@
 # make test    every test, branch coverage measured             make prove   the long figures too, and a random search
 # make check   style, types, floors, documentation, coverage    make bench   side by side with the peers
 # make docs    the documentation, in a browser                  make dist    wheel and sdist, tried in an empty environment
-# make lock    pin the dependencies anew                        make clean   remove what was made here
+# make lock    pin what is new (UPGRADE=--upgrade: all anew)                      make clean   remove what was made here
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -68,7 +68,7 @@ setup: .venv/installed
 # Universal: one file for every platform and Python from 3.11. No addresses, so that any mirror serves.
 lock:
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+		--generate-hashes --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra web --universal --python-version 3.11 --constraint requirements.lock \
 		--generate-hashes --no-emit-index-url --no-annotate --quiet --output-file deploy/requirements.lock
 

@@ -91,7 +91,7 @@ def main() -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     architecture = json.loads((given.weights / "config.json").read_text())["architecture"] if given.weights else None
-    names = given.only.split(",") if given.only else [n for n in recipes.names() if n != "demo"]
+    names = given.only.split(",") if given.only else [n for n in recipes.names() if not n.startswith("demo")]
     rows, lacking = [], []
     for name in names:
         missing = needs(name, architecture)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 import posixpath
 import re
 from pathlib import Path
@@ -22,10 +21,11 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import sightline
-from sightline import cli, config
+from sightline import config
+from sightline.cli.app import COMMANDS as COMMAND_LINES
 
 ROOT = Path(__file__).parents[1]
-OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/*.md")
+OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/*.md", "benchmarks/*.svg")
 MARK = ROOT / "src" / "sightline" / "web" / "static" / "site" / "mark.svg"
 COMMANDS = "reference/commands"
 
@@ -34,13 +34,16 @@ _SCHEME = re.compile(r"[a-z]+:|/|#", re.I)
 
 
 def on_config(settings: MkDocsConfig) -> MkDocsConfig:
-    """Put a page for each command into the navigation."""
-    pages: list[Any] = [f"{COMMANDS}/index.md", *({name: f"{COMMANDS}/{name}.md"} for name in commands())]
+    """Put a page for each command, and for each benchmark, into the navigation."""
+    pages: dict[str, list[Any]] = {
+        f"{COMMANDS}/index.md": [f"{COMMANDS}/index.md", *({name: f"{COMMANDS}/{name}.md"} for name in commands())],
+        "benchmarks": [path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("benchmarks/*.md"))],
+    }
     for section in settings.nav or []:
         for entries in section.values():
             for entry in entries if isinstance(entries, list) else []:
-                if isinstance(entry, dict) and entry.get("Commands") == f"{COMMANDS}/index.md":
-                    entry["Commands"] = pages
+                for title, target in entry.items() if isinstance(entry, dict) else ():
+                    entry[title] = pages.get(target, target)
     return settings
 
 
@@ -93,21 +96,13 @@ def generated() -> dict[str, str]:
 
 
 def commands() -> dict[str, Any]:
-    """Name -> function, of every command: a file of `sightline.cli` that holds a function of its own name."""
-    found = {}
-    for module in pkgutil.iter_modules(cli.__path__):
-        function = getattr(importlib.import_module(f"sightline.cli.{module.name}"), module.name, None)
-        if inspect.isfunction(function):
-            found[module.name] = function
-    return found
+    """Name -> function, of every command."""
+    return {name: getattr(importlib.import_module(f"sightline.cli.{name}"), name) for name in COMMAND_LINES}
 
 
 def commands_page() -> str:
-    """Every command with its first sentence."""
-    rows = [
-        f"| [`{name}`]({name}.md) | {(inspect.getdoc(function) or '').splitlines()[0]} |"
-        for name, function in commands().items()
-    ]
+    """Every command with the first line of its help."""
+    rows = [f"| [`{name}`]({name}.md) | {line} |" for name, line in COMMAND_LINES.items()]
     return "\n".join(
         [
             "# Commands",
@@ -128,6 +123,8 @@ def command_page(name: str, function: Any) -> str:
     app = App(name=f"sightline {name}", help_format="markdown")
     app.default(function)
     text: str = app.generate_docs(output_format="markdown")
+    # The line of usage names the running program, which here is MkDocs.
+    text = re.sub(r"(?<=```console\n)sightline .*?(?= \[| [A-Z]|\n)", f"sightline {name}", text, count=1)
     for noise in (" *[default: False]*", " *[default: ()]*"):
         text = text.replace(noise, "")
     return text

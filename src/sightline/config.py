@@ -93,6 +93,8 @@ class Config(Options):
     # The data
     data: str | None = None
     """A folder, manifest, archive, a name from `sightline datasets`, or hf:owner/name."""
+    images: str | None = None
+    """The folder that the paths of a manifest are relative to; None: its own, or the one in it that holds them."""
     decisions: str | None = None
     """A decisions.csv from `sightline audit` or the review page; applied without touching the data."""
     per_class: Annotated[int, Field(ge=2)] | None = None

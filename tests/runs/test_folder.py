@@ -14,9 +14,10 @@ import pytest
 from sightline.config import Config
 from sightline.errors import SightlineError, UsageError
 from sightline.judging.figures import evaluate
+from sightline.runs.columns import METRICS
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.trust import Slices
-from sightline.runs.folder import METRICS, RunFolder
+from sightline.runs.folder import RunFolder
 from sightline.runs.place import default_path
 
 

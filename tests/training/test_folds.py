@@ -28,8 +28,9 @@ from sightline.models import engines
 from sightline.models.folder import load_network, member
 from sightline.predictor import Predictor
 from sightline.runs import plan
+from sightline.runs.columns import METRICS
 from sightline.runs.documents.extras import Folds, Neighbours
-from sightline.runs.folder import METRICS, RunFolder
+from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared, reopen
 from sightline.training import folds
 from sightline.training.interrupt import Stopped

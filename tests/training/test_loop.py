@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 import sightline
 import sightline.tasks.train
 from sightline.errors import SightlineError
-from sightline.runs.folder import METRICS, STEPS, RunFolder
+from sightline.runs.columns import METRICS, STEPS
+from sightline.runs.folder import RunFolder
 from sightline.training import loop
 
 # A run in a process of its own, with a wound at a chosen place. {wound} is put in before the training starts.

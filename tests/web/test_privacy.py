@@ -50,6 +50,8 @@ def test_nothing_private_is_kept(closed_site: None, run: Path, reviewer: Client)
         assert answer.status_code == 200, path
         assert answer["Cache-Control"] == "private, no-store", path
     assert Client().get("/runs/")["Cache-Control"] == "private, no-store"
+    style = reviewer.get("/static/site/site.css")
+    assert style.status_code == 200 and "no-store" not in style["Cache-Control"]
 
 
 def test_on_this_machine_the_datasets_pictures_are_kept_and_a_visitors_are_not(
@@ -99,7 +101,7 @@ def test_nobody_else_reads_the_database(run: Path, tmp_path: Path) -> None:
     [
         ("{runs}/a/model/config.json: is damaged.", "a/model/config.json: is damaged."),
         ("{state}/uploads/db/84.jpg: the disk is full.", "uploads/db/84.jpg: the disk is full."),
-        ("/home/ada/My photos/cat.jpg: is not there", "cat.jpg: is not there"),
+        ("/srv/ada/My photos/cat.jpg: is not there", "cat.jpg: is not there"),
         ("cannot open '/srv/x/model.safetensors' (13)", "cannot open 'model.safetensors' (13)"),
         ("Send 1/2 of it, or see https://example.org/a/b.", "Send 1/2 of it, or see https://example.org/a/b."),
         ("This address, /api/v1, is not one.", "This address, v1, is not one."),
@@ -119,6 +121,7 @@ _FULL = OSError(errno.ENOSPC, "No space left on device")
         _FULL,
         OSError(errno.EDQUOT, "Disk quota exceeded"),
         OperationalError("database or disk is full"),
+        OperationalError("disk I/O error"),
         OperationalError('could not extend file "base/1/2": No space left on device'),
     ],
 )

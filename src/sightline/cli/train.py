@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def train(
     data: str | None = None,
     *,
+    images: Path | None = None,
     recipe: str | None = None,
     out: Path | None = None,
     resume: Path | None = None,
@@ -49,7 +50,9 @@ def train(
     ----------
     data
         A folder with one sub-folder per class, a CSV or Parquet manifest, an archive, a name from `sightline datasets`,
-        or hf:owner/name. Not needed with --resume.
+        or hf:owner/name. With --resume only where the photos were moved since: the folder that they are in now.
+    images
+        The folder that the paths of a manifest are relative to. Default: its own, or the one in it that holds them.
     recipe
         A name from `sightline recipes`, or a YAML file; RUN/config.yaml repeats that run. Flags win over it. Default:
         `default`.
@@ -107,21 +110,21 @@ def train(
     from sightline.tasks import train as task
 
     choices = {
-        "recipe": recipe, "out": out, "continues": continues, "model": model, "weights": weights, "scratch": scratch,
-        "epochs": epochs, "freeze_epochs": freeze_epochs, "lr": lr, "batch_size": batch_size, "img_size": img_size,
-        "patience": patience, "seed": seed, "split_seed": split_seed, "per_class": per_class, "folds": folds,
-        "ensemble": ensemble, "decisions": decisions, "tta": tta, "time_limit": time_limit, "device": device,
-        "set": set or None,
+        "images": images, "recipe": recipe, "out": out, "continues": continues, "model": model, "weights": weights,
+        "scratch": scratch, "epochs": epochs, "freeze_epochs": freeze_epochs, "lr": lr, "batch_size": batch_size,
+        "img_size": img_size, "patience": patience, "seed": seed, "split_seed": split_seed, "per_class": per_class,
+        "folds": folds, "ensemble": ensemble, "decisions": decisions, "tta": tta, "time_limit": time_limit,
+        "device": device, "set": set or None,
     }  # fmt: skip
     given: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
     if resume is not None:
-        if data is not None or given:
-            refused = [*(["DATA"] if data is not None else []), *(flag(name) for name in given)]
+        if given:
             raise UsageError(
-                f"--resume takes no {', no '.join(refused)}: the run goes on with what it began with.\n"
+                f"--resume takes no {', no '.join(flag(name) for name in given)}: "
+                "the run goes on with what it began with.\n"
                 f"To start a new run from what this one has learned: sightline train DATA --from {resume}"
             )
-        run = task.resume(resume, workers=workers)
+        run = task.resume(resume, data=data, workers=workers)
     else:
         run = task.train(data, workers=workers, **given)
     show(run, as_json=json)

@@ -26,6 +26,7 @@ from sightline.system.progress import track
 
 _AT_ONCE = 64  # files hashed between two steps of the progress bar
 
+_WHITE = 254.995  # the mean luma of a square that is white all over
 _CONVERTED = {
     "exif-rotated": "turned as its EXIF orientation says",
     "gray": "one channel: copied to red, green and blue",
@@ -35,6 +36,7 @@ _CONVERTED = {
     "float": "scaled to 8 bits",
     "palette": "its palette's colours",
     "alpha": "transparent parts shown white",
+    "transparent": "all of it is transparent, so that it shows nothing but white",
     "cmyk": "converted to RGB",
     "ycbcr": "converted to RGB",
     "lab": "converted to RGB",
@@ -144,12 +146,14 @@ def _table(records: Iterable[Record]) -> pd.DataFrame:
 
 def _problems(paths: pd.Series, facts: pd.DataFrame, good: np.ndarray) -> pd.DataFrame:
     rows: list[Problem] = []
-    facts_of = zip(paths, facts["problem"], facts["detail"], facts["notes"], good, strict=True)
-    for path, problem, detail, notes, usable in facts_of:
+    columns = [facts[name] for name in ("problem", "detail", "notes", "brightness")]
+    for path, problem, detail, notes, brightness, usable in zip(paths, *columns, good, strict=True):
         if not usable:
             rows.append((path, problem, detail, "left out"))
         elif notes:
             for note in notes.split("; "):
                 name = note.split(":")[0]
+                if name == "alpha" and brightness >= _WHITE:
+                    name = "transparent"
                 rows.append((path, name, _CONVERTED.get(name, "converted to RGB"), "converted"))
     return problem_table(rows)

@@ -27,8 +27,11 @@ def require_usable(dataset: Dataset) -> None:
             f"The first: {first['path']!r}: {first['detail']}."
         )
     if len(dataset.classes) < 2:
+        unused = dataset.problems[dataset.problems["problem"] == "not used"]
+        beside = [f"The table beside it, {row.path}, was not used: {row.detail}" for row in unused.itertuples()]
         raise SightlineError(
             f"{where}: only one class, {dataset.classes[0]!r}. A classifier needs two or more sub-folders of photos."
+            + "".join(f"\n{line}" for line in beside[:1])
         )
     counts = samples["label"].value_counts().reindex(dataset.classes, fill_value=0)
     few = counts[counts < _FEWEST]

@@ -77,7 +77,8 @@ def assess(run: RunFolder) -> Assessment:
     twins = None
     if groups is not None:
         kind = slicing.twins(samples["duplicate_group"], samples["split"])
-        twins = samples.assign(twin=kind).drop_duplicates("path").set_index("path")["twin"][test["path"]].to_numpy()
+        of_path = samples.assign(twin=kind).drop_duplicates("path").set_index("path")["twin"]
+        twins = of_path.reindex(test["path"]).fillna("").to_numpy()
     table = slicing.slices(facts, right, twins)
     evaluation = run.evaluation() or evaluate(test, classes)
     familiar = test["familiar"].astype(bool).to_numpy() if "familiar" in test else None

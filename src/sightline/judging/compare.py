@@ -121,7 +121,9 @@ def _test_table(run: RunFolder) -> pd.DataFrame:
     samples = samples.drop_duplicates("path")
     known = pd.DataFrame({"path": samples["path"], "digest": samples["digest"]})
     known["group"] = samples["duplicate_group"] if "duplicate_group" in samples else samples["digest"]
-    test = predictions[predictions["split"] == "test"].merge(known, on="path", how="left")
+    test = predictions[predictions["split"] == "test"].merge(known, on="path", how="inner")
+    if not len(test):
+        raise SightlineError(f"{run.path}: its predictions are of other photos than its samples. Train again.")
     test = test.sort_values(["digest", "label", "path"])
     # The same file may lie in the test part twice: its copies are told apart by their order.
     copy = test.groupby("digest").cumcount()

@@ -1,8 +1,9 @@
 """The fastest engine for a network on this machine, among those that answer as eager float32 does.
 
-Which is fastest depends on the network, the size and the machine, so the candidates are tried for about a second at
+Which is fastest depends on the network, the size and the machine, so the candidates are tried for a few seconds at
 first use, and the choice is remembered (`choices.py`). A candidate whose answers leave the bounds below is not used,
-however fast it is.
+however fast it is. A choice that was made while the machine was busy, or that no longer keeps what it promised, is made
+anew.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ import torch
 
 from sightline.errors import SightlineError
 from sightline.models import choices, engines, onnx_runtime
+from sightline.models.choices import Choice
 from sightline.models.engines import Engine, Outputs
 from sightline.models.network import Network
+from sightline.models.trials import Trials, take_turns
+from sightline.system.load import Neighbours
 
 # Largest difference of a probability from eager float32, and the least share of equal labels.
 BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}
@@ -28,7 +32,9 @@ EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 # Compiling takes some seconds, exporting to ONNX one or two; where the rest takes less they cannot win them back.
 _SECONDS_WORTH_SETTING_UP = 20.0
 _MANY = 2000  # photos, from which on the choice is made and remembered apart
-_SECONDS_PER_CANDIDATE = 0.2
+_FASTER = 1.03  # an engine must be, to be taken in place of eager
+_FASTER_BATCH = 1.05  # a batch size must be, to be taken in place of the usual one
+_OFF = 1.6  # the factor by which a choice may miss what it promised
 _MOST_PIXELS = {True: 32 * 512**2, False: 512 * 384**2}  # in one batch, on a processor and elsewhere
 _BATCHES = {"cpu": onnx_runtime.BATCHES, "other": (64, 128, 256, 512)}  # photos at once
 
@@ -59,11 +65,11 @@ def fastest_engine(
     remembered = choices.read().get(key)
     if remembered is not None:
         with suppress(SightlineError):  # an engine that is no longer installed, or whose file cannot be written
-            engine = engines.make(remembered.engine, network, device, remembered.batch)
-            if engine.name == "eager" or precision is not None or reference.agrees(engine):
+            engine = engines.make(remembered.name, network, device, remembered.batch)
+            if precision is not None or _holds(remembered, engine, reference):
                 return engine
-    fastest, speed = _fastest(network, reference, photos, precision)
-    choices.add(key, choices.Choice(engine=fastest.name, batch=fastest.batch, images_per_second=round(speed, 1)))
+    fastest, found = _fastest(network, reference, photos, precision)
+    choices.add(key, choices.make(network, "answers" if trained else "features", device, *found))
     return fastest
 
 
@@ -89,31 +95,71 @@ class _Reference:
         return embedding_error(self.answers[0], embeddings) <= EMBEDDING_BOUNDS[engine.precision]
 
 
-def _fastest(network: Network, reference: _Reference, photos: int, precision: str | None) -> tuple[Engine, float]:
-    """The engine that won, at its best batch size, and its photos a second."""
+def _holds(choice: Choice, engine: Engine, reference: _Reference) -> bool:
+    """Whether a remembered choice still answers right, and about as fast as it promised."""
+    expected = reference.answers if engine.name != "eager" else None
+    neighbours, started = Neighbours(), time.perf_counter()
+    right = expected is None or reference.agrees(engine)
+    if expected is None:
+        engine(reference.sample)
+    speed = len(reference.sample) / (time.perf_counter() - started)
+    return right and keeps_its_promise(choice, speed, neighbours.are_busy)
+
+
+def keeps_its_promise(choice: Choice, images_per_second: float, busy: bool) -> bool:
+    """Whether a choice stands.
+
+    Args:
+        choice: what was found once.
+        images_per_second: what its engine does now.
+        busy: whether other programs use the machine now, so that a slow engine is no wonder.
+    """
+    slower = images_per_second * _OFF < choice.images_per_second
+    faster = images_per_second > choice.images_per_second * _OFF
+    if busy:
+        return not faster
+    return not (choice.under_load or slower or faster)
+
+
+def _fastest(
+    network: Network, reference: _Reference, photos: int, precision: str | None
+) -> tuple[Engine, tuple[str, int, float, bool]]:
+    """The engine that won, at its best batch size; its name, batch, photos a second, and whether others interfered."""
     device, sample = reference.engine.device, reference.sample
-    fastest, speed = reference.engine, images_per_second(reference.engine, sample)
     at_once, set_up = engines.candidates(device)
-    for name in [*at_once[1:], *set_up]:
-        if precision == "float32" and name.endswith("bfloat16"):
-            continue
-        if name in set_up and not _pays(name, network, photos, speed):
+    names = [name for name in at_once[1:] if precision != "float32" or not name.endswith("bfloat16")]
+    tried = {"eager": reference.engine, **{name: engines.make(name, network, device) for name in names}}
+    trials = _race(tried, sample)
+    speed = reference.engine.batch / trials.seconds["eager"]
+    for name in set_up:
+        if (precision == "float32" and name.endswith("bfloat16")) or not _pays(name, network, photos, speed):
             continue
         try:
             engine = engines.make(name, network, device)
-            tried = images_per_second(engine, sample)
+            engine(sample[:1])
         except Exception:  # compilers and exporters raise what they like; a network that they cannot take runs without
-            if name not in set_up:
-                raise
             continue
-        if tried > speed * 1.03 and reference.agrees(engine):
-            fastest, speed = engine, tried
-    for batch in _batches(network, device):
-        engine = Engine(fastest.name, device, batch, fastest.run)
-        tried = images_per_second(engine, sample)
-        if tried > speed * 1.05:
-            fastest, speed = engine, tried
-    return fastest, speed
+        tried[name] = engine
+    if len(tried) > len(trials.seconds):
+        trials = _race(tried, sample)
+    while (name := trials.fastest(_FASTER)) != "eager" and not reference.agrees(tried[name]):
+        trials = Trials({other: s for other, s in trials.seconds.items() if other != name}, trials.under_load)
+    winner = tried[name]
+    sizes = [winner.batch, *(batch for batch in _batches(network, device) if batch != winner.batch)]
+    sized = {str(batch): Engine(name, device, batch, winner.run) for batch in sizes}
+    batches = _race(sized, sample)
+    best = sized[batches.fastest(_FASTER_BATCH)]
+    per_photo = batches.seconds[str(best.batch)]
+    return best, (name, best.batch, winner.batch / per_photo, trials.under_load or batches.under_load)
+
+
+def _race(tried: dict[str, Engine], sample: np.ndarray) -> Trials:
+    """The time that each engine takes over as many photos as the first one takes at once."""
+    first = next(iter(tried.values()))
+    scale = {name: first.batch / engine.batch for name, engine in tried.items()}
+    batch = {name: np.resize(sample, (engine.batch, *sample.shape[1:])) for name, engine in tried.items()}
+    trials = take_turns({name: lambda n=name: tried[n](batch[n]) for name in tried})  # type: ignore[misc]
+    return Trials({name: seconds * scale[name] for name, seconds in trials.seconds.items()}, trials.under_load)
 
 
 def _batches(network: Network, device: str) -> list[int]:
@@ -143,16 +189,3 @@ def embedding_error(reference: np.ndarray, candidate: np.ndarray) -> float:
     """The largest error of an embedding (n, F), relative to its length."""
     error = np.linalg.norm(candidate - reference, axis=1) / np.linalg.norm(reference, axis=1).clip(1e-12)
     return float(error.max())
-
-
-def images_per_second(engine: Engine, sample: np.ndarray) -> float:
-    """How fast an engine is on one batch, in the best of a few repeats: other work on the machine only slows it."""
-    batch = np.resize(sample, (engine.batch, *sample.shape[1:]))
-    engine(batch)
-    best, spent, repeats = float("inf"), 0.0, 0
-    while spent < _SECONDS_PER_CANDIDATE or repeats < 2:
-        started = time.perf_counter()
-        engine(batch)
-        taken = time.perf_counter() - started
-        best, spent, repeats = min(best, taken), spent + taken, repeats + 1
-    return len(batch) / best

@@ -9,6 +9,7 @@ import hashlib
 import os
 import platform
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,16 +19,27 @@ from pydantic import Field
 from sightline.errors import SightlineError
 from sightline.models.network import Network
 from sightline.system import cache
-from sightline.system.documents import Document, read_if_there
+from sightline.system.documents import Count, Document, Text, read_if_there
 
 
 class Choice(Document):
-    """The engine that won."""
+    """One choice, and how it was come by."""
 
-    engine: str
+    network: Text
+    size: Count
+    purpose: Text
+    """What it is for: `answers`, `features` or `learning`."""
+    device: Text
+    name: Text
+    """The engine, or for learning the precision."""
     batch: Annotated[int, Field(ge=1, le=4096)]
     """Photos at once."""
-    images_per_second: Annotated[float, Field(ge=0)]
+    images_per_second: Annotated[float, Field(gt=0)]
+    """What it promised."""
+    under_load: bool
+    """Whether other programs kept the machine busy meanwhile."""
+    made: Text
+    """When, in ISO form."""
 
 
 class Choices(Document):
@@ -35,6 +47,23 @@ class Choices(Document):
 
     choices: dict[str, Choice] = Field(default_factory=dict)
     """By `key`."""
+
+
+def make(
+    network: Network, purpose: str, device: str, name: str, batch: int, images_per_second: float, under_load: bool
+) -> Choice:
+    """A choice that was just made."""
+    return Choice(
+        network=network.architecture,
+        size=network.size,
+        purpose=purpose,
+        device=device,
+        name=name,
+        batch=batch,
+        images_per_second=round(images_per_second, 3),
+        under_load=under_load,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def key(network: Network, device: str, *purpose: Any) -> str:
@@ -66,6 +95,13 @@ def add(name: str, choice: Choice) -> None:
     """Remember a choice."""
     with suppress(SightlineError):
         Choices(choices={**read(), name: choice}).write(_path())
+
+
+def clear() -> int:
+    """Forget them all; returns how many there were."""
+    count = len(read())
+    _path().unlink(missing_ok=True)
+    return count
 
 
 def _path() -> Path:

@@ -51,6 +51,8 @@ class Arguments(Document):
     fc_norm: bool | None = None
     qkv_bias: bool | None = None
     init_values: Annotated[float, Field(ge=0, le=10)] | None = None
+    pad_type: Literal["", "same", "valid"] | None = None
+    bn_eps: Annotated[float, Field(gt=0, le=1)] | None = None
     act_layer: Name | None = None
     norm_layer: Name | None = None
     depth: Annotated[int, Field(ge=1, le=256)] | None = None

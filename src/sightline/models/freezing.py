@@ -74,3 +74,29 @@ def _classifier(module: nn.Module) -> nn.Module | None:
     reader = getattr(module, "get_classifier", None)
     found = reader() if reader else None
     return found if isinstance(found, nn.Module) else None
+
+
+def freeze(module: nn.Module, spec: str | list[str]) -> set[str]:
+    """Let those parameters learn that `spec` names, and no others; returns their names.
+
+    Raises:
+        UsageError: as `trainable`.
+    """
+    names = trainable(module, spec)
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(name in names)
+    return names
+
+
+def set_mode(module: nn.Module, freeze_norm: bool = False) -> None:
+    """Training mode; but batch norm in frozen layers keeps the statistics that it was pretrained with.
+
+    Args:
+        module: as `freeze` left it.
+        freeze_norm: batch norm in layers that learn keeps them too.
+    """
+    module.train()
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            learns = any(parameter.requires_grad for parameter in part.parameters())
+            part.train(learns and not freeze_norm)

@@ -60,7 +60,7 @@ class Forward(torch.nn.Module):
         """(n, S, S, 3) uint8 -> embedding (n, F), logits (n, K), both float32."""
         images = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
         hidden = self.module.forward_head(self.module.forward_features(images), pre_logits=True)
-        logits = self.module.get_classifier()(hidden)
+        logits = heads.classify(self.module.get_classifier(), hidden)
         return heads.embedding(hidden).float(), logits.float()
 
 

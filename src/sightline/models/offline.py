@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sightline.models import autotune, box, engines, zoo
+from sightline.models.trials import take_turns
 from sightline.system.progress import track
 
 _TRIED_WITH = 64  # photos
@@ -35,12 +36,14 @@ def describe(device: str = "auto") -> list[dict[str, Any]]:
             sample = np.random.default_rng(0).integers(0, 256, (_TRIED_WITH, network.size, network.size, 3), np.uint8)
             head = network.module.get_classifier()
             engine = autotune.fastest_engine(network, sample, device=device, trained=False)
+            batch = np.resize(sample, (engine.batch, *sample.shape[1:]))
+            trials = take_turns({"it": lambda e=engine, b=batch: e(b)})  # type: ignore[misc]
             row = {
                 "name": boxed.name,
                 "megabytes": round(box.weights_of(boxed).stat().st_size / 1e6, 1),
                 "parameters": network.parameters - sum(parameter.numel() for parameter in head.parameters()),
                 "size": network.size,
-                "images_per_second": round(autotune.images_per_second(engine, sample), 1),
+                "images_per_second": round(engine.batch / trials.seconds["it"], 1),
                 "accuracy": boxed.accuracy,
             }
             rows.append(row)

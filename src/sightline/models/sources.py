@@ -58,7 +58,7 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
         return Source(name, f"the file {Path(weights).name}", Path(weights))
     boxed = box.find(name)
     if boxed and box.source_file(boxed):
-        return Source(name, "the box", box.weights_of(boxed))
+        return Source(name, f"the box ({boxed.package})", box.weights_of(boxed))
     file, repository = hub.weights_of(name)
     return Source(name, f"the hub ({repository})", file)
 

@@ -17,7 +17,7 @@ from sightline.errors import UsageError
 from sightline.recipes.document import read
 
 FLAGS = (
-    "decisions", "per_class", "split_seed", "continues", "folds", "ensemble", "model", "weights", "scratch",
+    "images", "decisions", "per_class", "split_seed", "continues", "folds", "ensemble", "model", "weights", "scratch",
     "img_size", "batch_size", "patience", "seed", "time_limit", "tta", "device", "workers", "epochs", "lr",
     "freeze_epochs",
 )  # fmt: skip
@@ -57,7 +57,7 @@ def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
             be a path, becomes an absolute path; everything else stays.
     """
     whole = dict(options)
-    for name in ("data", "weights", "continues", "decisions"):
+    for name in ("data", "images", "weights", "continues", "decisions"):
         value = whole.get(name)
         if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
             whole[name] = str(Path(value).resolve())

@@ -31,6 +31,7 @@ from sightline.predictor import Predictor
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
 from sightline.system.files import replacing, write_json, write_text
+from sightline.system.marker import MARKER, mark
 from sightline.system.progress import note
 from sightline.trust import answers
 from sightline.version import __version__
@@ -90,6 +91,7 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
         ) from error
     try:
         _write(predictor, form, folder)
+        mark(folder, "an export")
         checked = check(run, predictor, folder)
     except BaseException:
         # What does not hold must not lie about looking finished.
@@ -97,7 +99,7 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
         if not made:
             folder.mkdir(exist_ok=True)
         raise
-    files = sorted(path for path in folder.iterdir() if path.is_file())
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MARKER)
     return {
         "folder": str(folder),
         "format": form,

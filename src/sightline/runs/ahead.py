@@ -10,14 +10,11 @@ from pathlib import Path
 from sightline.checks.decisions import read_decisions
 from sightline.config import Config
 from sightline.data.augment import presets
-from sightline.data.table import Dataset
-from sightline.data.usable import require_usable
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.catalogue import require_known
 from sightline.recipes import FLAGS
 from sightline.runs.folder import RunFolder
-from sightline.splits.split import require_per_class
 
 _ANY_SIZE = 64  # pixels: whether a preset is one does not hang on the size
 
@@ -39,17 +36,6 @@ def require_possible(config: Config) -> None:
         _require_run(Path(config.continues))
     if config.decisions:
         read_decisions(config.decisions)
-
-
-def require_photos(dataset: Dataset, config: Config) -> None:
-    """Refuse a dataset whose mere listing shows that no classifier can come of it, before a photo is opened.
-
-    Raises:
-        UsageError, SightlineError: as `require_usable`; or --per-class asks for more photos than there are.
-    """
-    require_usable(dataset)
-    if config.per_class is not None and not config.continues:
-        require_per_class(dataset.samples, config.per_class)
 
 
 @contextmanager

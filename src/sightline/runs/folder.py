@@ -19,14 +19,17 @@ RUN/log.txt
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from sightline.config import Config, build
-from sightline.data.table import PROBLEM_COLUMNS
+from sightline.data.table import SPLITS
 from sightline.errors import SightlineError
 from sightline.recipes.document import read
+from sightline.runs.columns import METRICS, PROBLEMS, SAMPLES, STEPS, of_predictions, of_training
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extra import Extra
@@ -34,13 +37,9 @@ from sightline.runs.place import Place
 from sightline.system import tables
 from sightline.system.documents import read_if_there
 from sightline.system.files import write_table, write_text
+from sightline.system.marker import mark
 
 E = TypeVar("E", bound=Extra)
-
-METRICS = [
-    "phase", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds", "images_per_second",
-]  # fmt: skip
-STEPS = ["phase", "step", "lr_min", "lr_max", "loss", "grad_norm"]
 
 
 class RunFolder(Place):
@@ -60,6 +59,7 @@ class RunFolder(Place):
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""
         write_text(self.path / "config.yaml", config.to_yaml())
+        mark(self.path, "a run")
 
     # The data
 
@@ -90,7 +90,10 @@ class RunFolder(Place):
         Raises:
             SightlineError: the file is damaged, or a column is missing.
         """
-        return tables.read_if_there(self.path / "samples.parquet", needs=("path", "label", "split"))
+        path = self.path / "samples.parquet"
+        found = tables.read_if_there(path, SAMPLES)
+        self._require_known(found, path, ("label",), SPLITS)
+        return found
 
     def problems(self) -> pd.DataFrame:
         """path, problem, detail, action of each file that was left out or converted.
@@ -98,13 +101,18 @@ class RunFolder(Place):
         Raises:
             SightlineError: the file is damaged, or a column is missing.
         """
-        return tables.read_if_there(self.path / "problems.csv", needs=PROBLEM_COLUMNS, texts=True)
+        return tables.read_if_there(self.path / "problems.csv", PROBLEMS)
 
     def write_data(self, described: DatasetFacts, samples: pd.DataFrame, problems: pd.DataFrame) -> None:
         """Write what the run knows of its data; dataset.json last, so that its presence means all is there."""
         write_table(self.path / "samples.parquet", samples)
         write_table(self.path / "problems.csv", problems)
         described.write(self.path / "dataset.json")
+
+    def remember_dataset(self, described: DatasetFacts) -> None:
+        """Note where the photos are now, if the run's disk can be written."""
+        with suppress(SightlineError):
+            described.write(self.path / "dataset.json")
 
     # The training
 
@@ -114,7 +122,7 @@ class RunFolder(Place):
         Raises:
             SightlineError: the file is damaged, or a column is missing.
         """
-        return tables.read_if_there(self.path / "metrics.csv", needs=METRICS, numbers=METRICS[1:])
+        return tables.read_if_there(self.path / "metrics.csv", of_training(METRICS))
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Write metrics.csv whole."""
@@ -126,7 +134,7 @@ class RunFolder(Place):
         Raises:
             SightlineError: the file is damaged, or a column is missing.
         """
-        return tables.read_if_there(self.path / "steps.csv", needs=STEPS, numbers=STEPS[1:])
+        return tables.read_if_there(self.path / "steps.csv", of_training(STEPS))
 
     def write_steps(self, rows: list[dict[str, Any]]) -> None:
         """Write steps.csv whole."""
@@ -142,7 +150,10 @@ class RunFolder(Place):
         Raises:
             SightlineError: the file is damaged, or a column is missing.
         """
-        return tables.read_if_there(self.path / "predictions.parquet", needs=("path", "label", "predicted"))
+        path, described = self.path / "predictions.parquet", self.dataset()
+        found = tables.read_if_there(path, of_predictions(described.classes if described else ()))
+        self._require_known(found, path, ("label", "predicted"), SPLITS)
+        return found
 
     def write_predictions(self, predictions: pd.DataFrame) -> None:
         """Write predictions.parquet."""
@@ -154,7 +165,11 @@ class RunFolder(Place):
         Raises:
             SightlineError: the file is damaged.
         """
-        return read_if_there(Evaluation, self.path / "evaluation.json")
+        path, described = self.path / "evaluation.json", self.dataset()
+        found = read_if_there(Evaluation, path)
+        if found and described and found.classes != described.classes:
+            raise SightlineError(f"{path}: is damaged: it names other classes than dataset.json.")
+        return found
 
     def known_evaluation(self) -> Evaluation:
         """The figures on test of a run that must have them.
@@ -182,3 +197,11 @@ class RunFolder(Place):
     def write_extra(self, part: Extra) -> None:
         """Write one of the report's extra parts."""
         part.write(self.path / "extras" / f"{part.name}.json")
+
+    def _require_known(self, table: pd.DataFrame, path: Path, labels: tuple[str, ...], splits: tuple[str, ...]) -> None:
+        """Hold the words in a table against the classes of the run and the names of the parts."""
+        described = self.dataset()
+        known = {name: set(described.classes) for name in labels} if described else {}
+        for name, words in {**known, "split": set(splits)}.items():
+            if name in table and (odd := set(table[name]) - words):
+                raise SightlineError(f"{path}: is damaged: the column {name} holds {str(odd.pop())[:60]!r}.")

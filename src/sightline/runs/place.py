@@ -13,6 +13,7 @@ from typing import Literal, Self
 from sightline.errors import SightlineError, UsageError
 from sightline.system import regular
 from sightline.system.files import NoRoom, is_temporary, require_writable, sweep, write_text
+from sightline.system.marker import MARKER
 
 Status = Literal["complete", "running", "interrupted", "failed"]
 _LOCK, _FAILED = ".lock", "failed.txt"
@@ -56,7 +57,9 @@ class Place:
         """
         path = Path(path)
         try:
-            if path.is_dir() and any(entry.name != _LOCK and not is_temporary(entry.name) for entry in path.iterdir()):
+            if path.is_dir() and any(
+                entry.name not in (_LOCK, MARKER) and not is_temporary(entry.name) for entry in path.iterdir()
+            ):
                 raise UsageError(f"--out {path}: is not empty. Choose another folder, or go on with --resume {path}.")
         except OSError as error:
             raise SightlineError(f"--out {path}: cannot be read ({error.strerror}). Choose another folder.") from error
@@ -70,7 +73,7 @@ class Place:
             UsageError: there is no run.
         """
         run = cls(path)
-        if [entry.name for entry in run.path.glob("*")] == [_LOCK]:
+        if {entry.name for entry in run.path.glob("*")} - {MARKER} == {_LOCK}:
             raise UsageError(f"{path}: nothing of this run was written yet. Run the command that began it again.")
         if not (run.path / "config.yaml").exists():
             raise UsageError(f"{path}: is not a run (it has no config.yaml). A run is what `sightline train` leaves.")
@@ -137,7 +140,7 @@ class Place:
         """Take away a run that came to nothing: what it wrote so far, and the folder if it was made for it."""
         for name in (
             *("config.yaml", "dataset.json", "samples.parquet", "problems.csv", "log.txt"),
-            *(_FAILED, _LOCK),
+            *(_FAILED, MARKER, _LOCK),
         ):
             (self.path / name).unlink(missing_ok=True)
         if self._made:

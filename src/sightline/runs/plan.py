@@ -16,6 +16,7 @@ from sightline.data.table import Dataset
 from sightline.errors import UsageError
 from sightline.models import autotune, engines, zoo
 from sightline.models.folder import load_network, members_in
+from sightline.models.learning import precision_for_learning
 from sightline.models.network import Network, inherit
 from sightline.system.progress import note
 
@@ -83,20 +84,21 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
     device = engines.device_of(config.device)
     if config.fits_head_only:
         # The features are then also what the answers are made of, so they are computed as exactly as the answers.
-        for_training = engines.make("eager", network, device)
-        for_features = autotune.fastest_engine(
+        engine = autotune.fastest_engine(
             network, sample, device=device, photos=photos, trained=False, precision="float32"
         )
     else:
-        for_features = autotune.fastest_engine(network, sample, device=device, photos=photos, trained=False)
-        for_training = autotune.fastest_engine(network, sample, device=device, trained=False)
+        engine = autotune.fastest_engine(network, sample, device=device, photos=photos, trained=False)
+    gradient = [phase for phase in config.phases if phase.solver == "gradient"]
     machine = Machine(
         device=device,
-        precision=for_training.precision,  # type: ignore[arg-type]
-        channels_last=for_training.name != "eager",
-        engine=for_features.name,
+        precision=precision_for_learning(network, sample, device=device, train=gradient[-1].train)
+        if gradient
+        else "float32",
+        channels_last=bool(gradient),
+        engine=engine.name,
         threads=torch.get_num_threads(),
-        evaluation_batch=for_features.batch,
+        evaluation_batch=engine.batch,
     )
     return config.model_copy(update={"machine": machine}), machine
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,11 @@ from sightline.errors import SightlineError, UsageError
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
 from sightline.splits.carry import carry
-from sightline.splits.split import split
+from sightline.splits.split import require_possible, split
+from sightline.system import cache
 from sightline.system.progress import note
+
+_SAID = ("no split", "folds", "own output")  # problems that a person must hear of before any work
 
 
 @dataclass(frozen=True)
@@ -73,19 +77,26 @@ class Prepared:
 def open_data(config: Config) -> Dataset:
     """The dataset that `config` names, with the person's decisions applied; not yet decoded.
 
+    What its listing tells is checked at once, before a network is built or a folder made.
+
     Raises:
         UsageError: no dataset is named, or there is none of this name.
-        SightlineError: it cannot be read, or the decisions do not fit it.
+        SightlineError: it cannot be read, the decisions do not fit it, or nothing can be trained on it.
     """
     if not config.data:
         raise UsageError(
             "No DATA given: a folder of photos, a manifest, an archive, or a name from `sightline datasets`."
         )
-    dataset = open_dataset(config.data)
+    dataset = open_dataset(config.data, config.images)
     if config.decisions:
         dataset = apply_decisions(dataset, read_decisions(config.decisions))
     if dataset.set_aside:
         note(f"Left aside, because it is not labelled: {', '.join(dataset.set_aside)}")
+    for row in dataset.problems[dataset.problems["problem"].isin(_SAID)].itertuples():
+        note(f"{row.path}: {row.detail}")
+    require_usable(dataset)
+    if not config.continues:
+        require_possible(dataset.samples, per_class=config.per_class, folds=config.folds)
     return dataset
 
 
@@ -125,23 +136,35 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     return Prepared(dataset, pixels, facts)
 
 
-def reopen(run: RunFolder, size: int) -> Prepared:
+def reopen(run: RunFolder, size: int, data: str | Path | None = None, *, workers: int | None = None) -> Prepared:
     """The photos of a run as it split them.
+
+    Args:
+        run: the run.
+        size: the side in pixels that photos are brought to.
+        data: the folder that they are in now, if they were moved; the run then remembers it.
+        workers: processes that decode; None: one for each core.
 
     Raises:
         SightlineError: photos have changed or gone since.
     """
     described, samples = run.known_dataset(), run.samples()
+    root = _root(run, described) if data is None else Path(data).expanduser().resolve()
+    if data is not None and not root.is_dir():
+        raise UsageError(f"--data {data}: no such folder. Give the one that the photos of {run.path} are in now.")
     dataset = Dataset(
         name=described.name,
-        root=described.folder,
+        root=root,
         samples=samples,
         classes=described.classes,
         problems=run.problems(),
         set_aside=described.set_aside,
     )
     kept = ["path", "label", "split", "group"]
-    again, pixels = preflight(dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0]), size)
+    if not len(samples) or not {*kept, "digest", "duplicate_group"} <= set(samples):
+        raise SightlineError(f"{run.path / 'samples.parquet'}: is damaged: it does not say what is needed to go on.")
+    unchecked = dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0])
+    again, pixels = preflight(unchecked, size, workers=workers)
     if list(again.samples["digest"]) != list(samples["digest"]):
         now = dict(zip(again.samples["path"], again.samples["digest"], strict=True))
         changed = [p for p, digest in zip(samples["path"], samples["digest"], strict=True) if now.get(p) != digest]
@@ -149,7 +172,23 @@ def reopen(run: RunFolder, size: int) -> Prepared:
             f"{dataset.root}: {len(changed):,} photos changed or went since {run.path} began, first {changed[0]}.\n"
             "Put them back, or start a new run (--from keeps what this one has learned)."
         )
+    if root != described.folder:
+        described = described.model_copy(update={"root": printable(str(root))})
+        run.remember_dataset(described)
     return Prepared(dataset, pixels, described)
+
+
+def _root(run: RunFolder, described: DatasetFacts) -> Path:
+    """The folder of a run's photos, unpacked again where it was in a cache that has been cleared since."""
+    root = described.folder
+    data = run.config().data
+    if not root.is_dir() and data and root.is_relative_to(cache.root().resolve()):
+        open_dataset(data)
+    if not root.is_dir():
+        raise SightlineError(
+            f"{root}: the folder with the photos of {run.path} is gone. If it was moved, add --data and its new place."
+        )
+    return root
 
 
 def _facts(dataset: Dataset, given: bool) -> DatasetFacts:

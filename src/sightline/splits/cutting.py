@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sightline.data.table import SPLITS
+from sightline.data.table import SPLITS, shortened
 from sightline.errors import SightlineError
 from sightline.splits.allot import allot, shares
 from sightline.splits.together import merge_groups
@@ -18,6 +18,7 @@ FRACTIONS = {"train": 0.70, "val": 0.15, "test": 0.15}
 LONE_PART = 0.15
 """The share of the training photos that a missing `val` or `test` takes."""
 ONE_EACH = "train, val and test need one each"
+FEWEST_PER_CLASS = 4
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Cut:
             lacking = [name for number, name in enumerate(self.classes) if number not in present]
             if lacking:
                 raise SightlineError(
-                    f"The {part} part has no photo of {', '.join(lacking)}; each class must be in every part.\n"
+                    f"The {part} part has no photo of {shortened(lacking)}; each class must be in every part.\n"
                     "Add photos of it, take the class out or, where groups tie too many together, make them finer."
                 )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from sightline.errors import SightlineError
@@ -21,45 +22,72 @@ MOST_IN_MEMORY = 4 << 30
 _MOST_CSV = 256 << 20  # bytes: what Sightline writes as CSV has a row for each epoch or step
 
 
-def read_if_there(
-    path: Path, *, needs: Sequence[str] = (), numbers: Sequence[str] = (), texts: bool = False
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Columns:
+    """What a table must have, and what its columns hold where it has them."""
+
+    needs: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    """Finite, unless `gaps`."""
+    flags: tuple[str, ...] = ()
+    """True or false."""
+    gaps: bool = False
+    """A number may be missing."""
+
+
+def read_if_there(path: Path, columns: Columns) -> pd.DataFrame:
     """A table; an empty one with the columns it needs where there is no file.
 
     Args:
-        path: Parquet where the name ends in .parquet, CSV otherwise.
-        needs: columns that it must have.
-        numbers: those among them that hold numbers.
-        texts: an empty cell is an empty text, not a missing value.
+        path: Parquet where the name ends in .parquet, CSV otherwise. An empty cell of a CSV file's text is "".
+        columns: what it must have.
 
     Raises:
-        SightlineError: it cannot be read, is too large, or lacks a column.
+        SightlineError: it cannot be read, is too large, lacks a column, or a column holds something else.
     """
     if not path.exists() and not path.is_symlink():
-        return pd.DataFrame(columns=list(needs)) if path.suffix != ".parquet" else pd.DataFrame()
-    table = _parquet(path) if path.suffix == ".parquet" else _csv(path, texts)
-    missing = [name for name in needs if name not in table.columns]
-    if missing:
+        return pd.DataFrame(columns=list(columns.needs))
+    table = _parquet(path) if path.suffix == ".parquet" else _csv(path, columns)
+    if missing := [name for name in columns.needs if name not in table.columns]:
         raise SightlineError(f"{path}: is damaged: the column {missing[0]} is missing.")
-    if "path" in needs:
-        for name in needs:
-            if not all(isinstance(value, str) for value in table[name]):
-                raise SightlineError(f"{path}: is damaged: the column {name} holds what is no text.")
-    for name in numbers:
-        try:
-            table[name] = pd.to_numeric(table[name])
-        except (ValueError, TypeError) as error:
-            raise SightlineError(f"{path}: is damaged: the column {name} holds what is no number.") from error
+    for name in columns.texts:
+        if name in table and not all(isinstance(value, str) for value in table[name]):
+            raise SightlineError(f"{path}: is damaged: the column {name} holds what is no text.")
+    for name in columns.flags:
+        if name in table and not all(isinstance(value, bool | np.bool_) for value in table[name]):
+            raise SightlineError(f"{path}: is damaged: the column {name} holds what is neither true nor false.")
+    for name in columns.numbers:
+        if name in table:
+            table[name] = _numbers(table[name], columns.gaps, path)
     return table
 
 
-def _csv(path: Path, texts: bool) -> pd.DataFrame:
+def _numbers(column: pd.Series, gaps: bool, path: Path) -> pd.Series:
+    try:
+        numbers = pd.to_numeric(column)
+        values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError):
+        values = np.array([np.inf])
+    if np.isinf(values).any() or (not gaps and np.isnan(values).any()):
+        raise SightlineError(f"{path}: is damaged: the column {column.name} holds what is no number.")
+    return numbers
+
+
+def _csv(path: Path, columns: Columns) -> pd.DataFrame:
     regular.require(path, _MOST_CSV)
     try:
         with regular.open_regular(path, _MOST_CSV) as file:
-            return restored(pd.read_csv(file, keep_default_na=not texts, low_memory=False))
-    except (OSError, ValueError, regular.Unreadable, MemoryError) as error:
+            kinds = dict.fromkeys(columns.texts, str)
+            missing = _missing(columns)
+            return restored(pd.read_csv(file, dtype=kinds, keep_default_na=False, na_values=missing, low_memory=False))
+    except (OSError, ValueError, regular.Unreadable, MemoryError, OverflowError) as error:
         raise _damaged(path, error) from error
+
+
+def _missing(columns: Columns) -> dict[str, list[str]]:
+    """Only a number can be missing: a class may be called NA."""
+    return {name: ["", "nan", "NaN"] for name in columns.numbers}
 
 
 def _parquet(path: Path) -> pd.DataFrame:
@@ -85,7 +113,7 @@ def _parquet(path: Path) -> pd.DataFrame:
             return table
     except SightlineError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, regular.Unreadable, MemoryError) as error:
+    except Exception as error:  # whatever Arrow makes of a damaged file
         raise _damaged(path, error) from error
 
 

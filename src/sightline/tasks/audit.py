@@ -32,6 +32,7 @@ from sightline.models.folder import member, members_in
 from sightline.report import audit_page
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_table
+from sightline.system.marker import mark
 from sightline.training.features import features_from
 
 SIZE = 192
@@ -71,6 +72,7 @@ def audit(
     img_size: int | None = None,
     device: str = "auto",
     workers: int | None = None,
+    images: str | Path | None = None,
 ) -> Audit:
     """Check a dataset and write findings.csv, findings.parquet and audit.html into `out`. The data is never changed.
 
@@ -82,6 +84,7 @@ def audit(
         img_size: pixels on a side. Default: 192, or what the run was trained at if its own network judges.
         device: where the network runs.
         workers: processes that decode; default one for each core.
+        images: the folder that the paths of a manifest are relative to.
 
     Raises:
         UsageError: `out` is not empty, or both `weights` and `run` were given.
@@ -94,7 +97,7 @@ def audit(
         raise UsageError("--weights and --run: give one of the two.")
     judge = _judge_of(RunFolder.open(run)) if run is not None else _judge(weights)
     size = img_size or (judge.size if judge else SIZE)
-    dataset, pixels = preflight(open_dataset(str(data)), size, workers=workers)
+    dataset, pixels = preflight(open_dataset(str(data), images), size, workers=workers)
     if not len(dataset.samples):
         raise SightlineError(f"{data}: none of its {len(dataset.problems):,} files can be read as a photo.")
     features, weaker = None, judge.weaker if judge else ""
@@ -104,6 +107,7 @@ def audit(
     dataset = dataset.replace(samples=dataset.samples.assign(camera=_cameras(dataset)))
     found = check(dataset, pixels, features, weaker=weaker)
     notes = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()
+    mark(out, "an audit")
     write_table(out / "findings.csv", found)
     write_table(out / "findings.parquet", found)
     page = audit_page.write(dataset, pixels, found, out, notes=notes)

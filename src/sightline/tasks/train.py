@@ -67,7 +67,7 @@ def train(
     """
     given = recipes.absolute({**options, "data": data})
     config = recipes.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
-    if not given.get("weights"):
+    if config.weights and config.weights == recipes.values(recipe).get("weights"):
         require_no_pickle(config.weights, recipe)
     started = time.monotonic()
     asked = [name for name, value in given.items() if value is not None]
@@ -76,7 +76,6 @@ def train(
             RunFolder.require_free(out)
         ahead.require_possible(config)
         dataset = open_data(config)
-        ahead.require_photos(dataset, config)
         config, machine, network = _settle(config, dataset)
         run = RunFolder.create(out or default_path(dataset.name, network.architecture))
         with run.work(), _ending(run, new=True):
@@ -86,11 +85,14 @@ def train(
     return Run(run.path)
 
 
-def resume(path: str | Path, *, workers: int | None = None, on_step: OnStep | None = None) -> Run:
+def resume(
+    path: str | Path, *, data: str | Path | None = None, workers: int | None = None, on_step: OnStep | None = None
+) -> Run:
     """Go on with a run that was interrupted, exactly where it stood; a complete run is returned as it is.
 
     Args:
         path: the run folder.
+        data: the folder that its photos are in now, if they were moved.
         workers: processes that decode photos, from now on; None: as before.
         on_step: as `train` takes it.
 
@@ -119,7 +121,7 @@ def resume(path: str | Path, *, workers: int | None = None, on_step: OnStep | No
             )
         config, machine = plan.settle(config, network, np.empty(0), 0)
         run.log("resume")
-        _work(run, config, machine, network, dataset, time.monotonic(), on_step)
+        _work(run, config, machine, network, dataset, time.monotonic(), on_step, data)
     return Run(path)
 
 
@@ -147,7 +149,7 @@ def _ending(run: RunFolder, *, new: bool) -> Iterator[None]:
 def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]:
     """Every choice that was left open, made: the config as it will be written."""
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
-    if network.origin == "the box" and config.model is None:
+    if config.model is None and network.origin.startswith("the box"):
         note(f"{network.architecture} from the box; larger networks: --model NAME from the hub")
     sample = sample_pixels(dataset, network.size)
     is_open = config.machine is None
@@ -168,10 +170,11 @@ def _work(
     dataset: Dataset | None,
     started: float,
     on_step: OnStep | None,
+    data: str | Path | None = None,
 ) -> None:
     """From a settled config to a complete run; goes on from whatever is already there."""
     if run.dataset():
-        prepared = reopen(run, network.size)
+        prepared = reopen(run, network.size, data, workers=config.workers or None)
     else:
         assert dataset is not None
         prepared = prepare(dataset, config, network.size)

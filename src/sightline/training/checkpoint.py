@@ -17,7 +17,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from sightline.errors import SightlineError
-from sightline.runs.folder import STEPS, RunFolder
+from sightline.runs.columns import STEPS
+from sightline.runs.folder import RunFolder
 from sightline.system.files import replacing
 
 NAME = "state.safetensors"

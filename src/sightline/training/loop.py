@@ -26,8 +26,10 @@ from torch import nn
 from sightline.config import Config, Machine, Phase
 from sightline.errors import SightlineError
 from sightline.models.engines import Engine
+from sightline.models.freezing import freeze, set_mode
 from sightline.models.network import Network
-from sightline.runs.folder import METRICS, STEPS, RunFolder
+from sightline.runs.columns import METRICS, STEPS
+from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Data
 from sightline.training import checkpoint, probe
 from sightline.training.batches import Preparation, generator, shuffled
@@ -35,7 +37,7 @@ from sightline.training.checkpoint import Row, Standing, State
 from sightline.training.display import Display
 from sightline.training.features import frozen_features
 from sightline.training.interrupt import Stopped, stop_between_steps
-from sightline.training.schedule import groups, rate, trainable
+from sightline.training.schedule import groups, rate
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
@@ -137,7 +139,7 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
     while state.epoch < phase.epochs and not (config.patience and state.stale >= config.patience):
         if state.metrics and time.monotonic() + 1.3 * epoch_seconds > deadline:
             break  # the plan was too hopeful; what is best so far is kept and evaluated
-        set_mode(module, config)
+        set_mode(module, config.freeze_norm)
         batches = shuffled(config, training.data, state.phase, state.epoch)
         started = time.monotonic() - state.seconds
         for number in range(state.batch, len(batches)):
@@ -268,22 +270,11 @@ def _score(row: Row) -> tuple[float, float]:
 
 def learning(module: nn.Module, config: Config, phase: Phase) -> torch.optim.Optimizer:
     """Freeze all that does not learn in this phase; the optimiser over the rest."""
-    names = trainable(module, phase.train)
-    for name, parameter in module.named_parameters():
-        parameter.requires_grad_(name in names)
+    names = freeze(module, phase.train)
     parts = groups(module, names, phase.lr, phase.layer_decay, config.weight_decay)
     if config.optimizer == "sgd":
         return torch.optim.SGD(parts, momentum=config.momentum)
     return torch.optim.Adam(parts) if config.optimizer == "adam" else torch.optim.AdamW(parts)
-
-
-def set_mode(module: nn.Module, config: Config) -> None:
-    """Training mode; but batch norm in frozen layers keeps the statistics that it was pretrained with."""
-    module.train()
-    for part in module.modules():
-        if isinstance(part, nn.modules.batchnorm._BatchNorm):
-            learns = any(parameter.requires_grad for parameter in part.parameters())
-            part.train(learns and not config.freeze_norm)
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, phase: Phase, step: int, batches: int) -> None:

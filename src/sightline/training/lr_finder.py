@@ -23,11 +23,12 @@ import torch.nn.functional as F
 
 from sightline.config import Config
 from sightline.errors import SightlineError
+from sightline.models.freezing import set_mode
 from sightline.models.network import Network
 from sightline.runs.prepare import Data
 from sightline.system.progress import track
 from sightline.training.batches import Preparation, generator, shuffled
-from sightline.training.loop import learning, set_mode
+from sightline.training.loop import learning
 
 _STEADY = 0.9  # how much of the running mean each step keeps
 _BLOWN_UP = 4.0  # the test ends when the smoothed loss is this many times its least
@@ -118,7 +119,7 @@ def search(network: Network, config: Config, data: Data, *, device: str = "cpu",
         raise SightlineError("This recipe only fits a head on features: there is no learning rate to find.")
     module = copy.deepcopy(network.module).to(device)
     optimiser = learning(module, config, phases[-1])
-    set_mode(module, config)
+    set_mode(module, config.freeze_norm)
     prepare = Preparation(network, config, data, device)
     batches: list[np.ndarray] = []
     taken = 0

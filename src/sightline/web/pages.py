@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from sightline.version import __version__
-from sightline.web.replies import Refused, refusal
+from sightline.web.replies import Refused, refusal, understood
 
 _SECTIONS = (("classify", "Classify"), ("runs", "Runs"), ("data", "Data"), ("review", "Review"))
 
@@ -48,7 +49,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500."""
-    return refusal(
-        request, Refused(500, "This is a fault of the site; it has been noted. Going back and trying again may help.")
-    )
+    """500; a full disk that showed itself outside of a view is told as what it is."""
+    fault = Refused(500, "This is a fault of the site; it has been noted. Going back and trying again may help.")
+    error = sys.exc_info()[1]
+    return refusal(request, (understood(error) if error else None) or fault)

@@ -37,6 +37,10 @@ _log = logging.getLogger(__name__)
 _PATH = re.compile(r"(?<![\w./<])/(?:[^/:;,\"'<>()\n]+/)+(?P<name>[^\s/:;,\"'<>()]*)")
 
 
+# How SQLite and PostgreSQL say it; the second is SQLite's word where it cannot even make its -shm file.
+_FULL = ("disk is full", "disk I/O error", "No space left", "readonly database", "unable to open database")
+
+
 class Refused(Exception):
     """A request that is answered with a status and one sentence instead of a result.
 
@@ -65,7 +69,7 @@ def disk_is_full(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
-        if isinstance(error, DatabaseError) and any(word in str(error) for word in ("disk is full", "No space left")):
+        if isinstance(error, DatabaseError) and any(words in str(error) for words in _FULL):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -28,7 +29,10 @@ _spec.loader.exec_module(hostile)
 
 def _upload(image: Image.Image, form: str = "JPEG", **options: Any) -> SimpleUploadedFile:
     buffer = io.BytesIO()
-    image.save(buffer, form, **options)
+    if form == "HEIF":
+        pillow_heif.from_pillow(image).save(buffer, **{key: value.tobytes() for key, value in options.items()})
+    else:
+        image.save(buffer, form, **options)
     return SimpleUploadedFile("a.jpg", buffer.getvalue())
 
 
@@ -79,9 +83,25 @@ def test_too_many_pixels() -> None:
     assert refused.value.status == 413 and "120" not in refused.value.reason[:10]
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+@pytest.mark.parametrize("turned", [1, 6])
+def test_photos_from_phones_are_read_as_on_the_command_line(form: str, turned: int, run: Path, visitor: Client) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    upload = _upload(_sky((640, 480)), form, exif=exif)
+    content = upload.read()
+    upload.seek(0)
+    photo = read_upload(upload, 64, 10**7, preview=True, until=time.monotonic() + 60)
+    np.testing.assert_array_equal(photo.pixels, square(decode(content, target=64).image, 64))
+    assert Image.open(io.BytesIO(photo.preview)).format == "JPEG"
+    upload.seek(0)
+    upload.name = "IMG_0001.HEIC"
+    assert visitor.post("/api/v1/predict", {"file": upload}).status_code == 200
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"])
 def test_sniffing_goes_by_content(form: str) -> None:
-    assert sniff(_upload(_sky(), form).read()[:16]) == form
+    assert sniff(_upload(_sky(), form).read()[:1024]) == form
 
 
 _LIMIT = 2.0  # seconds within which any upload is answered, as the site promises

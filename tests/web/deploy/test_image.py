@@ -141,7 +141,7 @@ def test_a_full_state_folder_is_507(site: Site, run: Path) -> None:
     described = json.loads((run / "dataset.json").read_text())
     photo = (Path(described["root"]) / RunFolder(run).samples()["path"].iloc[0]).read_bytes()
     pid = next(pid for pid in _descendants(site.process.pid) if "gunicorn" in _said(pid, "cmdline"))
-    filler = Path(f"/proc/{pid}/root/state/filler")
+    filler = Path("/proc", str(pid), "root", "state", "filler")
     with open(filler, "wb") as file, pytest.raises(OSError, match="No space left"):
         while True:
             file.write(bytes(1 << 20))
@@ -156,7 +156,8 @@ def test_a_full_state_folder_is_507(site: Site, run: Path) -> None:
     assert token is not None
     headers = {"Cookie": cookie, "X-CSRFToken": token.group(1), "Referer": "https://photos.example.org/"}
     status, body = site.send("/classify/one", "photos", photo, **headers)
-    assert status == 507 and b"/state" not in body
+    assert status == 507, site.log.read_text()
+    assert b"/state" not in body
     assert "cannot write" in site.log.read_text()
     filler.unlink()
     assert site.send("/classify/one", "photos", photo, **headers)[0] == 200

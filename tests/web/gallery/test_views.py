@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,21 @@ def test_the_heat_map_explains_any_class_of_the_model(run: Path, visitor: Client
 
 def test_a_head_request_is_answered(run: Path, visitor: Client) -> None:
     assert visitor.head(f"/data/{run.name}/").status_code == 200
+
+
+def test_mistakes_on_val_and_test_are_counted_apart(run: Path, visitor: Client) -> None:
+    predictions = RunFolder(run).predictions()
+    page = visitor.get(f"/data/{run.name}/").content.decode()
+    for split in ("val", "test"):
+        asked = predictions[predictions["split"] == split]
+        wrong = int((asked["predicted"] != asked["label"]).sum())
+        said = re.search(rf'split={split}&amp;outcome=wrong">(\d+) mistakes? on (\d+) {split} photos', page)
+        assert said is not None and (int(said[1]), int(said[2])) == (wrong, len(asked))
+        filtered = visitor.get(f"/data/{run.name}/", {"split": split, "outcome": "wrong"}).content.decode()
+        assert f"{wrong} of" in filtered or not wrong
+
+
+def test_a_missing_percentage_says_why(run: Path, visitor: Client) -> None:
+    train = visitor.get(f"/data/{run.name}/", {"split": "train"}).content.decode()
+    assert "learnt from" in train
+    assert "learnt from" not in visitor.get(f"/data/{run.name}/", {"split": "test"}).content.decode()

@@ -1,7 +1,7 @@
 """Processes that decode, and may hang or die in doing so: what they run, and how they are started.
 
-This module and what it imports is all that such a process loads (numpy, Pillow, Pebble), so that one starts in
-milliseconds. Keep it so: no pandas, no torch.
+This module and what it imports is all that such a process loads (numpy, Pillow, simplejpeg, Pebble), so that one
+starts in milliseconds. Keep it so: no pandas, no torch.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from pebble import ProcessPool
 
 from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding.intact import require_intact
 from sightline.data.decoding.regular import read
 from sightline.system import processes
 
@@ -78,6 +79,8 @@ def _decode(job: Job, size: int) -> tuple[Record, np.ndarray]:
     if sha256(data).hexdigest() != job.digest:
         raise Undecodable("unreadable", "it changed while it was being read")
     decoded = decode(data, target=size)
+    if decoded.format == "JPEG":
+        require_intact(data)
     pixels = square(decoded.image, size)
     red, green, blue = pixels.sum(axis=0, dtype=np.uint32).sum(axis=0) / size**2  # far faster than one `mean`
     record = Record(

@@ -7,17 +7,24 @@ from collections.abc import Sequence
 _COLUMNS = {
     "path": (
         *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "img_path"),
-        *("photo", "images", "files", "image_name", "image_file", "image_id"),
+        *("photo", "images", "files", "image_name", "image_file", "image_id", "img_id", "id_code", "imageid", "id"),
     ),
-    "label": ("label", "class", "class_name", "target", "category", "labels", "classes", "y"),
+    "label": (
+        *("label", "class", "class_name", "target", "category", "labels", "classes", "y"),
+        *("label_name", "classname", "category_name", "species", "breed", "variety", "diagnosis", "dx"),
+    ),
     "split": ("split", "set", "subset", "partition"),
+    "is_valid": ("is_valid", "is_val", "valid"),
     "group": ("group", "group_id", "patient", "patient_id", "subject", "subject_id"),
 }
 """The headers that each column may have, the surest first; case, spaces and hyphens do not matter."""
 
 
 def columns(names: Sequence[str]) -> dict[str, int]:
-    """Which of the columns `names` is the path, the label, the split, the group; those not found are not in it."""
+    """Which of the columns `names` is the path, the label, the split, the group; those not found are not in it.
+
+    `is_valid` is a column that says of each photo whether it is for validation.
+    """
     plain = [_plain(name) for name in names]
     found: dict[str, int] = {}
     for column, known in _COLUMNS.items():

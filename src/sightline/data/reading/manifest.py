@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,80 +17,125 @@ import pandas as pd
 from sightline.data.reading import naming
 from sightline.data.reading.cells import Table
 from sightline.data.reading.headers import columns
+from sightline.data.reading.images import find_images
+from sightline.data.reading.one_hot import read_one_hot
 from sightline.data.reading.paths import inside, present
 from sightline.data.reading.rows import open_table
 from sightline.data.table import PROBLEM_COLUMNS, SAMPLE_COLUMNS, Dataset, shortened
 from sightline.errors import SightlineError
 
+_OURS = ("findings", "decisions", "problems", "metrics", "steps", "predictions")  # tables that Sightline writes
+_YES, _NO = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
 _SHOWN = 5  # rows that are named where a photo is listed again and again
 STEMS = ("manifest", "metadata", "labels", "label", "index", "samples", "dataset", "data", "train", "annotations")
 """The names under which a manifest is looked for in a folder whose photos lie flat."""
 
 
-def find_manifest(tables: Sequence[Path]) -> Table | None:
+@dataclass(frozen=True)
+class Beside:
+    """The tables that lie beside photos: the manifest among them, and why each of the others is none."""
+
+    manifest: Table | None
+    unused: tuple[tuple[str, str], ...]
+    """Name of the table, and the reason."""
+
+
+def find_manifest(tables: Sequence[Path]) -> Beside:
     """The manifest among the tables of a folder, if there is one: a usual name with a path and a label column.
 
     Raises:
         SightlineError: there are several.
     """
-    usable = []
-    for path in sorted((path for path in tables if path.stem in STEMS), key=lambda path: STEMS.index(path.stem)):
+    usable: list[Table] = []
+    unused = []
+    for path in sorted(tables, key=lambda path: (STEMS.index(path.stem) if path.stem in STEMS else 99, path.name)):
+        if path.stem in _OURS:
+            continue
         try:
             table = open_table(path)
-        except SightlineError:
-            continue  # not a table at all, so not the one that was meant
-        if {"path", "label"} <= set(columns(table.names)):
+            missing = [column for column in ("path", "label") if column not in columns(table.names)]
+            if missing == ["label"] and path.stem in STEMS and read_one_hot(table, columns(table.names)) is not None:
+                missing = []
+        except SightlineError as error:
+            unused.append((path.name, str(error).splitlines()[0].removeprefix(f"{path}").lstrip(":, ")))
+            continue
+        if missing:
+            unused.append((path.name, _without(table, missing[0]).replace("\n", " ")))
+        elif path.stem not in STEMS:
+            unused.append((path.name, "it lists photos, but under a name that is not looked for: give it as DATA."))
+        else:
             usable.append(table)
     if len(usable) > 1:
         raise SightlineError(
             f"{usable[0].path.parent}: has no class folders but several manifests, "
             f"{' and '.join(table.path.name for table in usable)}.\nGive the one that is meant instead of the folder."
         )
-    return usable[0] if usable else None
+    return Beside(usable[0] if usable else None, tuple(unused))
 
 
-def read_manifest(table: Table, name: str) -> Dataset:
-    """Make a dataset of a manifest. Its folder becomes the root.
+def read_manifest(table: Table, name: str, images: Path | None = None) -> Dataset:
+    """Make a dataset of a manifest. Its folder becomes the root, or `images`.
 
     Files that are not there, and rows without a label, are listed as problems.
 
     Args:
         table: the manifest, opened.
         name: what the dataset is called.
+        images: the folder that its paths are relative to; None: its own, or one in it that holds the photos.
 
     Raises:
         SightlineError: it lacks a column, names photos outside its folder or a split that is none, or no photo that
             it names is there.
     """
-    path, found = table.path, columns(table.names)
-    for column in ("path", "label"):
-        if column not in found:
-            raise SightlineError(
-                f"{path}: no column for the {'photos' if column == 'path' else 'label'}. "
-                f"It has: {', '.join(table.names[:12]) or 'none'}.\n"
-                "Its first line must name the columns: path,label and, if you like, split and group."
-            )
-    rows = table.read(found)
+    path, root = table.path, images or table.path.parent
+    rows = _read(table)
     rows, aside = _with_splits(path, rows)
-    rows, nameless = _labelled(path, rows)
+    rows, nameless = _labelled(path, root, rows)
     rows, repeated = _distinct(path, rows)
     if rows.empty:
         raise SightlineError(f"{path}: no row has both a photo and a label.")
-    there, absent = present(path, rows["path"])
+    there, absent = present(path, root, rows["path"])
+    if not there.any() and (found := find_images(path, root, rows["path"])) is not None:
+        rows = rows.assign(path=found)
+        there, absent = present(path, root, rows["path"])
     if not there.any():
         raise SightlineError(
             f"{path}: none of its {len(rows):,} photos is there; the first, {rows['path'].iloc[0]!r}, "
-            f"was looked for in {path.parent}.\nPaths are taken relative to the manifest."
+            f"was looked for in {root}.\nPaths are taken relative to the manifest, or to --images FOLDER."
         )
-    dataset = Dataset.assembled(
-        name, path.parent, rows.loc[there, list(SAMPLE_COLUMNS)], classes=rows["label"].unique(), set_aside=aside
-    )
+    samples = rows.loc[there, list(SAMPLE_COLUMNS)]
+    dataset = Dataset.assembled(name, root, samples, classes=rows["label"].unique(), set_aside=aside)
     problems = pd.concat([nameless, repeated, absent, dataset.problems], ignore_index=True)
     return dataset.replace(problems=problems)
 
 
+def _read(table: Table) -> pd.DataFrame:
+    """Path and label of each row, and split, is_valid and group where the table has them."""
+    found = columns(table.names)
+    if "path" not in found:
+        raise SightlineError(f"{table.path}: {_without(table, 'path')}")
+    if "label" in found:
+        return table.read(found)
+    rows = read_one_hot(table, found)
+    if rows is None:
+        raise SightlineError(f"{table.path}: {_without(table, 'label')}")
+    return rows
+
+
+def _without(table: Table, column: str) -> str:
+    """Why a table without a column is no manifest, and what to do."""
+    what = "photos" if column == "path" else "label"
+    why = f"no column for the {what}. It has: {shortened(table.names, 12) or 'none'}.\n"
+    if any(naming.is_image(cell) for cell in table.names):
+        return why + "Its first line seems to be a photo already: put a line above it that says path,label."
+    return why + "Its first line must name the columns: path,label and, if you like, split and group."
+
+
 def _with_splits(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows with their split as Sightline names it, and in words which rows are unlabelled by their split."""
+    if "split" not in rows and "is_valid" in rows:
+        flags = rows.pop("is_valid").str.strip().str.lower()
+        rows["split"] = flags.map({**dict.fromkeys(_YES, "val"), **dict.fromkeys(_NO, "train")}).fillna(flags)
     if "split" not in rows:
         return rows.assign(split=pd.Series("", index=rows.index, dtype="str")), []
     given = rows["split"].str.strip()
@@ -106,7 +152,7 @@ def _with_splits(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str
     return rows.assign(split=split)[~aside], words
 
 
-def _labelled(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _labelled(path: Path, root: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows with a photo and a label, each in plain form, and a problem for each of the others."""
     group = rows["group"].str.strip() if "group" in rows else pd.Series("", index=rows.index, dtype="str")
     rows = rows.assign(label=rows["label"].map(_each(rows["label"], _plain_label)).astype("str"), group=group)
@@ -118,7 +164,11 @@ def _labelled(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
         _problems(where[zero & ~nowhere], "no path", "the path holds a zero byte"),
     ]
     rows = rows[~nowhere & ~zero]
-    rows = rows.assign(path=inside(path, rows["path"]))
+    rows = rows.assign(path=inside(path, root, rows["path"]))
+    if "several" in rows:
+        two = rows["several"] != ""
+        problems.append(_problems(rows.loc[two, "path"], "two labels", where[rows.index[two]] + ": " + rows["several"]))
+        rows = rows[~two]
     blank = rows["label"] == ""
     problems.append(_problems(rows.loc[blank, "path"], "no label", where[rows.index[blank]] + ": the label is empty"))
     return rows[~blank], pd.concat(problems).sort_index()

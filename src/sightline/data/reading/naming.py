@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 IMAGE_SUFFIXES = frozenset(
@@ -12,8 +13,9 @@ IMAGE_SUFFIXES = frozenset(
 )
 """Files so named are samples; whether they really are pictures is for preflight to find out."""
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
-"""Files so named are tables, which may list photos and their labels."""
+SPREADSHEET_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet", *SPREADSHEET_SUFFIXES)
+"""Files so named are tables, which may list photos and their labels; spreadsheets are named, not read."""
 
 _SIDECAR_SUFFIXES = frozenset(
     {
@@ -36,17 +38,21 @@ _CLUTTER = frozenset(
 )
 
 _SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "devel", "development"), "val"),
+    **dict.fromkeys(("eval", "evaluation"), "val"),
+    **dict.fromkeys(("test", "testing", "tst", "holdout"), "test"),
 }
+# What people add to such a word: training_set, train2017, "Testing Data", seg_train.
+_ADDED = r"(?:sets?|splits?|data|images?|imgs?|photos?|pictures?|samples|files|part|seg|\d)*"
+_SPLIT = re.compile(rf"{_ADDED}({'|'.join(sorted(_SPLITS, key=len, reverse=True))}){_ADDED}")
+_FOLD = re.compile(r"(?:cv|k)?(?:fold|cv)s?\d+")
+_LONGEST = 64  # letters: no name of a split is longer
 _UNLABELLED = frozenset(
-    {"pred", "predict", "prediction", "predictions", "unlabelled", "unlabeled", "unsup", "unsupervised"}
+    {
+        *("pred", "predict", "prediction", "predictions", "singleprediction"),
+        *("unlabelled", "unlabeled", "unsup", "unsupervised"),
+    }
 )
 
 
@@ -74,15 +80,21 @@ def is_sidecar(name: str) -> bool:
 def split_of(name: str) -> str:
     """The split that a folder or a value of a `split` column names: "train", "val", "test", or "" for none.
 
-    Case does not matter, nor does the `seg_` that Kaggle's scenes put in front.
+    Case does not matter, nor what people add to the word: training_set, train2017, "Testing Data", seg_train.
     """
-    return _SPLITS.get(_plain(name), "")
+    found = _SPLIT.fullmatch(_plain(name)) if len(name) <= _LONGEST else None
+    return _SPLITS[found[1]] if found else ""
+
+
+def is_fold(name: str) -> bool:
+    """Whether a folder is one fold of several, such as fold_1."""
+    return bool(_FOLD.fullmatch(_plain(name)))
 
 
 def is_unlabelled(name: str) -> bool:
     """Whether a folder or a value of a `split` column says that its photos carry no label."""
-    return _plain(name) in _UNLABELLED
+    return _plain(name).removeprefix("seg") in _UNLABELLED
 
 
 def _plain(name: str) -> str:
-    return name.strip().casefold().removeprefix("seg_")
+    return re.sub(r"[\s_.\-]+", "", name.casefold())

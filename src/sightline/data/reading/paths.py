@@ -26,17 +26,18 @@ _ODD = r"^\s|\s$|^[/~]|\\|//|(?:^|/)\.{1,2}(?:/|$)|/$|^[A-Za-z]:"
 _MANY = 1000  # photos in one folder, from which on listing it is quicker than asking for each
 
 
-def inside(table: Path, texts: pd.Series) -> pd.Series:
-    """Paths as the rows give them -> relative to the manifest's folder, in plain form.
+def inside(table: Path, root: Path, texts: pd.Series) -> pd.Series:
+    """Paths as the rows give them -> relative to a folder, in plain form.
 
     Args:
         table: the manifest.
+        root: the folder: the manifest's own, or the one that the person named.
         texts: what each row says, by the number of the row.
 
     Raises:
         SightlineError: one lies outside the folder.
     """
-    folder = str(table.parent)
+    folder = str(root)
     names = texts.str.replace(r"^(?:\./+)+", "", regex=True)
     for base in {f"{folder}/", f"{os.path.realpath(folder)}/"}:
         names = names.str.removeprefix(base)
@@ -50,10 +51,10 @@ def inside(table: Path, texts: pd.Series) -> pd.Series:
     outside = (names == "..") | names.str.startswith("../")
     if outside.any():
         row = int(np.argmax(outside))
+        where = "the manifest's folder" if root == table.parent else root
         raise SightlineError(
-            f"{table}, row {texts.index[row]}: {texts.iloc[row]!r} lies outside the manifest's folder, "
-            "and is not read.\n"
-            "Put the manifest into a folder above all its photos, or make a link to them in its folder."
+            f"{table}, row {texts.index[row]}: {texts.iloc[row]!r} lies outside {where}, and is not read.\n"
+            "Put the manifest into a folder above all its photos, or name that folder with --images."
         )
     return names
 
@@ -77,17 +78,18 @@ def _relative(name: str, folder: str) -> str:
     return "../" + name
 
 
-def present(table: Path, paths: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
+def present(table: Path, root: Path, paths: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
     """Which photos of a manifest are there.
 
     Args:
         table: the manifest.
-        paths: plain paths from its folder, each once, by the number of the row.
+        root: the folder that its paths are relative to.
+        paths: plain paths, each once, by the number of the row.
 
     Returns:
         Whether each is a file, and a problem for each that is none.
     """
-    folder = str(table.parent)
+    folder = str(root)
     listed = pa.array(paths)
     there = np.zeros(len(paths), dtype=bool)
     problems: list[tuple[int, str, str]] = []

@@ -20,6 +20,7 @@ from sightline.data.decoding.regular import Undecodable, open_regular
 from sightline.data.reading import naming
 from sightline.data.table import Problem, printable
 from sightline.errors import SightlineError
+from sightline.system import marker
 from sightline.system.progress import track
 
 _DEEPEST = 64  # folders within folders; real datasets have three or four
@@ -33,6 +34,8 @@ class Folder:
     """Relative to the root, "" for the root itself, with forward slashes."""
     files: list[str] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
+    ours: bool = False
+    """Whether Sightline wrote it, so that nothing in it is data."""
 
     @property
     def name(self) -> str:
@@ -70,6 +73,8 @@ class Listing:
     """The folders without photos, as paths relative to the root."""
     tables: list[str]
     """The tables that lie among the photos, as paths relative to the root."""
+    written: str = ""
+    """What Sightline wrote here, in words, where the root itself is a folder that it wrote."""
 
 
 def walk(root: Path) -> Listing:
@@ -103,6 +108,8 @@ class _Walk:
         self.advance = advance
         self.problems: list[Problem] = []
         self.tables: list[str] = []
+        self.ours: list[tuple[str, str]] = []  # folders that Sightline wrote, and what each is
+        self.written = ""
         self.seen = {self._identity(""): ""}
         self.links: deque[tuple[Folder, str]] = deque()
 
@@ -112,7 +119,12 @@ class _Walk:
             self.follow(*self.links.popleft())
         empty: list[str] = []
         _prune(tree, empty)
-        return Listing(self.root, tree, self.problems, sorted(empty), sorted(self.tables))
+        if self.ours:
+            path, what = min(self.ours)
+            others = f", and so are {len(self.ours) - 1:,} others" if len(self.ours) > 1 else ""
+            detail = f"written by Sightline ({what}), so no data{others}"
+            self.problems.append((path, "own output", detail, "passed over"))
+        return Listing(self.root, tree, self.problems, sorted(empty), sorted(self.tables), self.written)
 
     def read(self, path: str, depth: int) -> Folder:
         here = Folder(path)
@@ -121,6 +133,13 @@ class _Walk:
                 entries = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
             self.problem(path, "unreadable", f"the folder cannot be listed ({error.strerror})")
+            return here
+        what = marker.kind(self.root / path, {entry.name for entry in entries})
+        if what and not path:
+            self.written = what
+        elif what:
+            self.ours.append((path, what))
+            here.ours = True
             return here
         for entry in entries:
             name = entry.name
@@ -217,7 +236,9 @@ def _prune(folder: Folder, empty: list[str]) -> None:
     for below in folder.folders:
         _prune(below, empty)
     bare = {below.path for below in folder.folders if not below.files and not below.folders}
+    ours = {below.path for below in folder.folders if below.path in bare and below.ours}
+    folder.ours = folder.ours or (bool(ours) and not folder.files and len(bare) == len(folder.folders))
     empty[:] = [path for path in empty if not any(path.startswith(f"{top}/") for top in bare)]
-    empty.extend(bare)
+    empty.extend(bare - ours)
     folder.folders = sorted((below for below in folder.folders if below.path not in bare), key=lambda f: f.path)
     folder.files.sort()

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from sightline.system.spreadsheet import defuse
+from sightline.trust.answers import joined
 from sightline.web.classify.models import Upload
 from sightline.web.replies import Refused
 
@@ -54,30 +56,20 @@ def write(asked: Sequence[Remembered], file: TextIO) -> None:
     known = Upload.objects.in_bulk([entry.photo for entry in asked if entry.photo is not None])
     classes = list(dict.fromkeys(name for upload in known.values() for name in upload.answer["probabilities"]))
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(
-        ["path", "predicted", "confidence", *(f"p_{name}" for name in classes), "set", "familiar", "decision", "error"]
-    )
+    shares = [f"p_{name}" for name in classes]
+    writer.writerow(_row(["path", "predicted", "confidence", *shares, "set", "familiar", "decision", "error"]))
     for entry in asked:
         upload = known.get(entry.photo) if entry.photo is not None else None
         if upload is None:
             reason = entry.error[:300] or "no longer kept"
-            writer.writerow([_cell(entry.name[:120]), "", "", *("" for _ in classes), "", "", "", _cell(reason)])
+            writer.writerow(_row([entry.name[:120], "", "", *("" for _ in classes), "", "", "", reason]))
             continue
         answer = upload.answer
-        writer.writerow(
-            [
-                _cell(upload.name),
-                answer["predicted"],
-                answer["confidence"],
-                *(answer["probabilities"].get(name, "") for name in classes),
-                "|".join(answer["set"]),
-                answer["familiar"],
-                answer["decision"],
-                "",
-            ]
-        )
+        row = [upload.name, answer["predicted"], answer["confidence"]]
+        row += [answer["probabilities"].get(name, "") for name in classes]
+        writer.writerow(_row([*row, joined(answer["set"]), answer["familiar"], answer["decision"], ""]))
 
 
-def _cell(text: str) -> str:
-    """A name that a spreadsheet would take for a formula stays text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+def _row(cells: Sequence[Any]) -> list[Any]:
+    """What a spreadsheet would take for a formula stays text."""
+    return [defuse(cell) if isinstance(cell, str) else cell for cell in cells]

@@ -10,12 +10,14 @@ from pathlib import Path
 import pandas as pd
 from django.conf import settings
 
-from sightline.system.spreadsheet import read_csv
+from sightline.system import tables
+from sightline.system.tables import Columns
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.replies import Refused
 
 COLUMNS = ("path", "check", "score", "flagged", "label", "suggested_label", "twin", "detail")
 _NAMES = ("findings.parquet", "findings.csv")
+_TEXTS = ("path", "check", "label", "suggested_label", "twin", "detail")
 _OWN = 0.1  # of the photos with findings, at least so many are the run's; an audit may have seen more than a training
 
 _log = logging.getLogger(__name__)
@@ -81,13 +83,10 @@ def _none() -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    table = pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
-    missing = {"path", "check", "score"} - set(table)
-    if missing:
-        raise ValueError(f"no column {', '.join(sorted(missing))}")
+    table = tables.read_if_there(path, Columns(needs=("path", "check"), texts=_TEXTS))
     table = table.reindex(columns=list(COLUMNS))
-    for name in ("path", "check", "label", "suggested_label", "twin", "detail"):
-        table[name] = table[name].fillna("").astype(str)
+    for name in _TEXTS:
+        table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
     table["score"] = pd.to_numeric(table["score"], errors="coerce").fillna(0.0).clip(0, 1)
     table["flagged"] = table["flagged"].astype(str).str.lower().isin(("true", "1", "1.0"))
     return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)

@@ -10,12 +10,15 @@ from django.shortcuts import render
 
 from sightline.errors import SightlineError
 from sightline.judging.compare import compare
+from sightline.system import regular
 from sightline.web.access import open_here
 from sightline.web.library import leaderboard
 from sightline.web.library.curves import curves
 from sightline.web.library.row import row
 from sightline.web.library.shelf import find
 from sightline.web.replies import Refused
+
+_LARGEST_REPORT = 512 << 20  # bytes
 
 
 @open_here
@@ -102,7 +105,10 @@ def _by_name(text: str, names: list[str]) -> str:
 )
 def report(request: HttpRequest, name: str) -> HttpResponse:
     """A run's report. It was written elsewhere, so it may show, but not act: sandboxed, without scripts."""
-    path = find(name).folder.report
-    if not path.is_file():
+    folder = find(name).folder
+    if not folder.report.is_file():
         raise Refused(404, f"{name} has no report yet.")
-    return HttpResponse(path.read_bytes(), content_type="text/html; charset=utf-8")
+    if not folder.report.resolve().is_relative_to(folder.path.resolve()):
+        raise Refused(404, f"The report of {name} is a link to a file elsewhere, which is not shown.")
+    content = regular.content(folder.report, _LARGEST_REPORT)
+    return HttpResponse(content, content_type="text/html; charset=utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from sightline.system.spreadsheet import defuse
 from sightline.web.review.agreement import outcomes
 from sightline.web.review.models import FINDING, RELABEL
 
@@ -22,9 +23,9 @@ def rows(run: str) -> list[tuple[str, str, str]]:
 
 
 def decisions_csv(run: str) -> str:
-    """The file's text."""
+    """The file's text; what a spreadsheet would take for a formula is written so that it does not."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(rows(run))
+    writer.writerows([defuse(cell) for cell in row] for row in rows(run))
     return text.getvalue()

@@ -1,0 +1,45 @@
+"""A small file in every folder that Sightline writes, so that nothing in it is ever taken for data.
+
+The default place of a run is `runs/` in the current folder, which may well be the folder of photos; pictures that
+explain answers would be trained on the next time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from sightline.system.files import write_text
+
+MARKER = ".sightline"
+SORTED = "sorted photos"
+"""What a folder is called into which photos were sorted: the one kind that may be given as DATA by its name."""
+
+# Folders that were written before there was a marker, or lost it, by what lies in them.
+_KNOWN = {
+    "a run": {"config.yaml", "dataset.json"},
+    "a model": {"sightline.json", "config.json"},
+    "an audit": {"findings.csv", "audit.html"},
+    "what explore saw": {"explore.html", "explore.json"},
+}
+
+
+def mark(folder: Path, what: str) -> None:
+    """Say in a folder that Sightline wrote it. `what` it is, in words: "a run"."""
+    write_text(folder / MARKER, f"{what}\nWritten by Sightline. Photos in here are never taken for data.\n")
+
+
+def kind(folder: Path, names: Collection[str]) -> str:
+    """What Sightline wrote in a folder, in words; "" where it did not write it.
+
+    Args:
+        folder: the folder.
+        names: what lies in it.
+    """
+    if MARKER in names:
+        try:
+            with open(folder / MARKER, encoding="utf-8", errors="replace") as file:
+                return file.readline(80).strip() or "a folder"
+        except OSError:
+            return "a folder"
+    return next((what for what, files in _KNOWN.items() if files <= {*names}), "")
