@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from sightline.data.decoding import inputs
 from sightline.data.decoding.quarantine import square_guarded
 from sightline.data.decoding.regular import Undecodable
+from sightline.data.reading.named import unfolded
 from sightline.errors import SightlineError, UsageError
 from sightline.models import autotune, engines
 from sightline.models.documents import FORMAT_VERSION, Fitted, ModelFacts, Preprocessing
@@ -193,8 +194,8 @@ class Predictor:
         """One row for each photo, in order; what cannot be read, or is no photo, is a row with `error`.
 
         Args:
-            photos: one photo or many: paths, the bytes of image files, open files, PIL images, arrays H x W or
-                H x W x C, tensors C x H x W, batches of these; as a list, a generator, a pandas column, or a table
+            photos: one photo or many: paths, folders, the bytes of image files, open files, PIL images, arrays H x W
+                or H x W x C, tensors C x H x W, batches of these; as a list, a generator, a pandas column, or a table
                 with a column `path`.
             names: what stands in `path`; otherwise the paths themselves, and a number for anything else.
 
@@ -204,7 +205,7 @@ class Predictor:
         Raises:
             UsageError: a table has no column of paths, or there are more or fewer `names` than photos.
         """
-        rows = list(self._batches(inputs.photos(photos, names)))
+        rows = list(self._batches(inputs.photos(unfolded(photos), names)))
         return pd.concat(rows, ignore_index=True) if rows else self._table([], [], None)
 
     def _batches(self, photos: inputs.Photos) -> Iterator[pd.DataFrame]:

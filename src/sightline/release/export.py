@@ -30,7 +30,7 @@ from sightline.models.network import Forward
 from sightline.predictor import Predictor
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
-from sightline.system.files import replacing, write_json, write_text
+from sightline.system.files import replacing, require_free, write_json, write_text
 from sightline.system.marker import MARKER, mark
 from sightline.system.progress import note
 from sightline.trust import answers
@@ -79,8 +79,7 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
     if form == "onnx":
         _require_onnx()
     folder = Path(out) if out is not None else run.path / f"export-{form}"
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"--out {folder}: is not empty. Choose another folder, or remove this one.")
+    require_free(folder)
     predictor = Predictor.load(run.path, device="cpu")
     made = not folder.exists()
     try:

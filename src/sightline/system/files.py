@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from sightline.errors import Interrupted, SightlineError
+from sightline.errors import Interrupted, SightlineError, UsageError
 from sightline.system import regular
 from sightline.system.spreadsheet import to_csv
 
@@ -119,6 +119,23 @@ def require_writable(path: str | Path) -> None:
             )
     except OSError as error:
         raise SightlineError(f"--out {path}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+def require_free(folder: str | Path) -> None:
+    """Refuse a folder for results that holds something already, or that could not be written.
+
+    Raises:
+        UsageError: it is not empty, or is no folder.
+        SightlineError: see `require_writable`.
+    """
+    folder = Path(folder)
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError:
+        taken = False  # what is wrong with it is said next
+    if taken:
+        raise UsageError(f"--out {folder}: is not empty. Choose another folder.")
+    require_writable(folder)
 
 
 def _is_there(place: Path) -> bool:

@@ -31,7 +31,7 @@ from sightline.models import sources
 from sightline.models.folder import member, members_in
 from sightline.report import audit_page
 from sightline.runs.folder import RunFolder
-from sightline.system.files import write_table
+from sightline.system.files import require_free, write_table
 from sightline.system.marker import mark
 from sightline.training.features import features_from
 
@@ -91,8 +91,7 @@ def audit(
         SightlineError: no photo can be read.
     """
     out = Path(out) if out is not None else _folder_for(data)
-    if out.is_dir() and any(out.iterdir()):
-        raise UsageError(f"--out {out}: is not empty. Name a new folder.")
+    require_free(out)
     if weights is not None and run is not None:
         raise UsageError("--weights and --run: give one of the two.")
     judge = _judge_of(RunFolder.open(run)) if run is not None else _judge(weights)
