@@ -232,6 +232,16 @@ class TestBadFiles:
         assert by_path.at["town/deep.png", "notes"] == "16-bit; gray"
         assert tuple(by_path.loc["town/turned.jpg", ["width", "height"]]) == (30, 40)
 
+    def test_photos_of_which_nothing_can_be_seen_are_named(self, tmp_path):
+        root = plain(tmp_path / "photos")
+        seen = photo(60).convert("RGBA")
+        for name, alpha in (("clear", 0), ("half", 128)):
+            seen.putalpha(alpha)
+            (root / "town" / f"{name}.png").write_bytes(encoded(seen, "PNG"))
+        (root / "town" / "snow.png").write_bytes(encoded(Image.new("RGB", (40, 30), "white"), "PNG"))
+        checked, _ = run(dataset(root))
+        assert problems(checked) == {"town/clear.png": "transparent", "town/half.png": "alpha"}
+
     def test_odd_names(self, tmp_path):
         root = plain(tmp_path / "photos")
         names = ["ü 写真 🌄.jpg", "two\nlines.jpg", " .jpg", "'$(x);\".jpg", "[bold]x.jpg", "n" * 251 + ".jpg"]
