@@ -136,13 +136,14 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     return Prepared(dataset, pixels, facts)
 
 
-def reopen(run: RunFolder, size: int, data: str | Path | None = None) -> Prepared:
+def reopen(run: RunFolder, size: int, data: str | Path | None = None, *, workers: int | None = None) -> Prepared:
     """The photos of a run as it split them.
 
     Args:
         run: the run.
         size: the side in pixels that photos are brought to.
         data: the folder that they are in now, if they were moved; the run then remembers it.
+        workers: processes that decode; None: one for each core.
 
     Raises:
         SightlineError: photos have changed or gone since.
@@ -162,7 +163,8 @@ def reopen(run: RunFolder, size: int, data: str | Path | None = None) -> Prepare
     kept = ["path", "label", "split", "group"]
     if not len(samples) or not {*kept, "digest", "duplicate_group"} <= set(samples):
         raise SightlineError(f"{run.path / 'samples.parquet'}: is damaged: it does not say what is needed to go on.")
-    again, pixels = preflight(dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0]), size)
+    unchecked = dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0])
+    again, pixels = preflight(unchecked, size, workers=workers)
     if list(again.samples["digest"]) != list(samples["digest"]):
         now = dict(zip(again.samples["path"], again.samples["digest"], strict=True))
         changed = [p for p, digest in zip(samples["path"], samples["digest"], strict=True) if now.get(p) != digest]
