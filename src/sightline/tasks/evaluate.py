@@ -32,7 +32,7 @@ def evaluate(run: str | Path | Run, data: str | Path | None = None, *, device: s
     folder = run.folder if isinstance(run, Run) else RunFolder.open(run)
     predictor = Predictor.load(folder.path, device)
     if data is None:
-        prepared = reopen(folder, predictor.size)
+        prepared = reopen(folder, predictor.size, predictor.fit)
         samples, pixels, rows = prepared.dataset.samples, prepared.pixels, prepared.rows("test")
         opened = ledger.opened(folder.path, samples["digest"].iloc[rows], "evaluate")
     else:
@@ -43,7 +43,7 @@ def evaluate(run: str | Path | Run, data: str | Path | None = None, *, device: s
                 f"{data}: has classes that {folder.path} was not trained on: {', '.join(unknown)}."
                 f" It knows {', '.join(predictor.classes)}."
             )
-        dataset, pixels = preflight(dataset, predictor.size)
+        dataset, pixels = preflight(dataset, predictor.size, predictor.fit)
         samples, rows, opened = dataset.samples, np.arange(len(dataset.samples)), None
         if not len(samples):
             raise SightlineError(f"{data}: no photo in it can be read.")
