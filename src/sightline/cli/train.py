@@ -30,6 +30,7 @@ def train(
     lr: float | None = None,
     batch_size: int | None = None,
     img_size: int | None = None,
+    fit: Literal["crop", "pad", "squash"] | None = None,
     patience: int | None = None,
     seed: int | None = None,
     split_seed: int | None = None,
@@ -78,6 +79,9 @@ def train(
         Photos in one step.
     img_size
         Pixels on a side. Default: what the network was pretrained at.
+    fit
+        How photos become square. crop: their middle; pad: the whole of them, with borders; squash: the whole, squeezed.
+        Default: crop, or as the run of --from did.
     patience
         Stop a phase after this many epochs without a better val accuracy; 0: never.
     seed
@@ -112,7 +116,8 @@ def train(
     choices = {
         "images": images, "recipe": recipe, "out": out, "continues": continues, "model": model, "weights": weights,
         "scratch": scratch, "epochs": epochs, "freeze_epochs": freeze_epochs, "lr": lr, "batch_size": batch_size,
-        "img_size": img_size, "patience": patience, "seed": seed, "split_seed": split_seed, "per_class": per_class,
+        "img_size": img_size, "fit": fit,
+        "patience": patience, "seed": seed, "split_seed": split_seed, "per_class": per_class,
         "folds": folds, "ensemble": ensemble, "decisions": decisions, "tta": tta, "time_limit": time_limit,
         "device": device, "set": set or None,
     }  # fmt: skip

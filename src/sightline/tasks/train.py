@@ -151,14 +151,14 @@ def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
     if config.model is None and network.origin.startswith("the box"):
         note(f"{network.architecture} from the box; larger networks: --model NAME from the hub")
-    sample = sample_pixels(dataset, network.size)
+    sample = sample_pixels(dataset, network.size, network.fit)
     is_open = config.machine is None
     config, machine = plan.settle(config, network, sample, len(dataset.samples))
     if config.time_limit is not None and is_open:
         config = plan.fit_to_time(config, network, machine, sample, len(dataset.samples))
         if config.img_size and config.img_size != network.size:
             network = plan.build_network(config, dataset.classes, config.img_size)
-    settled = {"model": config.model or network.architecture, "img_size": network.size}
+    settled = {"model": config.model or network.architecture, "img_size": network.size, "fit": network.fit}
     return config.model_copy(update=settled), machine, network
 
 
@@ -174,10 +174,10 @@ def _work(
 ) -> None:
     """From a settled config to a complete run; goes on from whatever is already there."""
     if run.dataset():
-        prepared = reopen(run, network.size, data, workers=config.workers or None)
+        prepared = reopen(run, network.size, network.fit, data, workers=config.workers or None)
     else:
         assert dataset is not None
-        prepared = prepare(dataset, config, network.size)
+        prepared = prepare(dataset, config, network.size, network.fit)
         if config.folds:
             prepared = folds.deal(prepared, config)
         run.write_data(prepared.facts, prepared.dataset.samples, prepared.dataset.problems)
