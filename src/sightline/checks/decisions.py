@@ -55,6 +55,8 @@ def apply_decisions(dataset: Dataset, decisions: pd.DataFrame) -> Dataset:
     Raises:
         SightlineError: a new label is not one of the dataset's classes, or no path of the file is in the dataset.
     """
+    if decisions.empty:
+        return dataset
     unknown = sorted({*decisions.loc[decisions["decision"] == "relabel", "label"]} - {*dataset.classes})
     if unknown:
         raise SightlineError(
@@ -63,7 +65,7 @@ def apply_decisions(dataset: Dataset, decisions: pd.DataFrame) -> Dataset:
         )
     samples = dataset.samples.copy()
     absent = ~decisions["path"].isin(samples["path"])
-    if len(decisions) and absent.all():
+    if absent.all():
         raise SightlineError(
             f"None of the {len(decisions):,} decisions is about a photo of {dataset.root}, "
             f"the first: {decisions['path'][0]}. Their paths must be relative to that folder."

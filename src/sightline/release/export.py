@@ -24,6 +24,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from sightline.data.decoding.fit import BORDER, STEPS
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.network import Forward
@@ -148,9 +149,11 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
     facts = {
         "labels": list(predictor.classes),
         "size": size,
+        "fit": predictor.fit,
+        "border": list(BORDER),
         "input": f"pixels: (n, {size}, {size}, 3) uint8, RGB",
         "output": f"probabilities: (n, {len(predictor.classes)}) float32, calibrated, in the order of labels",
-        "preprocessing": "turn by EXIF; to RGB, transparent parts white; shorter side to size (bicubic); centre crop",
+        "preprocessing": f"turn by EXIF; to RGB, transparent parts white; {STEPS[predictor.fit]}",
         "inside": {
             "mean": list(predictor.network.mean),
             "std": list(predictor.network.std),

@@ -97,7 +97,8 @@ def explain(
     for number, ((path, reason), photo) in enumerate(zip(found.photos, pixels, strict=True), 1):
         with replacing(place / f"{number:03d}-{Path(path).stem[:60]}.jpg") as temporary:
             temporary.write_bytes(jpeg(np.hstack([photo, spotlight(photo, np.asarray(reason.heat))])))
-    html = reasons_page.render(found.photos, pixels, folder.name, described.folder if described else None)
+    root = described.folder if described else None
+    html = reasons_page.render(found.photos, pixels, folder.name, root, predictor.fit)
     write_text(found.page, html)
     write_json(place / "explain.json", found.to_dict())
     return found
