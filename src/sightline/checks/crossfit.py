@@ -32,6 +32,8 @@ def compact(embeddings: NDArray[np.floating]) -> NDArray[np.float32]:
     No label is looked at, so it takes nothing away from the judgement's independence, and makes it much faster.
     """
     values = np.array(embeddings, np.float32)
+    if not values.size:
+        return np.zeros((len(values), 0), np.float32)
     values -= values.mean(axis=0)
     values /= values.std(axis=0) + 1e-3
     width = values.shape[1]

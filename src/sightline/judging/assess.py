@@ -118,9 +118,14 @@ def intervals(
         classes: their names, in order.
         groups: (n,) the duplicate group of each photo; None: every photo stands for itself.
         draws: of the bootstrap.
+
+    Raises:
+        ValueError: there are no photos.
     """
     y, z = np.asarray(truth), np.asarray(predicted)
     k, n = len(classes), len(y)
+    if not n:
+        raise ValueError("intervals: there are no samples")
 
     def figures(rows: NDArray[np.intp]) -> NDArray[np.float64]:
         there, called = np.bincount(y[rows], minlength=k), np.bincount(z[rows], minlength=k)
@@ -196,8 +201,13 @@ def covered(
         threshold: of the sets.
         asked: the coverage that it was fitted for.
         validation: how many photos it was fitted on.
+
+    Raises:
+        ValueError: there are no photos.
     """
     y = np.asarray(truth)
+    if not len(y):
+        raise ValueError("coverage: there are no samples")
     inside = conformal.sets(probabilities, threshold)
     held = inside[np.arange(len(y)), y]
     least = conformal.least_coverage(validation, len(y), asked)

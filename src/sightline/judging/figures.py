@@ -118,6 +118,8 @@ def per_class(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
 
 
 def macro_f1(matrix: NDArray[np.int64]) -> float:
-    """The mean F1 of the classes that occur, as truth or as prediction."""
+    """The mean F1 of the classes that occur, as truth or as prediction; 0 where none does."""
     occurs = (matrix.sum(axis=0) + matrix.sum(axis=1)) > 0
+    if not occurs.any():
+        return 0.0
     return float(per_class(matrix)["f1"][occurs].mean())

@@ -87,8 +87,13 @@ def leaked(right: ArrayLike, twins: ArrayLike) -> Leaked:
     Args:
         right: (n,) bool, whether the prediction was right.
         twins: (n,) as `twins` gives them.
+
+    Raises:
+        ValueError: there are no photos.
     """
     hits, twin = np.asarray(right, dtype=bool), np.asarray(twins) == "leaked"
+    if not len(hits):
+        raise ValueError("leaked: there are no samples")
     return Leaked(
         leaked=int(twin.sum()),
         with_leaked=_figures(hits),

@@ -38,7 +38,13 @@ def columns(classes: Sequence[str]) -> list[str]:
 
 
 def named(probabilities: ArrayLike, classes: Sequence[str]) -> pd.DataFrame:
-    """Probabilities (n, K) as the columns predicted, confidence and p_<class>…"""
+    """Probabilities (n, K) as the columns predicted, confidence and p_<class>…
+
+    Raises:
+        ValueError: there are no classes.
+    """
+    if not len(classes):
+        raise ValueError("answers: there are no classes")
     p = np.asarray(probabilities, dtype=np.float64).reshape(-1, len(classes))
     best = np.array(list(classes), dtype=object)[p.argmax(axis=1)] if len(p) else np.empty(0, dtype=object)
     first = pd.DataFrame({"predicted": best, "confidence": p.max(axis=1)})
@@ -56,7 +62,12 @@ def judged(
         familiar: (n,) bool.
         decisions: (n,) of "answer", "unsure" and "unfamiliar".
         classes: the K class names.
+
+    Raises:
+        ValueError: there are no classes.
     """
+    if not len(classes):
+        raise ValueError("answers: there are no classes")
     names = np.array(list(classes), dtype=object)
     inside = np.asarray(sets, dtype=bool).reshape(-1, len(names))
     return named(probabilities, classes).assign(

@@ -76,7 +76,11 @@ class Reliability:
 
 
 def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = BINS) -> Reliability:
-    """Stated confidence against measured accuracy, in equal-width bins of the confidence of the likeliest class."""
+    """Stated confidence against measured accuracy, in equal-width bins of the confidence of the likeliest class.
+
+    Raises:
+        ValueError: there are no samples.
+    """
     confidence, right = _top(probabilities, labels)
     where = np.minimum((confidence * bins).astype(int), bins - 1)
     count = np.bincount(where, minlength=bins)
@@ -95,6 +99,9 @@ def ece(probabilities: ArrayLike, labels: ArrayLike, bins: int = BINS) -> float:
         probabilities: (n, K), rows summing to 1.
         labels: (n,) class numbers.
         bins: how many bins of equal width the confidence is sorted into.
+
+    Raises:
+        ValueError: there are no samples.
     """
     return _ece(*_top(probabilities, labels), bins)
 
@@ -107,8 +114,11 @@ def ece_by_chance(
     Even perfect probabilities measure an ECE above 0 on finitely many photos. Labels are drawn from the model's own
     probabilities, again and again (Vaicenavicius et al. 2019 call it consistency resampling). An ECE at or below this
     is no evidence against the calibration.
+
+    Raises:
+        ValueError: there are no samples.
     """
-    p = np.asarray(probabilities, dtype=np.float64)
+    p = _some(probabilities)
     confidence = p.max(axis=1)
     generator = np.random.default_rng(seed)
     # A label drawn from the probabilities is the likeliest class with exactly its confidence.
@@ -117,21 +127,36 @@ def ece_by_chance(
 
 
 def brier(probabilities: ArrayLike, labels: ArrayLike) -> float:
-    """Brier's score (1950) over all classes: mean squared distance to the truth, 0 (perfect) to 2."""
-    p = np.asarray(probabilities, dtype=np.float64)
+    """Brier's score (1950) over all classes: mean squared distance to the truth, 0 (perfect) to 2.
+
+    Raises:
+        ValueError: there are no samples.
+    """
+    p = _some(probabilities)
     y = np.asarray(labels)
     return float(np.mean(np.sum(p * p, axis=1) - 2 * p[np.arange(len(y)), y] + 1))
 
 
 def log_loss(probabilities: ArrayLike, labels: ArrayLike) -> float:
-    """Mean negative log-likelihood of the true class in nats; a probability of 0 counts as 1e-12."""
-    p = np.asarray(probabilities, dtype=np.float64)
+    """Mean negative log-likelihood of the true class in nats; a probability of 0 counts as 1e-12.
+
+    Raises:
+        ValueError: there are no samples.
+    """
+    p = _some(probabilities)
     y = np.asarray(labels)
     return float(-np.mean(np.log(np.maximum(p[np.arange(len(y)), y], 1e-12))))
 
 
-def _top(probabilities: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _some(probabilities: ArrayLike) -> NDArray[np.float64]:
     p = np.asarray(probabilities, dtype=np.float64)
+    if not p.size:
+        raise ValueError("calibration: there are no samples")
+    return p
+
+
+def _top(probabilities: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    p = _some(probabilities)
     return p.max(axis=1), p.argmax(axis=1) == np.asarray(labels)
 
 

@@ -61,8 +61,14 @@ def sets(probabilities: ArrayLike, threshold: float) -> NDArray[np.bool_]:
 
 
 def coverage(inside: ArrayLike, labels: ArrayLike) -> float:
-    """The share of photos whose set `inside` (n, K) holds the truth."""
+    """The share of photos whose set `inside` (n, K) holds the truth.
+
+    Raises:
+        ValueError: there are no photos.
+    """
     y = np.asarray(labels)
+    if not len(y):
+        raise ValueError("coverage: there are no samples")
     return float(np.asarray(inside, dtype=bool)[np.arange(len(y)), y].mean())
 
 

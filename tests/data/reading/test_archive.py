@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.data.reading import archive
+from sightline.data.reading import archive, zips
 from sightline.data.reading.archive import BrokenArchive, is_archive, plain_name, unpack
 from sightline.errors import SightlineError
 from sightline.system import cache
@@ -203,3 +203,22 @@ def test_what_is_no_archive_says_what_it_is(tmp_path, content, message):
     (tmp_path / "photos.zip").write_bytes(content)
     with pytest.raises(BrokenArchive, match=message):
         unpack(tmp_path / "photos.zip")
+
+
+def test_empty_files_are_named_not_written(own):
+    path = zip_of(own / "photos.zip", {"a/1.jpg": b"x", "a/2.jpg": b"", "a/notes.txt": b""})
+    unpacked = unpack(path)
+    assert content(unpacked.root) == {"a/1.jpg": b"x"}
+    assert [(name, problem) for name, problem, _, _ in unpacked.problems] == [("a/2.jpg", "empty")]
+    assert unpack(path) == unpacked
+
+
+@pytest.mark.parametrize("count", [50, 70_000])  # more than 65,535 are listed in another way
+def test_how_long_the_list_of_a_zip_is_is_known_before_it_is_read(tmp_path, monkeypatch, count):
+    path = zip_of(tmp_path / "many.zip", {f"{number}.txt": b"" for number in range(count)})
+    with open(path, "rb") as file, zipfile.ZipFile(path) as made:
+        assert zips._listing_size(file) == sum(46 + len(info.filename) for info in made.infolist())
+    monkeypatch.setattr(zips, "_LONGEST_LISTING", 1000)
+    monkeypatch.setattr(zips.zipfile, "ZipFile", None)
+    with pytest.raises(SightlineError, match=r"it holds too many files\. Nothing was unpacked"):
+        unpack(path)

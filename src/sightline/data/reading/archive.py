@@ -9,16 +9,18 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sightline.data.reading.kept import ALWAYS_ALLOWED, MOST_RATIO, Contents, digest, filled
 from sightline.data.reading.limits import Budget, Damaged, Refused
 from sightline.data.reading.members import archive_kind, members
+from sightline.data.reading.naming import is_image
 from sightline.data.table import Problem
 from sightline.errors import SightlineError
 from sightline.system.progress import track
 
-MOST_MEMBERS = 5_000_000
+MOST_MEMBERS = 2_000_000
 
 _NOT_READ = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z"}
 _SUFFIXES = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst")
@@ -108,9 +110,18 @@ def _unpack_into(folder: Path, path: Path, most: int) -> Contents:
 
 
 def _write(folder: Path, name: str, blocks: Iterable[bytes], problems: list[Problem]) -> int:
-    """Write one file; 1 if that was possible. The blocks are used up either way, since the next file follows them."""
+    """Write one file; 1 if that was possible. The blocks are used up either way, since the next file follows them.
+
+    A file with nothing in it is not written: an archive of a few megabytes can hold a million of them.
+    """
     target = folder / name
     file = None
+    blocks = iter(blocks)
+    first = next(blocks, b"")
+    if not first:
+        if is_image(name):
+            problems.append((name, "empty", "in the archive: the file has no bytes", "left out"))
+        return 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         file = open(target, "xb")  # noqa: SIM115  (closed below, whatever happens)
@@ -121,7 +132,7 @@ def _write(folder: Path, name: str, blocks: Iterable[bytes], problems: list[Prob
             raise
         problems.append((name, "unreadable", "in the archive: this disk cannot hold its name", "left out"))
     try:
-        for block in blocks:
+        for block in chain((first,), blocks):
             if file is not None:
                 file.write(block)
     finally:

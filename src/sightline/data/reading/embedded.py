@@ -24,7 +24,7 @@ from sightline.system.progress import track
 
 _MANIFEST = "manifest.parquet"
 _SUFFIX = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "TIFF": "tif", "BMP": "bmp", "GIF": "gif", "PPM": "ppm"}
-_BATCH = 64  # rows at a time, since each holds a photo
+_BATCH = 16  # rows at a time, since each holds a photo
 _IN_A_FOLDER = 1000
 
 
