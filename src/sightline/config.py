@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from sightline.errors import UsageError
 
+Fit = Literal["crop", "pad", "squash"]
 Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
 
 
@@ -93,6 +94,8 @@ class Config(Options):
     # The data
     data: str | None = None
     """A folder, manifest, archive, a name from `sightline datasets`, or hf:owner/name."""
+    images: str | None = None
+    """The folder that the paths of a manifest are relative to; None: its own, or the one in it that holds them."""
     decisions: str | None = None
     """A decisions.csv from `sightline audit` or the review page; applied without touching the data."""
     per_class: Annotated[int, Field(ge=2)] | None = None
@@ -120,6 +123,9 @@ class Config(Options):
     """Dropout before the last layer."""
     img_size: Annotated[int, Field(ge=16, le=2048)] | None = None
     """Pixels on a side; None: what the network was pretrained at; from scratch, the photos' own size up to 150."""
+    fit: Fit | None = None
+    """How photos become square: `crop` takes the middle, `pad` the whole with borders, `squash` the whole squeezed;
+    None: crop, or as the run of --from did."""
 
     # Training
     phases: Annotated[list[Phase], Field(min_length=1)] = [Phase()]

@@ -15,7 +15,9 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from sightline.config import Fit
 from sightline.data.decoding import inputs
+from sightline.data.decoding.fit import STEPS
 from sightline.data.decoding.quarantine import square_guarded
 from sightline.data.decoding.regular import Undecodable
 from sightline.errors import SightlineError, UsageError
@@ -86,6 +88,11 @@ class Predictor:
         """The side in pixels that photos are brought to."""
         return self.network.size
 
+    @property
+    def fit(self) -> Fit:
+        """How photos are made square."""
+        return self.network.fit
+
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto", photos: int = 0) -> Predictor:
         """The predictor in a run or a model folder.
@@ -104,6 +111,8 @@ class Predictor:
         network = load_network(folder)
         if network.classes != facts.classes:
             raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
+        if network.fit != facts.preprocessing.fit:
+            raise SightlineError(f"{folder}: config.json and sightline.json prepare photos differently. Copy it again.")
         device = engines.device_of(device)
         tried = max(1, min(_TRIED_WITH, _TRIED_PIXELS // network.size**2))
         sample = np.random.default_rng(0).integers(0, 256, (tried, network.size, network.size, 3), np.uint8)
@@ -145,7 +154,8 @@ class Predictor:
             classes=self.classes,
             preprocessing=Preprocessing(
                 size=self.size,
-                steps="turn by EXIF; to RGB, alpha over white; shorter side to size (bicubic); centre crop",
+                fit=self.fit,
+                steps=f"turn by EXIF; to RGB, alpha over white; {STEPS[self.fit]}",
                 mean=mean,
                 std=std,
             ),
@@ -187,7 +197,7 @@ class Predictor:
         Raises:
             Undecodable: it is no picture that can be read.
         """
-        return square_guarded(inputs.source_of(photo), self.size)
+        return square_guarded(inputs.source_of(photo), self.size, self.fit)
 
     def predict(self, photos: Any, names: Iterable[str] | None = None) -> pd.DataFrame:
         """One row for each photo, in order; what cannot be read, or is no photo, is a row with `error`.
@@ -228,7 +238,7 @@ class Predictor:
         try:
             if isinstance(photo.source, Undecodable):
                 raise photo.source
-            return square_guarded(photo.source, self.size)
+            return square_guarded(photo.source, self.size, self.fit)
         except Undecodable as error:
             return f"{error.problem}: {error.detail}"
 

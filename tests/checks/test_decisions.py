@@ -56,6 +56,15 @@ def test_mistakes_in_the_file(tmp_path: Path, text: str, named: str) -> None:
         written(tmp_path, text)
 
 
+def test_no_decisions_change_nothing(tmp_path: Path) -> None:
+    assert apply_decisions(DATA, written(tmp_path, "path,decision\n")).samples.equals(DATA.samples)
+
+
+def test_decisions_as_spreadsheets_write_them(tmp_path: Path) -> None:
+    decisions = written(tmp_path, "sep=;\npath;decision;label\nsea/a.jpg;relabel;'=1\n\n'-b.jpg;drop;\n")
+    assert decisions.values.tolist() == [["sea/a.jpg", "relabel", "=1"], ["-b.jpg", "drop", ""]]
+
+
 def test_mistakes_about_the_dataset(tmp_path: Path) -> None:
     with pytest.raises(SightlineError, match="desert"):
         apply_decisions(DATA, written(tmp_path, "path,decision,label\nsea/a.jpg,relabel,desert\n"))

@@ -18,7 +18,8 @@ from PIL import Image
 
 from sightline.data import pixels, preflight
 from sightline.data.decoding import decode_all, decoders
-from sightline.data.decoding.decode import decode, square
+from sightline.data.decoding.decode import decode
+from sightline.data.decoding.fit import square
 from sightline.data.table import Dataset, problem_table, sample_table
 from sightline.errors import SightlineError
 from sightline.system import cache
@@ -231,6 +232,16 @@ class TestBadFiles:
         by_path = checked.samples.set_index("path")
         assert by_path.at["town/deep.png", "notes"] == "16-bit; gray"
         assert tuple(by_path.loc["town/turned.jpg", ["width", "height"]]) == (30, 40)
+
+    def test_photos_of_which_nothing_can_be_seen_are_named(self, tmp_path):
+        root = plain(tmp_path / "photos")
+        seen = photo(60).convert("RGBA")
+        for name, alpha in (("clear", 0), ("half", 128)):
+            seen.putalpha(alpha)
+            (root / "town" / f"{name}.png").write_bytes(encoded(seen, "PNG"))
+        (root / "town" / "snow.png").write_bytes(encoded(Image.new("RGB", (40, 30), "white"), "PNG"))
+        checked, _ = run(dataset(root))
+        assert problems(checked) == {"town/clear.png": "transparent", "town/half.png": "alpha"}
 
     def test_odd_names(self, tmp_path):
         root = plain(tmp_path / "photos")

@@ -52,3 +52,4 @@ def test_a_long_list_is_cut():
     assert shortened(list("abcdefg")) == "a, b, c, d, e and 2 more"
     assert shortened(list("abcdefg"), 2, "classes") == "a, b and 5 more classes"
     assert shortened([]) == ""
+    assert shortened(["x" * 500, "y"]) == "x" * 79 + "…, y"

@@ -11,7 +11,8 @@ from PIL import Image
 
 from sightline import recipes
 from sightline.errors import SightlineError, UsageError
-from sightline.runs.prepare import Prepared, open_data, prepare
+from sightline.runs.folder import RunFolder
+from sightline.runs.prepare import Prepared, open_data, prepare, reopen
 
 
 def prepared(data: Path, **options: object) -> Prepared:
@@ -112,3 +113,81 @@ def test_the_data_is_never_modified(scenes: Path, tmp_path: Path) -> None:
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in data.rglob("*") if path.is_file()}
     prepared(data)
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in data.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("options", "photos", "message"),
+    [
+        ({}, {"a": 9}, "only one class, 'a'"),
+        ({}, {"a": 9, "b": 2}, "class 'b' has 2 usable photos"),
+        ({}, {"train/a": 9, "train/b": 9, "test/a": 9}, "the test part has no usable photo of 'b'"),
+        ({}, {"val/a": 9, "val/b": 9, "test/a": 9, "test/b": 9}, "a test and a val part but none to train on"),
+        ({"per_class": 4}, {"train/a": 9, "train/b": 9}, "--per-class: this dataset brings its own splits"),
+        ({"per_class": 9}, {"a": 20, "b": 9}, "--per-class 9: class 'b' has only 9 photos.*Try 8"),
+        ({"folds": 5}, {"a": 20, "b": 4}, "--folds 5: class 'b' has only 4 photos outside test"),
+        ({}, {"one/a": 3, "one/b": 3, "two/a": 3, "two/b": 3}, "Are these splits or classes"),
+    ],
+)
+def test_what_the_listing_tells_is_said_before_any_photo_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict, photos: dict[str, int], message: str
+) -> None:
+    monkeypatch.setattr("sightline.runs.prepare.preflight", None)
+    for folder, count in photos.items():
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / "data" / folder / f"{number}.jpg").write_bytes(b"never opened")
+    with pytest.raises(SightlineError, match=message):
+        open_data(recipes.resolve("demo-scratch", {"data": str(tmp_path / "data"), **options}))
+
+
+def test_what_is_passed_over_is_said_on_the_screen(
+    scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = Path(shutil.copytree(scenes, tmp_path / "data"))
+    shutil.copytree(scenes / "sea", data / "runs" / "one" / "explain")
+    (data / "runs" / "one" / ".sightline").write_text("a run\n")
+    found = open_data(recipes.resolve("demo-scratch", {"data": str(data)}))
+    assert "runs" not in found.classes
+    assert "runs/one: written by Sightline (a run), so no data" in capsys.readouterr().err
+
+
+@pytest.fixture
+def moved(run_path: Path, scenes: Path, tmp_path: Path) -> RunFolder:
+    """A run whose photos are at tmp_path/new, and no longer where it knows them."""
+    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    shutil.copytree(scenes, tmp_path / "new")
+    described = run.known_dataset()
+    run.remember_dataset(described.model_copy(update={"root": str(tmp_path / "old")}))
+    return run
+
+
+def test_photos_that_were_moved_are_found_again(moved: RunFolder, tmp_path: Path) -> None:
+    with pytest.raises(SightlineError, match=r"old: the folder with the photos of .* is gone.*add --data"):
+        reopen(moved, 48)
+    with pytest.raises(UsageError, match=r"--data .*: no such folder"):
+        reopen(moved, 48, data=tmp_path / "nowhere")
+    again = reopen(moved, 48, data=tmp_path / "new")
+    assert again.dataset.root == tmp_path / "new"
+    assert reopen(moved, 48).dataset.root == tmp_path / "new", "the run remembers it"
+
+
+def test_another_folder_is_not_taken_for_the_one_that_was_moved(moved: RunFolder, tmp_path: Path) -> None:
+    photo = tmp_path / "new" / moved.samples()["path"][0]
+    photo.write_bytes(photo.read_bytes() + b"\0")
+    with pytest.raises(SightlineError, match=r"new: 1 photos changed or went"):
+        reopen(moved, 48, data=tmp_path / "new")
+    assert moved.known_dataset().root == str(tmp_path / "old")
+
+
+def test_photos_in_a_cache_that_was_cleared_are_unpacked_again(
+    run_path: Path, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", scenes)
+    run = RunFolder(shutil.copytree(run_path, tmp_path / "run"))
+    config = run.config().model_copy(update={"data": archive})
+    run.write_config(config)
+    root = open_data(config).root
+    run.remember_dataset(run.known_dataset().model_copy(update={"root": str(root)}))
+    shutil.rmtree(tmp_path / "cache")
+    assert len(reopen(run, 48).dataset) == len(run.samples())

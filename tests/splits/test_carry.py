@@ -104,3 +104,12 @@ def test_carry_never_moves_an_old_sample(rows, seed):
     except SightlineError:
         return
     assert (parts[old] == before["split"]).all()
+
+
+def test_no_rows_one_row_one_class():
+    before = photos({"a": 9}).assign(split="train")
+    assert carry(before, before.iloc[:0]).tolist() == []
+    assert carry(before.iloc[:0], photos({}), []).tolist() == []
+    assert set(carry(before.iloc[:0], photos({"a": 9}))) == {"train", "val", "test"}
+    with pytest.raises(SightlineError):
+        carry(before, before.iloc[:1])

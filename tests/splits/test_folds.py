@@ -32,3 +32,10 @@ def test_folds_that_cannot_be_are_refused():
         folds(photos({"a": 9, "b": 9}), None, 1)
     with pytest.raises(SightlineError, match="'a' has 4 independent photos; --folds 5 needs 5"):
         folds(photos({"a": 4, "b": 9}), None, 5)
+
+
+def test_no_rows_one_row_one_class():
+    assert folds(photos({}), None, 3).tolist() == []
+    with pytest.raises(SightlineError):
+        folds(photos({"a": 1}), [0], 2)
+    assert sorted(np.bincount(folds(photos({"a": 9}), None, 3))) == [3, 3, 3]

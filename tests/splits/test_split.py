@@ -251,3 +251,19 @@ def test_proportions_are_exact_without_groups(counts, seed):
     for label, n in counts.items():
         for part, share in (("train", 0.7), ("val", 0.15), ("test", 0.15)):
             assert abs(table.loc[label, part] - share * n) < 1 or table.loc[label, part] == 1 or n < 7
+
+
+@pytest.mark.parametrize("per_class", [None, 4])
+def test_no_rows_one_row_one_class(per_class):
+    assert split(photos({}), per_class=per_class).tolist() == []
+    with pytest.raises((SightlineError, UsageError)):
+        split(photos({"a": 1}), per_class=per_class)
+    assert set(split(photos({"a": 9}), per_class=per_class)) == {"train", "val", "test"}
+
+
+def test_classes_of_three_are_not_called_groups(capsys):
+    parts = split(photos({f"class{n}": 3 for n in range(30)}))
+    assert parts.value_counts().to_dict() == {"train": 30, "val": 30, "test": 30}
+    said = capsys.readouterr().err
+    assert "Some classes have so few photos that the split is uneven: train 33 %, val 33 %, test 33 %" in said
+    assert "group" not in said

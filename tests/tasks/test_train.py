@@ -106,3 +106,38 @@ def test_real_photos_and_real_weights(real_photos: Path, real_weights: Path, tmp
     run = sightline.train(few, recipe="probe", weights=real_weights, img_size=96, out=tmp_path / "run")
     assert run.evaluation.accuracy > 0.6
     assert run.folder.config().machine is not None
+
+
+def test_a_start_that_failed_leaves_nothing_and_the_same_command_works_afterwards(
+    scenes: Path, quick: dict, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    for name in ("sea", "town"):
+        shutil.copytree(scenes / "sea" if name == "sea" else scenes / "street", data / name)
+    good = sorted((data / "town").iterdir())
+    kept = [path.read_bytes() for path in good]
+    for path in good:
+        path.write_bytes(b"no photo at all")  # which only opening it tells
+    options = {**quick, "epochs": 1}
+    for out in (tmp_path / "runs" / "x", tmp_path / "mine"):
+        out.parent.mkdir(exist_ok=True)
+        with pytest.raises(SightlineError, match="class 'town' has 0 usable photos"):
+            sightline.train(data, out=out, **options)
+        assert not out.exists()
+    for path, content in zip(good, kept, strict=True):
+        path.write_bytes(content)
+    assert sightline.train(data, out=tmp_path / "mine", **options).folder.status == "complete"
+    assert (tmp_path / "mine" / ".sightline").read_text().startswith("a run\n")
+
+
+def test_a_run_inside_its_own_photos_is_no_class_of_the_next(scenes: Path, quick: dict, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for name in ("sea", "street"):
+        shutil.copytree(scenes / name, data / name)
+    options = {**quick, "epochs": 1}
+    first = sightline.train(data, out=data / "runs" / "one", **options)
+    sightline.explain(first.path, [data / "sea"])
+    (first.path / ".sightline").unlink()  # a run of an earlier version
+    second = sightline.train(data, out=data / "runs" / "two", **options)
+    assert second.folder.known_dataset().classes == ("sea", "street")
+    assert len(second.folder.samples()) == 60

@@ -15,7 +15,8 @@ def test_a_table_of_answers_comes_back() -> None:
         "predicted", "confidence", "p_sea", "p_ice|snow", "p_street", "set", "familiar", "decision",
     ]  # fmt: skip
     assert table["predicted"].tolist() == ["sea", "street"] and table["confidence"].tolist() == [0.7, 0.6]
-    assert table["set"][0] == "sea|ice|snow"
+    assert table["set"][0] == "sea|ice\\|snow"
+    assert answers.parted(table["set"][0]) == ["sea", "ice|snow"]
     np.testing.assert_array_equal(answers.probabilities(table, CLASSES), p)
 
 

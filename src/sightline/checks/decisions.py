@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from sightline.data.table import Dataset
+from sightline.data.reading.rows import open_table
+from sightline.data.table import Dataset, shortened
 from sightline.errors import SightlineError
 from sightline.system.progress import note
 
 DECISIONS = ("keep", "relabel", "drop")
+COLUMNS = ("path", "decision", "label")
 
 
 def read_decisions(path: str | Path) -> pd.DataFrame:
@@ -22,24 +24,27 @@ def read_decisions(path: str | Path) -> pd.DataFrame:
     Raises:
         SightlineError: it cannot be read, lacks a column, or holds a decision that is none.
     """
+    path = Path(path)
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise SightlineError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())}).") from error
-    table.columns = [str(column).strip().lower() for column in table.columns]
-    missing = [column for column in ("path", "decision") if column not in table]
-    if missing:
-        raise SightlineError(f"{path}: has no column {', '.join(missing)}. Expected: path, decision, label.")
+        opened = open_table(path)
+        names = [name.strip().lower() for name in opened.names]
+        missing = [column for column in ("path", "decision") if column not in names]
+        if missing:
+            raise SightlineError(f"{path}: has no column {', '.join(missing)}. Expected: path, decision, label.")
+        columns: dict[str, int] = {column: names.index(column) for column in COLUMNS if column in names}
+        table = opened.read(columns).apply(lambda column: column.str.strip())
+    except SightlineError as error:
+        why = str(error).splitlines()[0].removeprefix(str(path)).lstrip(":, ")
+        raise SightlineError(f"{path}: cannot be read as decisions: {why}") from error
     if "label" not in table:
-        table["label"] = ""
-    table = table[["path", "decision", "label"]].apply(lambda column: column.str.strip())
+        table["label"] = pd.Series("", index=table.index, dtype="str")
     table["decision"] = table["decision"].str.lower()
-    for number, row in enumerate(table.itertuples(index=False), start=2):
-        if row.decision not in DECISIONS:
-            known = ", ".join(DECISIONS)
-            raise SightlineError(f"{path}, line {number}: {row.decision!r} is no decision; write {known}.")
-        if row.decision == "relabel" and not row.label:
-            raise SightlineError(f"{path}, line {number}: relabel needs a label.")
+    wrong = ~table["decision"].isin(DECISIONS)
+    unsaid = (table["decision"] == "relabel") & (table["label"] == "")
+    for number, decision in table.loc[wrong, "decision"].items():
+        raise SightlineError(f"{path}, line {number}: {decision!r} is no decision; write {', '.join(DECISIONS)}.")
+    for number in table.index[unsaid]:
+        raise SightlineError(f"{path}, line {number}: relabel needs a label.")
     last: pd.DataFrame = table.drop_duplicates("path", keep="last", ignore_index=True)
     return last
 
@@ -50,15 +55,17 @@ def apply_decisions(dataset: Dataset, decisions: pd.DataFrame) -> Dataset:
     Raises:
         SightlineError: a new label is not one of the dataset's classes, or no path of the file is in the dataset.
     """
+    if decisions.empty:
+        return dataset
     unknown = sorted({*decisions.loc[decisions["decision"] == "relabel", "label"]} - {*dataset.classes})
     if unknown:
         raise SightlineError(
-            f"The decisions relabel to {', '.join(unknown)}; "
-            f"the classes of {dataset.name} are {', '.join(dataset.classes)}."
+            f"The decisions relabel to {shortened(unknown)}; "
+            f"the classes of {dataset.name} are {shortened(dataset.classes, 20)}."
         )
     samples = dataset.samples.copy()
     absent = ~decisions["path"].isin(samples["path"])
-    if len(decisions) and absent.all():
+    if absent.all():
         raise SightlineError(
             f"None of the {len(decisions):,} decisions is about a photo of {dataset.root}, "
             f"the first: {decisions['path'][0]}. Their paths must be relative to that folder."

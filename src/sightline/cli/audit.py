@@ -10,6 +10,7 @@ from sightline.cli.printing import Json, lines, print_json
 def audit(
     data: str,
     *,
+    images: Path | None = None,
     run: Path | None = None,
     weights: Path | None = None,
     out: Path | None = None,
@@ -27,6 +28,8 @@ def audit(
     ----------
     data
         A dataset, in any form that `train` takes.
+    images
+        The folder that the paths of a manifest are relative to. Default: its own, or the one in it that holds them.
     run
         Judge labels with the pretrained weights that this run began with, or else with its own network.
     weights
@@ -44,7 +47,7 @@ def audit(
     """
     from sightline.tasks.audit import audit as check
 
-    found = check(data, out, run=run, weights=weights, img_size=img_size, device=device, workers=workers)
+    found = check(data, out, run=run, weights=weights, img_size=img_size, device=device, workers=workers, images=images)
     if json:
         flagged = found.findings[found.findings["flagged"]]
         print_json(

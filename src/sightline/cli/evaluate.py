@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from sightline.cli.printing import Json, lines, print_json, table
 
 
-def evaluate(run: Path, data: str | None = None, *, device: str = "auto", json: Json = False) -> None:
+def evaluate(
+    run: Path,
+    data: str | None = None,
+    /,
+    *,
+    moved: Annotated[Path | None, Parameter(name="--data")] = None,
+    images: Path | None = None,
+    device: str = "auto",
+    json: Json = False,
+) -> None:
     """Judge a run on its own test part, or on every labelled photo of DATA.
 
     Parameters
@@ -16,6 +28,10 @@ def evaluate(run: Path, data: str | None = None, *, device: str = "auto", json: 
         A run that is complete.
     data
         A labelled dataset, in any form that `train` takes. Default: the run's own test part; the ledger counts it.
+    moved
+        The folder that the run's own photos are in now, if they were moved since.
+    images
+        The folder that the paths of a manifest are relative to. Default: its own, or the one in it that holds them.
     device
         auto, cpu, cuda, mps.
     json
@@ -23,7 +39,7 @@ def evaluate(run: Path, data: str | None = None, *, device: str = "auto", json: 
     """
     from sightline.tasks.evaluate import evaluate as judge
 
-    found = judge(run, data, device=device)
+    found = judge(run, data, moved=moved, images=images, device=device)
     if json:
         print_json(found.to_dict())
         return

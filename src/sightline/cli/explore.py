@@ -10,6 +10,7 @@ from sightline.cli.printing import Json, lines, print_json
 def explore(
     data: str,
     *,
+    images: Path | None = None,
     out: Path | None = None,
     augment: str | None = None,
     weights: Path | None = None,
@@ -23,6 +24,8 @@ def explore(
     ----------
     data
         A dataset, in any form that `train` takes.
+    images
+        The folder that the paths of a manifest are relative to. Default: its own, or the one in it that holds them.
     out
         The folder for explore.html and explore.json. Default: explore-NAME.
     augment
@@ -38,7 +41,7 @@ def explore(
     """
     from sightline.tasks.explore import explore as look
 
-    seen = look(data, out, augment=augment, weights=weights, img_size=img_size, workers=workers)
+    seen = look(data, out, augment=augment, weights=weights, img_size=img_size, workers=workers, images=images)
     if json:
         print_json(seen.found)
         return

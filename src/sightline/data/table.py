@@ -17,6 +17,8 @@ SPLITS = ("train", "val", "test")
 SAMPLE_COLUMNS = ("path", "label", "split", "group")
 PROBLEM_COLUMNS = ("path", "problem", "detail", "action")
 
+_LONGEST = 80  # letters of one word in a list of several
+
 Problem = tuple[str, str, str, str]
 """One row of the problems table: path (or folder), problem in a word or two, detail, what was done about it."""
 
@@ -128,7 +130,7 @@ def problem_table(rows: Iterable[Problem]) -> pd.DataFrame:
 def shortened(words: Sequence[str], most: int = 5, what: str = "") -> str:
     """A list in words, cut after `most`: "a, b and 3 more", or "a, b and 3 more classes" where `what` is "classes"."""
     more = f" and {len(words) - most:,} more {what}".rstrip() if len(words) > most else ""
-    return ", ".join(words[:most]) + more
+    return ", ".join(word if len(word) <= _LONGEST else f"{word[: _LONGEST - 1]}…" for word in words[:most]) + more
 
 
 def printable(name: str) -> str:

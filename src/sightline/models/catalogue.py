@@ -33,6 +33,18 @@ def is_known(name: object) -> bool:
     return isinstance(name, str) and timm.is_model(architecture_of(name))
 
 
+def require_known(name: str) -> None:
+    """Refuse a name of no network, or of one that Sightline cannot take.
+
+    Raises:
+        UsageError: names networks that may have been meant, or says why not.
+    """
+    if not is_known(name):
+        raise UsageError(f"--model {name}: no such network. {suggest(name)}")
+    if reason := reason_against(name):
+        raise UsageError(f"--model {name}: {reason}, so Sightline does not take it. `sightline models` lists the rest.")
+
+
 def architecture_of(name: str) -> str:
     """The name without its pretrained tag: resnet34 of resnet34.a1_in1k."""
     return str(timm.models.split_model_name_tag(name)[0])

@@ -12,7 +12,7 @@ from typing import Any
 
 from sightline.errors import UsageError
 from sightline.models import box, hub
-from sightline.models.catalogue import DEFAULT, architecture_of, is_known, reason_against, suggest
+from sightline.models.catalogue import DEFAULT, architecture_of, require_known
 from sightline.models.folder import member, members_in, read_start
 from sightline.system import regular
 
@@ -48,10 +48,7 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
     if weights and Path(weights).is_dir():
         return _from_folder(Path(weights), name)
     name = name or DEFAULT
-    if not is_known(name):
-        raise UsageError(f"--model {name}: no such network. {suggest(name)}")
-    if reason := reason_against(name):
-        raise UsageError(f"--model {name}: {reason}, so Sightline does not take it. `sightline models` lists the rest.")
+    require_known(name)
     if scratch:
         return Source(name, "random weights")
     if weights:

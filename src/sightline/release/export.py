@@ -24,6 +24,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from sightline.data.decoding.fit import BORDER, STEPS
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.network import Forward
@@ -31,6 +32,7 @@ from sightline.predictor import Predictor
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
 from sightline.system.files import replacing, write_json, write_text
+from sightline.system.marker import MARKER, mark
 from sightline.system.progress import note
 from sightline.trust import answers
 from sightline.version import __version__
@@ -90,6 +92,7 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
         ) from error
     try:
         _write(predictor, form, folder)
+        mark(folder, "an export")
         checked = check(run, predictor, folder)
     except BaseException:
         # What does not hold must not lie about looking finished.
@@ -97,7 +100,7 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
         if not made:
             folder.mkdir(exist_ok=True)
         raise
-    files = sorted(path for path in folder.iterdir() if path.is_file())
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MARKER)
     return {
         "folder": str(folder),
         "format": form,
@@ -146,9 +149,11 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
     facts = {
         "labels": list(predictor.classes),
         "size": size,
+        "fit": predictor.fit,
+        "border": list(BORDER),
         "input": f"pixels: (n, {size}, {size}, 3) uint8, RGB",
         "output": f"probabilities: (n, {len(predictor.classes)}) float32, calibrated, in the order of labels",
-        "preprocessing": "turn by EXIF; to RGB, transparent parts white; shorter side to size (bicubic); centre crop",
+        "preprocessing": f"turn by EXIF; to RGB, transparent parts white; {STEPS[predictor.fit]}",
         "inside": {
             "mean": list(predictor.network.mean),
             "std": list(predictor.network.std),

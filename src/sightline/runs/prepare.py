@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from sightline.checks.decisions import apply_decisions, read_decisions
 from sightline.checks.duplicates_cache import known_duplicates
-from sightline.config import Config
+from sightline.config import Config, Fit
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
@@ -19,8 +20,11 @@ from sightline.errors import SightlineError, UsageError
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
 from sightline.splits.carry import carry
-from sightline.splits.split import split
+from sightline.splits.split import require_possible, split
+from sightline.system import cache
 from sightline.system.progress import note
+
+_SAID = ("no split", "folds", "own output")  # problems that a person must hear of before any work
 
 
 @dataclass(frozen=True)
@@ -73,35 +77,43 @@ class Prepared:
 def open_data(config: Config) -> Dataset:
     """The dataset that `config` names, with the person's decisions applied; not yet decoded.
 
+    What its listing tells is checked at once, before a network is built or a folder made.
+
     Raises:
         UsageError: no dataset is named, or there is none of this name.
-        SightlineError: it cannot be read, or the decisions do not fit it.
+        SightlineError: it cannot be read, the decisions do not fit it, or nothing can be trained on it.
     """
     if not config.data:
         raise UsageError(
             "No DATA given: a folder of photos, a manifest, an archive, or a name from `sightline datasets`."
         )
-    dataset = open_dataset(config.data)
+    dataset = open_dataset(config.data, config.images)
     if config.decisions:
         dataset = apply_decisions(dataset, read_decisions(config.decisions))
     if dataset.set_aside:
         note(f"Left aside, because it is not labelled: {', '.join(dataset.set_aside)}")
+    for row in dataset.problems[dataset.problems["problem"].isin(_SAID)].itertuples():
+        note(f"{row.path}: {row.detail}")
+    require_usable(dataset)
+    if not config.continues:
+        require_possible(dataset.samples, per_class=config.per_class, folds=config.folds)
     return dataset
 
 
-def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
+def prepare(dataset: Dataset, config: Config, size: int, fit: Fit = "crop") -> Prepared:
     """Decode every photo once, find duplicates, split; duplicates and groups stay on one side.
 
     Args:
         dataset: as `open_data` gave it.
         config: the split seed, photos per class, and the run that this one goes on from.
         size: the side in pixels that photos are brought to.
+        fit: how they are made square.
 
     Raises:
         SightlineError: the photos do not make a dataset that can be trained on.
     """
     given = bool((dataset.samples["split"] != "").any())
-    dataset, pixels = preflight(dataset, size, workers=config.workers or None)
+    dataset, pixels = preflight(dataset, size, fit, workers=config.workers or None)
     require_usable(dataset)
     left_out = dataset.problems[dataset.problems["action"] == "left out"]
     if len(left_out):
@@ -125,16 +137,33 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     return Prepared(dataset, pixels, facts)
 
 
-def reopen(run: RunFolder, size: int) -> Prepared:
+def reopen(
+    run: RunFolder,
+    size: int,
+    fit: Fit = "crop",
+    data: str | Path | None = None,
+    *,
+    workers: int | None = None,
+) -> Prepared:
     """The photos of a run as it split them.
+
+    Args:
+        run: has its samples already.
+        size: the side in pixels that photos are brought to.
+        fit: how they are made square.
+        data: the folder that they are in now, if they were moved; the run then remembers it.
+        workers: processes that decode; None: one for each core.
 
     Raises:
         SightlineError: photos have changed or gone since.
     """
     described, samples = run.known_dataset(), run.samples()
+    root = _root(run, described) if data is None else Path(data).expanduser().resolve()
+    if data is not None and not root.is_dir():
+        raise UsageError(f"--data {data}: no such folder. Give the one that the photos of {run.path} are in now.")
     dataset = Dataset(
         name=described.name,
-        root=described.folder,
+        root=root,
         samples=samples,
         classes=described.classes,
         problems=run.problems(),
@@ -143,7 +172,8 @@ def reopen(run: RunFolder, size: int) -> Prepared:
     kept = ["path", "label", "split", "group"]
     if not len(samples) or not {*kept, "digest", "duplicate_group"} <= set(samples):
         raise SightlineError(f"{run.path / 'samples.parquet'}: is damaged: it does not say what is needed to go on.")
-    again, pixels = preflight(dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0]), size)
+    unchecked = dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0])
+    again, pixels = preflight(unchecked, size, fit, workers=workers)
     if list(again.samples["digest"]) != list(samples["digest"]):
         now = dict(zip(again.samples["path"], again.samples["digest"], strict=True))
         changed = [p for p, digest in zip(samples["path"], samples["digest"], strict=True) if now.get(p) != digest]
@@ -151,7 +181,23 @@ def reopen(run: RunFolder, size: int) -> Prepared:
             f"{dataset.root}: {len(changed):,} photos changed or went since {run.path} began, first {changed[0]}.\n"
             "Put them back, or start a new run (--from keeps what this one has learned)."
         )
+    if root != described.folder:
+        described = described.model_copy(update={"root": printable(str(root))})
+        run.remember_dataset(described)
     return Prepared(dataset, pixels, described)
+
+
+def _root(run: RunFolder, described: DatasetFacts) -> Path:
+    """The folder of a run's photos, unpacked again where it was in a cache that has been cleared since."""
+    root = described.folder
+    data = run.config().data
+    if not root.is_dir() and data and root.is_relative_to(cache.root().resolve()):
+        open_dataset(data)
+    if not root.is_dir():
+        raise SightlineError(
+            f"{root}: the folder with the photos of {run.path} is gone. If it was moved, add --data and its new place."
+        )
+    return root
 
 
 def _facts(dataset: Dataset, given: bool) -> DatasetFacts:

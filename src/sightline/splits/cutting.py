@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sightline.data.table import SPLITS
+from sightline.data.table import SPLITS, shortened
 from sightline.errors import SightlineError
 from sightline.splits.allot import allot, shares
 from sightline.splits.together import merge_groups
@@ -97,12 +97,6 @@ class Cut:
         """`per_class` of each class for training and validation, the rest for testing."""
         rows = np.arange(len(self.labels))
         counts = self.counts(rows)
-        smallest = min(counts)
-        if per_class >= smallest:
-            raise SightlineError(
-                f"--per-class {per_class}: class {self.classes[counts.index(smallest)]!r} has only {smallest} photos, "
-                f"and some must be left to test on. Try {max(FEWEST_PER_CLASS, round(0.85 * smallest))}."
-            )
         self.require_groups(rows, 3, ONE_EACH)
         targets = [[per_class, count - per_class] for count in counts]
         parts = np.array(["train", "test"], dtype=object)[self.deal(rows, targets, purpose="per class")]
@@ -128,7 +122,7 @@ class Cut:
             lacking = [name for number, name in enumerate(self.classes) if number not in present]
             if lacking:
                 raise SightlineError(
-                    f"The {part} part has no photo of {', '.join(lacking)}; each class must be in every part.\n"
+                    f"The {part} part has no photo of {shortened(lacking)}; each class must be in every part.\n"
                     "Add photos of it, take the class out or, where groups tie too many together, make them finer."
                 )
 

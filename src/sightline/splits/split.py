@@ -43,9 +43,43 @@ def split(
         SightlineError: a class has too few independent photos to be in every part, or is not in a part that was given.
         UsageError: `per_class` with a dataset that brings splits, or below 4.
     """
+    require_possible(samples, per_class=per_class)
     cut = Cut.of(samples, groups, seed)
     given = samples["split"].to_numpy(dtype=object)
     brought = set(given) - {""}
+    if per_class is not None:
+        return cut.finished(cut.balanced(per_class), samples)
+    if not brought or (brought == {"train"} and "" not in given):
+        cut.require_groups(np.arange(len(samples)), 3, ONE_EACH)
+        parts = np.full(len(samples), "", dtype=object)
+        cut.deal_rest(parts, list(FRACTIONS.values()))
+        _note_uneven(parts, cut)
+        return cut.finished(parts, samples)
+
+    parts = given.copy()
+    if "" in given:
+        cut.join_known(parts)
+        cut.deal_rest(parts, list(FRACTIONS.values()))
+    for part in ("val", "test"):
+        if part not in parts:
+            cut.carve(part, parts)
+    return cut.finished(parts, samples)
+
+
+def require_possible(samples: pd.DataFrame, *, per_class: int | None = None, folds: int | None = None) -> None:
+    """Stop where the listing of the photos tells already that they cannot be split as is asked.
+
+    Args:
+        samples: label and split of each sample.
+        per_class: as for `split`.
+        folds: into how many the photos outside test shall be dealt.
+
+    Raises:
+        UsageError: `per_class` with a dataset that brings splits, or below 4.
+        SightlineError: there is no part to train on, or a class has too few photos.
+    """
+    counts = samples["label"].value_counts()
+    brought = sorted({*samples["split"].unique()} - {""})
     if per_class is not None:
         if per_class < FEWEST_PER_CLASS:
             raise UsageError(
@@ -53,33 +87,32 @@ def split(
             )
         if brought:
             raise UsageError("--per-class: this dataset brings its own splits, which are kept. Leave --per-class out.")
-        return cut.finished(cut.balanced(per_class), samples)
-    if not brought or (brought == {"train"} and "" not in given):
-        cut.require_groups(np.arange(len(samples)), 3, ONE_EACH)
-        parts = np.full(len(samples), "", dtype=object)
-        cut.deal_rest(parts, list(FRACTIONS.values()))
-        _note_uneven(parts)
-        return cut.finished(parts, samples)
-
-    parts = given.copy()
-    if "" in given:
-        cut.join_known(parts)
-        cut.deal_rest(parts, list(FRACTIONS.values()))
-    if "train" not in parts:
+        if len(counts) and per_class >= counts.min():
+            raise SightlineError(
+                f"--per-class {per_class}: class {min(counts[counts == counts.min()].index)!r} has only {counts.min()} "
+                f"photos, and some must be left to test on. Try {max(FEWEST_PER_CLASS, round(0.85 * counts.min()))}."
+            )
+    if brought and "train" not in brought and not (samples["split"] == "").any():
         raise SightlineError(
-            f"The dataset has a {' and a '.join(sorted(brought))} part but none to train on.\n"
+            f"The dataset has a {' and a '.join(brought)} part but none to train on.\n"
             "Add a train part, or name no splits at all to have it split anew."
         )
-    for part in ("val", "test"):
-        if part not in parts:
-            cut.carve(part, parts)
-    return cut.finished(parts, samples)
+    if folds is not None:
+        known = samples.loc[samples["split"] != "test", "label"].value_counts()
+        few = known[known < folds]
+        if len(few):
+            raise SightlineError(
+                f"--folds {folds}: class {few.index[0]!r} has only {few.iloc[0]} photos outside test, fewer than folds."
+            )
 
 
-def _note_uneven(parts: NDArray[np.object_]) -> None:
+def _note_uneven(parts: NDArray[np.object_], cut: Cut) -> None:
     if len(parts) < _ENOUGH:
         return
     sizes = {part: float((parts == part).mean()) for part in SPLITS}
     if any(abs(sizes[part] - share) > _NOTABLE for part, share in FRACTIONS.items()):
         shown = ", ".join(f"{part} {round(100 * size)} %" for part, size in sizes.items())
-        note(f"Some groups are so large that the split is uneven: {shown}. No group was broken up.")
+        tied = len(np.unique(cut.whole)) < len(parts)
+        why = "Some groups are so large" if tied else "Some classes have so few photos"
+        kept = "No group was broken up" if tied else "Each part has one of every class"
+        note(f"{why} that the split is uneven: {shown}. {kept}.")

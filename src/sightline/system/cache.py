@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from sightline.errors import SightlineError, UsageError
+from sightline.system.marker import mark
 
 _GRACE_SECONDS = 3600  # another process may be using what was touched within the last hour
 
@@ -30,8 +31,11 @@ def folder(kind: str) -> Path:
         SightlineError: it cannot be made.
     """
     path = root() / kind
+    if path.is_dir():
+        return path
     try:
         path.mkdir(parents=True, exist_ok=True)
+        mark(root(), "a cache")
     except OSError as error:
         raise SightlineError(
             f"{path}: the cache folder cannot be made ({error.strerror}). Set SIGHTLINE_CACHE to a folder that can."

@@ -21,7 +21,9 @@ from sightline.checks.duplicates_cache import known_duplicates
 from sightline.checks.files import check_files, check_quality
 from sightline.checks.labels import check_labels
 from sightline.checks.outliers import check_outliers
+from sightline.checks.shapes import cropped
 from sightline.checks.summary import sentences
+from sightline.config import Fit
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
@@ -32,6 +34,7 @@ from sightline.models.folder import member, members_in
 from sightline.report import audit_page
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_table
+from sightline.system.marker import mark
 from sightline.training.features import features_from
 
 SIZE = 192
@@ -71,6 +74,7 @@ def audit(
     img_size: int | None = None,
     device: str = "auto",
     workers: int | None = None,
+    images: str | Path | None = None,
 ) -> Audit:
     """Check a dataset and write findings.csv, findings.parquet and audit.html into `out`. The data is never changed.
 
@@ -82,6 +86,7 @@ def audit(
         img_size: pixels on a side. Default: 192, or what the run was trained at if its own network judges.
         device: where the network runs.
         workers: processes that decode; default one for each core.
+        images: the folder that the paths of a manifest are relative to.
 
     Raises:
         UsageError: `out` is not empty, or both `weights` and `run` were given.
@@ -93,8 +98,8 @@ def audit(
     if weights is not None and run is not None:
         raise UsageError("--weights and --run: give one of the two.")
     judge = _judge_of(RunFolder.open(run)) if run is not None else _judge(weights)
-    size = img_size or (judge.size if judge else SIZE)
-    dataset, pixels = preflight(open_dataset(str(data)), size, workers=workers)
+    size, fit = img_size or (judge.size if judge else SIZE), judge.fit if judge else "crop"
+    dataset, pixels = preflight(open_dataset(str(data), images), size, fit, workers=workers)
     if not len(dataset.samples):
         raise SightlineError(f"{data}: none of its {len(dataset.problems):,} files can be read as a photo.")
     features, weaker = None, judge.weaker if judge else ""
@@ -103,7 +108,10 @@ def audit(
         features = features_from(judge.weights, pixels, digests, device=device, name=judge.name, deep=True)
     dataset = dataset.replace(samples=dataset.samples.assign(camera=_cameras(dataset)))
     found = check(dataset, pixels, features, weaker=weaker)
-    notes = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()
+    notes: tuple[str, ...] = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()
+    lost = cropped(dataset.samples)
+    notes += (lost.sentence,) if lost and lost.sentence and fit == "crop" else ()
+    mark(out, "an audit")
     write_table(out / "findings.csv", found)
     write_table(out / "findings.parquet", found)
     page = audit_page.write(dataset, pixels, found, out, notes=notes)
@@ -149,6 +157,7 @@ class _Judge:
     name: str | None = None  # None: what the weights say, else the network in the box
     weaker: str = ""  # said of its findings, where it has learned from these very labels
     size: int = SIZE  # pixels on a side
+    fit: Fit = "crop"
 
 
 def _judge(weights: str | Path | None) -> _Judge | None:
@@ -161,13 +170,14 @@ def _judge(weights: str | Path | None) -> _Judge | None:
 def _judge_of(run: RunFolder) -> _Judge:
     """The network that a run began with, if that never saw these labels and is still to be had; else its own."""
     config = run.config()
+    fit = config.fit or "crop"
     if config.weights and Path(config.weights).exists():
-        return _Judge(Path(config.weights))
+        return _Judge(Path(config.weights), fit=fit)
     began_elsewhere = config.weights or config.continues or config.scratch
     if config.model and not began_elsewhere and _can_be_had(config.model):
-        return _Judge(name=config.model)
+        return _Judge(name=config.model, fit=fit)
     own = run.model if members_in(run.model) == 1 else member(run.model, 1)
-    return _Judge(own, weaker=WEAKER, size=config.img_size or SIZE)
+    return _Judge(own, weaker=WEAKER, size=config.img_size or SIZE, fit=fit)
 
 
 def _can_be_had(name: str | None) -> bool:

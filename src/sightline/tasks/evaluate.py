@@ -8,7 +8,7 @@ import numpy as np
 
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, UsageError
 from sightline.judging import figures
 from sightline.predictor import Predictor
 from sightline.runs import ledger
@@ -21,29 +21,46 @@ from sightline.training import finish
 from sightline.training.looker import Looker
 
 
-def evaluate(run: str | Path | Run, data: str | Path | None = None, *, device: str = "auto") -> Evaluation:
+def evaluate(
+    run: str | Path | Run,
+    data: str | Path | None = None,
+    *,
+    moved: str | Path | None = None,
+    images: str | Path | None = None,
+    device: str = "auto",
+) -> Evaluation:
     """Judge a run on its own test part, or on every labelled sample of another dataset.
 
     Every look at the run's own test part is counted in the ledger beside the runs.
 
+    Args:
+        run: a complete run.
+        data: another dataset, in any form that `train` takes; None: the run's own test part.
+        moved: the folder that the run's own photos are in now, if they were moved.
+        images: the folder that the paths of a manifest are relative to.
+        device: auto, cpu, cuda, mps.
+
     Raises:
+        UsageError: there is no run, or no such folder.
         SightlineError: the data has a class that the run does not know.
     """
     folder = run.folder if isinstance(run, Run) else RunFolder.open(run)
     predictor = Predictor.load(folder.path, device)
+    if data is not None and moved is not None:
+        raise UsageError("DATA and --data: give the place of the run's own photos, or another dataset, not both.")
     if data is None:
-        prepared = reopen(folder, predictor.size)
+        prepared = reopen(folder, predictor.size, predictor.fit, moved)
         samples, pixels, rows = prepared.dataset.samples, prepared.pixels, prepared.rows("test")
         opened = ledger.opened(folder.path, samples["digest"].iloc[rows], "evaluate")
     else:
-        dataset = open_dataset(data)
+        dataset = open_dataset(data, images)
         unknown = sorted({*dataset.classes} - {*predictor.classes})
         if unknown:
             raise SightlineError(
                 f"{data}: has classes that {folder.path} was not trained on: {', '.join(unknown)}."
                 f" It knows {', '.join(predictor.classes)}."
             )
-        dataset, pixels = preflight(dataset, predictor.size)
+        dataset, pixels = preflight(dataset, predictor.size, predictor.fit)
         samples, rows, opened = dataset.samples, np.arange(len(dataset.samples)), None
         if not len(samples):
             raise SightlineError(f"{data}: no photo in it can be read.")

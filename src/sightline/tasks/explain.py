@@ -18,6 +18,7 @@ from sightline.report.photos import jpeg, spotlight
 from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
 from sightline.system.files import replacing, write_json, write_text
+from sightline.system.marker import mark
 from sightline.system.progress import note, track
 
 _AT_ONCE = 16  # photos
@@ -91,11 +92,13 @@ def explain(
             reasons += heat.explain(predictor, part, remembered, classes, neighbours)
             advance(len(part))
     place = out or folder.path / "explain"
+    mark(place, "what explain saw")
     found = Reasons(place / "explain.html", list(zip(map(str, shown), reasons, strict=True)), failed)
     for number, ((path, reason), photo) in enumerate(zip(found.photos, pixels, strict=True), 1):
         with replacing(place / f"{number:03d}-{Path(path).stem[:60]}.jpg") as temporary:
             temporary.write_bytes(jpeg(np.hstack([photo, spotlight(photo, np.asarray(reason.heat))])))
-    html = reasons_page.render(found.photos, pixels, folder.name, described.folder if described else None)
+    root = described.folder if described else None
+    html = reasons_page.render(found.photos, pixels, folder.name, root, predictor.fit)
     write_text(found.page, html)
     write_json(place / "explain.json", found.to_dict())
     return found

@@ -11,6 +11,7 @@ from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError
 from sightline.report import explore as page
+from sightline.system.marker import mark
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def explore(
     weights: str | Path | None = None,
     img_size: int = 150,
     workers: int | None = None,
+    images: str | Path | None = None,
 ) -> Explored:
     """Look at a dataset and write explore.html and explore.json. The data is never changed.
 
@@ -46,12 +48,13 @@ def explore(
         weights: a timm local folder, whose features group the photos in the variety view; None: colours and edges do.
         img_size: pixels on a side at which the photos are looked at.
         workers: processes that decode; None: one for each core.
+        images: the folder that the paths of a manifest are relative to.
 
     Raises:
         UsageError: there is no such augmentation preset.
         SightlineError: no photo can be read.
     """
-    dataset = open_dataset(str(data))
+    dataset = open_dataset(str(data), images)
     folder = Path(out) if out is not None else Path(f"explore-{dataset.name}")
     dataset, pixels = preflight(dataset, img_size, workers=workers)
     if not len(dataset.samples):
@@ -61,5 +64,6 @@ def explore(
         from sightline.training.features import features_from
 
         features = features_from(weights, pixels, list(dataset.samples["digest"]))
+    mark(folder, "what explore saw")
     found = page.write(dataset, pixels, folder, embeddings=features, augment=augment)
     return Explored(dataset, found, folder / "explore.html")

@@ -48,7 +48,7 @@ def find_lr(
     config = recipes.resolve(recipe, recipes.absolute({**options, "data": data}), list(set))
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
-    prepared = prepare(dataset, config, network.size)
+    prepared = prepare(dataset, config, network.size, network.fit)
     found = lr_finder.search(network, config, prepared.data(), device=engines.device_of(config.device), steps=steps)
     if out is not None:
         write_table(Path(out) / "lr.csv", found.table)

@@ -3,14 +3,15 @@
 predicted     the likeliest class
 confidence    its probability
 p_<class>     one column for each class
-set           the classes that the promised coverage leaves, joined by "|"
+set           the classes that the promised coverage leaves, joined by "|" (a name with one in it: see `joined`)
 familiar      is it anything like the training photos?
 decision      answer, unsure or unfamiliar
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,17 @@ from numpy.typing import ArrayLike, NDArray
 
 JOINT = "|"
 """Between the classes of a set."""
+
+
+def joined(names: Iterable[str]) -> str:
+    r"""Classes as the cell of a set. A "|" or "\\" in a name is written with a "\\" before it."""
+    return JOINT.join(name.replace("\\", "\\\\").replace(JOINT, f"\\{JOINT}") for name in names)
+
+
+def parted(cell: str) -> list[str]:
+    """The classes in the cell of a set: what `joined` joined."""
+    names = re.findall(r"((?:[^\\|]|\\.)*)(?:\||$)", cell, re.DOTALL)[:-1] if cell else []
+    return [re.sub(r"\\(.)", r"\1", name, flags=re.DOTALL) for name in names]
 
 
 def columns(classes: Sequence[str]) -> list[str]:
@@ -48,7 +60,7 @@ def judged(
     names = np.array(list(classes), dtype=object)
     inside = np.asarray(sets, dtype=bool).reshape(-1, len(names))
     return named(probabilities, classes).assign(
-        set=[JOINT.join(names[row]) for row in inside],
+        set=[joined(names[row]) for row in inside],
         familiar=np.asarray(familiar, dtype=bool),
         decision=np.asarray(decisions, dtype=object),
     )

@@ -187,3 +187,19 @@ def test_what_is_an_archive(own):
     (own / "broken.zip").write_text("hello")
     with pytest.raises(BrokenArchive, match="neither a zip nor a tar"):
         unpack(own / "broken.zip")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty: the download broke off"),
+        (b"PK\x03\x04" + bytes(500), "begins as a zip archive but breaks off"),
+        (b"  <!DOCTYPE html><p>log in", "a web page, not an archive"),
+        (b"Rar!\x1a\x07" + bytes(100), "RAR archives are not read"),
+        (b"some words", "neither a zip nor a tar archive"),
+    ],
+)
+def test_what_is_no_archive_says_what_it_is(tmp_path, content, message):
+    (tmp_path / "photos.zip").write_bytes(content)
+    with pytest.raises(BrokenArchive, match=message):
+        unpack(tmp_path / "photos.zip")

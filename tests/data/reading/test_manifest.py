@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from sightline.data.reading import paths
 from sightline.data.reading.manifest import find_manifest, read_manifest
 from sightline.data.reading.rows import open_table
 from sightline.errors import SightlineError
+from sightline.system.files import write_table
 
 
 def photos(root: Path, *names: str) -> None:
@@ -239,3 +241,96 @@ def test_no_path_leads_out(tmp_path_factory, path):
     except SightlineError:
         return
     assert all((root / sample).resolve().is_relative_to(root.resolve()) for sample in dataset.samples["path"])
+
+
+def test_is_valid_says_what_is_for_validation(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    dataset = manifest(tmp_path, "image,label,is_valid\n1.jpg,a,False\n2.jpg,b,True\n3.jpg,a,\n")
+    assert list(dataset.samples["split"]) == ["train", "val", ""]
+    with pytest.raises(SightlineError, match="row 2: split 'perhaps' is none"):
+        manifest(tmp_path, "image,label,is_valid\n1.jpg,a,perhaps\n")
+
+
+@pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("1.0", "0.0"), ("True", "false"), ("1", "")])
+def test_a_column_for_each_class(tmp_path, yes, no):
+    photos(tmp_path, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
+    text = f"image,cat,dog\n1.jpg,{yes},{no}\n2.jpg,{no},{yes}\n3.jpg,{yes},{yes}\n4.jpg,{no},{no}\n"
+    dataset = manifest(tmp_path, text)
+    assert dataset.samples[["path", "label"]].to_numpy().tolist() == [["1.jpg", "cat"], ["2.jpg", "dog"]]
+    assert problems(dataset) == [
+        ("3.jpg", "two labels", "labels.csv row 4: cat, dog"),
+        ("4.jpg", "no label", "labels.csv row 5: the label is empty"),
+    ]
+
+
+def test_columns_that_are_no_classes_are_no_labels(tmp_path):
+    photos(tmp_path, "1.jpg")
+    with pytest.raises(SightlineError, match=r"no column for the label\. It has: image, width, height"):
+        manifest(tmp_path, "image,width,height\n1.jpg,640,480\n")
+
+
+@pytest.mark.parametrize("folder", ["images", "train", "deep/down"])
+def test_photos_in_a_folder_beside_and_ids_without_suffix(tmp_path, folder):
+    photos(tmp_path, f"{folder}/a1.jpg", f"{folder}/b2.png", "test/c3.jpg")
+    dataset = manifest(tmp_path, "id,breed\na1,cat\nb2,dog\nd4,cat\n", "train.csv")
+    assert dataset.samples[["path", "label"]].to_numpy().tolist() == [
+        [f"{folder}/a1.jpg", "cat"],
+        [f"{folder}/b2.png", "dog"],
+    ]
+    assert problems(dataset) == [("d4", "missing", "train.csv row 4: there is no such file")]
+
+
+def test_two_folders_that_could_be_meant_are_asked_about(tmp_path):
+    photos(tmp_path, "small/1.jpg", "large/1.jpg")
+    with pytest.raises(
+        SightlineError, match=r"could be those in (small|large)/, (small|large)/\.\nSay which with --images"
+    ):
+        manifest(tmp_path, "image,label\n1.jpg,a\n")
+    table = open_table(tmp_path / "labels.csv")
+    dataset = read_manifest(table, "set", tmp_path / "large")
+    assert (dataset.root, list(dataset.samples["path"])) == (tmp_path / "large", ["1.jpg"])
+
+
+def test_paths_may_not_lead_out_of_the_images_either(tmp_path):
+    photos(tmp_path, "images/1.jpg", "secret.jpg")
+    (tmp_path / "labels.csv").write_text("image,label\n1.jpg,a\n../secret.jpg,b\n")
+    with pytest.raises(SightlineError, match=r"row 3: '\.\./secret\.jpg' lies outside"):
+        read_manifest(open_table(tmp_path / "labels.csv"), "set", tmp_path / "images")
+
+
+def test_many_rows_about_few_photos(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg")
+    rows = pd.DataFrame({"path": [f"{n % 2 + 1}.jpg" for n in range(200_000)], "label": ["a", "b"] * 100_000})
+    rows.to_parquet(tmp_path / "m.parquet")
+    dataset = read_manifest(open_table(tmp_path / "m.parquet"), "set")
+    assert list(dataset.samples["label"]) == ["a", "b"]
+    assert [row.detail for row in dataset.problems.itertuples()] == [
+        f"m.parquet rows {first}, {first + 2}, {first + 4}, {first + 6}, {first + 8}, …: the same each time"
+        for first in (1, 2)
+    ]
+
+
+def test_a_folder_of_many_photos_is_listed_and_looks_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "_MANY", 3)
+    photos(tmp_path, *(f"a/{n}.jpg" for n in range(6)))
+    (tmp_path / "a" / "folder.jpg").mkdir()
+    (tmp_path / "a" / "link.jpg").symlink_to(tmp_path / "a" / "0.jpg")
+    names = [*(f"a/{n}.jpg" for n in range(7)), "a/folder.jpg", "a/link.jpg"]
+    dataset = manifest(tmp_path, "path,label\n" + "".join(f"{name},x\n" for name in names))
+    assert list(dataset.samples["path"]) == [*(f"a/{n}.jpg" for n in range(6)), "a/link.jpg"]
+    assert [(path, problem) for path, problem, _ in problems(dataset)] == [
+        ("a/6.jpg", "missing"),
+        ("a/folder.jpg", "unreadable"),
+    ]
+
+
+def test_a_table_that_sightline_wrote_comes_back(tmp_path):
+    photos(tmp_path, "-1.jpg", "=2.jpg", "tab\t3.jpg")
+    table = pd.DataFrame({"path": ["-1.jpg", "=2.jpg", "tab\t3.jpg"], "label": ["@a", "b;=c", "'x"]})
+    write_table(tmp_path / "labels.csv", table)
+    dataset = read_manifest(open_table(tmp_path / "labels.csv"), "set")
+    assert dict(zip(dataset.samples["path"], dataset.samples["label"], strict=True)) == {
+        "-1.jpg": "@a",
+        "=2.jpg": "b;=c",
+        "tab\t3.jpg": "'x",
+    }

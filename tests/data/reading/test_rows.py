@@ -1,11 +1,15 @@
 """Tables as text: separators, encodings, and no cell taken for what it is not."""
 
+import os
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.data.reading import headers
+from sightline.data.reading import cells, headers
 from sightline.data.reading.rows import open_table
 from sightline.errors import SightlineError
 
@@ -99,3 +103,75 @@ def test_any_bytes_give_a_table_or_a_plain_error(tmp_path_factory, content, suff
         assert str(path) in str(error)
     else:
         assert all(isinstance(cell, str) for row in rows.rows for cell in row)
+
+
+def test_what_stands_above_the_names_of_the_columns(tmp_path):
+    rows = rows_of(tmp_path / "t.csv", "\n# made by hand\nsep=;\npath;label\na,b.jpg;cat\n")
+    assert rows.names == ["path", "label"]
+    assert rows.numbered == [(5, ["a,b.jpg", "cat"])]
+
+
+def test_rows_with_more_or_fewer_cells(tmp_path):
+    rows = rows_of(tmp_path / "t.csv", "path,label,split\na.jpg,cat\nb.jpg,dog,train,,\nc.jpg,owl,test\nd.jpg\n")
+    assert rows.numbered == [
+        (2, ["a.jpg", "cat", ""]),
+        (3, ["b.jpg", "dog", "train"]),
+        (4, ["c.jpg", "owl", "test"]),
+        (5, ["d.jpg", "", ""]),
+    ]
+    with pytest.raises(SightlineError, match=r"row 3: has 3 cells, but the table has 2 columns.\nA text with ','"):
+        rows_of(tmp_path / "t.csv", "path,label\na.jpg,cat\nb.jpg,dog, black\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"p" * (2 << 20), "its first line has more than"),
+        ("t.csv", b"path,label\n" + b"x" * (9 << 20) + b",b\n", "a line has more than"),
+        ("t.csv", ",".join(f"c{n}" for n in range(10_001)).encode() + b"\n", "more than 10,000 columns"),
+        ("t.csv", b"<!doctype html><table>", "a web page"),
+        ("t.csv", b"path,label\na,b\n\xe9,c\n", "not text in UTF-8"),
+        ("t.jsonl", b"\n".join(b'{"k%d": 1}' % n for n in range(10_001)), "more than 10,000 columns"),
+        ("t.jsonl", b'{"path": "' + b"x" * (5 << 20) + b'"}', "it has more than"),
+        ("t.jsonl", b'{"path": "' + b"x" * 200_000 + b'"}', "a cell has more than"),
+        ("t.xlsx", b"PK\x03\x04", "a spreadsheet, which is not read. Save it as CSV"),
+        ("t.ods", b"PK\x03\x04", "a spreadsheet"),
+        ("t.parquet", b"PAR1" + bytes(100), "breaks off: fetch it again"),
+    ],
+)
+def test_what_is_no_table_or_too_much_of_one_is_said(tmp_path, name, content, message):
+    with pytest.raises(SightlineError, match=message):
+        rows_of(tmp_path / name, content)
+
+
+def test_a_small_parquet_file_that_repeats_a_long_text_takes_no_memory(tmp_path):
+    codes = pa.DictionaryArray.from_arrays(pa.array([0] * 3_000_000, pa.int32()), ["x" * 100_000])
+    pq.write_table(pa.table({"path": codes, "label": codes}), tmp_path / "t.parquet", compression="zstd")
+    assert (tmp_path / "t.parquet").stat().st_size < 10 << 20
+    with pytest.raises(SightlineError, match="far more text than a list of photos"):
+        Whole(tmp_path / "t.parquet")
+
+
+def test_too_many_rows_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "MOST_ROWS", 10)
+    pq.write_table(pa.table({"path": ["a"] * 11, "label": ["b"] * 11}), tmp_path / "t.parquet")
+    for name, content in (
+        ("t.csv", "path,label\n" + "a,b\n" * 11),
+        ("ragged.csv", "path,label\n" + "a\n" * 11),
+    ):
+        (tmp_path / name).write_text(content)
+    for name in ("t.parquet", "t.csv", "ragged.csv"):
+        with pytest.raises(SightlineError, match="more than 10 rows"):
+            Whole(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(SightlineError, match="not a file"):
+        open_table(tmp_path / "t.csv")
+
+
+def test_bytes_that_are_no_text_in_parquet(tmp_path):
+    pq.write_table(pa.table({"path": [b"a\xff.jpg"], "label": ["b"]}), tmp_path / "t.parquet")
+    assert Whole(tmp_path / "t.parquet").rows == [["a\ufffd.jpg", "b"]]

@@ -11,7 +11,9 @@ from PIL import Image
 
 from sightline.data.decoding.decode import decode
 from sightline.data.reading.sources import open_dataset
-from sightline.errors import SightlineError
+from sightline.data.usable import require_usable
+from sightline.errors import SightlineError, UsageError
+from sightline.system import marker
 
 
 @pytest.fixture(autouse=True)
@@ -153,3 +155,102 @@ def test_the_real_photos(real_photos):
         ("buildings", "forest", "glacier", "mountain", "sea", "street"), 1000
     )
     assert len(dataset.problems) == 0
+
+
+HEAP = tuple(f"im/{n:02d}.png" for n in range(4))
+ROWS = "".join(f"{name},{'cat' if n % 2 else 'dog'}\n" for n, name in enumerate(HEAP))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("labels.csv", ROWS, "Its first line seems to be a photo already"),
+        ("labels.csv", ("path,label\n" + ROWS.replace("cat", "café")).encode("latin-1"), "not text in UTF-8"),
+        ("labels.csv", "photo_number,kind\n1,cat\n", "no column for the photos. It has: photo_number, kind"),
+        ("labels.xlsx", b"PK\x03\x04", "a spreadsheet, which is not read"),
+        ("labels.ods", b"PK\x03\x04", "a spreadsheet, which is not read"),
+        ("birds.csv", "path,label\n" + ROWS, "under a name that is not looked for: give it as DATA"),
+        ("labels.parquet", b"PAR1", "breaks off: fetch it again"),
+    ],
+)
+def test_a_table_that_could_not_be_used_is_named_with_the_reason(tmp_path, name, content, why):
+    fill(tmp_path, *HEAP)
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    dataset = open_dataset(tmp_path)
+    assert dataset.classes == ("im",)
+    assert dataset.problems[["path", "problem"]].to_numpy().tolist() == [[name, "not used"]]
+    assert why in dataset.problems["detail"][0]
+    with pytest.raises(SightlineError) as error:
+        require_usable(dataset)
+    assert f"The table beside it, {name}, was not used: " in str(error.value) and why in str(error.value)
+    # Photos without any folder: the reason is the error itself.
+    fill(tmp_path / "flat", "1.png")
+    (tmp_path / "flat" / name).write_bytes((tmp_path / name).read_bytes())
+    with pytest.raises(SightlineError) as error:
+        open_dataset(tmp_path / "flat")
+    assert f"{name}, was not used: " in str(error.value) and why in str(error.value)
+
+
+def test_a_table_that_is_broken_further_down_says_where(tmp_path):
+    fill(tmp_path, *HEAP)
+    (tmp_path / "labels.csv").write_text('path,label\n"' + ROWS)
+    with pytest.raises(SightlineError, match=r"labels\.csv, line 2: not valid CSV"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\npath;label\n" + ROWS.replace(",", ";"),
+        "# mine\npath,label\n" + ROWS,
+        "filename,cat,dog\n" + "".join(f"{name},{n % 2},{1 - n % 2}\n" for n, name in enumerate(HEAP)),
+        "id,label\n" + ROWS.replace("im/", "").replace(".png", ""),
+    ],
+)
+def test_tables_as_people_have_them_are_read(tmp_path, text):
+    fill(tmp_path, *HEAP)
+    (tmp_path / "labels.csv").write_text(text)
+    dataset = open_dataset(tmp_path)
+    assert dict(zip(dataset.samples["path"], dataset.samples["label"], strict=True)) == {
+        name: "cat" if n % 2 else "dog" for n, name in enumerate(HEAP)
+    }
+
+
+def test_the_images_of_a_table_are_named(tmp_path):
+    fill(tmp_path, "elsewhere/1.jpg", "elsewhere/2.jpg", "set/3.jpg")
+    (tmp_path / "set" / "labels.csv").write_text("image,label\n1.jpg,a\n2.jpg,b\n")
+    for data in (tmp_path / "set", tmp_path / "set" / "labels.csv"):
+        dataset = open_dataset(data, tmp_path / "elsewhere")
+        assert (dataset.root, list(dataset.samples["path"])) == (tmp_path / "elsewhere", ["1.jpg", "2.jpg"])
+    with pytest.raises(UsageError, match="no such folder"):
+        open_dataset(tmp_path / "set", tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="goes with a table of photos and labels"):
+        open_dataset(fill(tmp_path / "plain", "a/1.jpg", "b/1.jpg"), tmp_path / "elsewhere")
+
+
+def test_a_download_that_was_not_finished(tmp_path):
+    (tmp_path / "photos.zip.crdownload").write_bytes(b"PK\x03\x04")
+    with pytest.raises(SightlineError, match="a download that was not finished"):
+        open_dataset(tmp_path / "photos.zip.crdownload")
+
+
+@pytest.mark.parametrize("inside", [{".sightline"}, {"config.yaml", "dataset.json"}, {"explore.html", "explore.json"}])
+def test_what_sightline_wrote_is_no_data_wherever_it_lies(tmp_path, inside):
+    fill(tmp_path, "cat/1.jpg", "dog/1.jpg", "runs/one/explain/1.jpg", "runs/two/explain/1.jpg", "dog/out/1.jpg")
+    for place in ("runs/one", "runs/two", "dog/out"):
+        for name in inside:
+            (tmp_path / place / name).write_text("a run\n")
+    dataset = open_dataset(tmp_path)
+    assert dataset.classes == ("cat", "dog")
+    assert list(dataset.samples["path"]) == ["cat/1.jpg", "dog/1.jpg"]
+    assert dataset.problems[["problem", "action"]].to_numpy().tolist() == [["own output", "passed over"]]
+    assert "and so are 2 others" in dataset.problems["detail"][0]
+    with pytest.raises(SightlineError, match="that Sightline wrote, no photos to learn from"):
+        open_dataset(tmp_path / "runs" / "one")
+
+
+def test_photos_that_were_sorted_may_be_learned_from_if_that_is_said(tmp_path):
+    fill(tmp_path, "cat/1.jpg", "dog/1.jpg", "sorted/cat/1.jpg", "sorted/dog/1.jpg")
+    marker.mark(tmp_path / "sorted", marker.SORTED)
+    assert len(open_dataset(tmp_path)) == 2
+    assert len(open_dataset(tmp_path / "sorted")) == 2

@@ -20,6 +20,7 @@ from sightline.system.progress import track
 
 MOST_MEMBERS = 5_000_000
 
+_NOT_READ = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z"}
 _SUFFIXES = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst")
 
 
@@ -64,7 +65,7 @@ def unpack(path: Path, content: str = "") -> Unpacked:
     """
     try:
         if not archive_kind(path):
-            raise BrokenArchive(f"{path}: neither a zip nor a tar archive. Unpack it yourself and give the folder.")
+            raise BrokenArchive(f"{path}: {_no_archive(path)}")
         content = content or digest(path)
         most = max(ALWAYS_ALLOWED, MOST_RATIO * path.stat().st_size)
     except OSError as error:
@@ -78,6 +79,22 @@ def unpack(path: Path, content: str = "") -> Unpacked:
     except Damaged as error:
         raise BrokenArchive(f"{path}: the archive is damaged or incomplete ({error}). Fetch it again.") from error
     return Unpacked(root, contents.problems)
+
+
+def _no_archive(path: Path) -> str:
+    """Why a file that is named as an archive is none that is read, and what to do."""
+    with open(path, "rb") as file:
+        head = file.read(64)
+    if not head:
+        return "is empty: the download broke off. Fetch it again."
+    if head.startswith(b"PK"):
+        return "begins as a zip archive but breaks off: the download was cut short. Fetch it again."
+    if head.lstrip()[:1] == b"<":
+        return "a web page, not an archive. The site may want you to log in before the download."
+    kind = next((name for start, name in _NOT_READ.items() if head.startswith(start)), "")
+    if kind:
+        return f"{kind} archives are not read. Unpack it yourself and give the folder."
+    return "neither a zip nor a tar archive. Unpack it yourself and give the folder."
 
 
 def _unpack_into(folder: Path, path: Path, most: int) -> Contents:

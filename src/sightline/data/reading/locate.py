@@ -11,6 +11,8 @@ from sightline.data.reading import archive, catalog, embedded, hub, naming
 from sightline.data.reading.place import Place
 from sightline.errors import SightlineError
 
+_UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".opdownload", ".aria2")  # what browsers call them
+
 
 def locate(data: str | Path) -> Place:
     """Find a dataset, and bring it to this disk if it is not there.
@@ -40,6 +42,8 @@ def locate(data: str | Path) -> Place:
 def _file(path: Path) -> Place:
     if naming.is_table(path.name):
         return embedded.write_out([(path, "")], path.stem) if embedded.holds_images(path) else Place(path, path.stem)
+    if path.suffix.lower() in _UNFINISHED:
+        raise SightlineError(f"{path}: a download that was not finished. Fetch it again, to its end.")
     if naming.is_image(path.name):
         raise SightlineError(f"{path}: is one photo. Give a folder with one sub-folder of photos per class.")
     try:

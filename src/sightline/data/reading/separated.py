@@ -25,6 +25,7 @@ from sightline.errors import SightlineError
 from sightline.system.spreadsheet import restore
 
 _HEAD = 1 << 20  # bytes in which the names of the columns must end
+_MOST_RAGGED = 1_000_000  # rows with more or fewer cells than there are columns
 _SEP_LINE = re.compile(r'\s*"?sep=([^"])"?\s*', re.IGNORECASE)
 
 
@@ -99,7 +100,7 @@ def _read(path: Path, form: _Form, wanted: Sequence[int]) -> pa.Table:
 
     def note(row: pa.csv.InvalidRow) -> str:
         ragged.append((row.number, row.text))
-        return "skip"
+        return "skip" if len(ragged) <= _MOST_RAGGED else "error"
 
     with opened(path) as file:
         try:
@@ -127,7 +128,12 @@ def _read(path: Path, form: _Form, wanted: Sequence[int]) -> pa.Table:
                 batches.append(batch)
                 rows += len(batch)
                 require_few(path, rows=rows + len(ragged))
+            require_few(path, rows=rows + len(ragged))
         except (pa.ArrowException, UnicodeError) as error:
+            if len(ragged) > _MOST_RAGGED:
+                raise SightlineError(
+                    f"{path}: more than {_MOST_RAGGED:,} rows have another number of cells than there are columns."
+                ) from error
             raise _explained(path, str(error)) from error
     table = pa.Table.from_batches(batches, pa.schema([(name, pa.string()) for name in kept]))
     return _mended(path, form, wanted, table, ragged)

@@ -68,7 +68,14 @@
   });
   document.getElementById("clear").addEventListener("click", () => { decisions.clear(); show(); });
   document.getElementById("save").addEventListener("click", () => {
-    const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    // As system/spreadsheet.py does it: no cell begins a formula or breaks a line, and each is read back as it was.
+    const harmful = /^\s*[=+\-@＝＋－＠]|[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|[;|](?=\s*[=+\-@＝＋－＠])|^'\s*['=+\-@＝＋－＠]|^'.*\\[tnru]/s;
+    const names = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+    const escaped = (found) => names[found] || "\\u" + found.charCodeAt(0).toString(16).padStart(4, "0");
+    const defused = (text) =>
+      harmful.test(text) ? "'" + text.replace(/\\|[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029;|]/g, escaped) : text;
+    const cell = (text) => quoted(defused(text));
     const rows = [...decisions].map(([path, made]) => [path, made.decision, made.label].map(cell).join(","));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(["path,decision,label\n" + rows.join("\n") + "\n"], { type: "text/csv" }));

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from sightline.system.spreadsheet import defuse
+from sightline.trust.answers import joined
 from sightline.web.classify.models import Upload
 from sightline.web.replies import Refused
 
@@ -66,7 +67,7 @@ def write(asked: Sequence[Remembered], file: TextIO) -> None:
         answer = upload.answer
         row = [upload.name, answer["predicted"], answer["confidence"]]
         row += [answer["probabilities"].get(name, "") for name in classes]
-        writer.writerow(_row([*row, "|".join(answer["set"]), answer["familiar"], answer["decision"], ""]))
+        writer.writerow(_row([*row, joined(answer["set"]), answer["familiar"], answer["decision"], ""]))
 
 
 def _row(cells: Sequence[Any]) -> list[Any]:

@@ -1,0 +1,157 @@
+"""Every table and archive that a person can hand us, spoiled at random: a dataset inside its folder, or a plain error.
+
+`make prove` does it two thousand times for each kind, and holds each to 20 seconds and the whole to 2 GB.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import tarfile
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from hostile_mutations import spoil
+from sightline.checks.decisions import DECISIONS, apply_decisions, read_decisions
+from sightline.data.reading.sources import open_dataset
+from sightline.data.table import SPLITS, Dataset
+from sightline.errors import SightlineError
+
+SECONDS, MEMORY = 20, 2 << 30
+KINDS = (
+    "labels.csv",
+    "labels.tsv",
+    "labels.jsonl",
+    "labels.parquet",
+    "inside.parquet",
+    "decisions.csv",
+    "a.zip",
+    "a.tar",
+)
+NAMES = [f"photos/{n}.jpg" for n in range(6)]
+FEW = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+
+
+def jpeg(value: int = 0) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), (value, value, value)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def build(root: Path, kind: str) -> Path:
+    """A good table or archive of a kind, with the photos that it is about."""
+    labels = ["cat", "dog", "=cat", "cat", "dog", "a|b"]
+    rows = pd.DataFrame({"path": NAMES, "label": labels, "split": ["train", "val", "", "test", "", "train"]})
+    path = root / kind
+    if kind.startswith("a."):
+        if kind == "a.zip":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+                for name, label in zip(NAMES, labels, strict=True):
+                    made.writestr(f"{label}/{name}", jpeg())
+        else:
+            with tarfile.open(path, "w") as made:
+                for name, label in zip(NAMES, labels, strict=True):
+                    info = tarfile.TarInfo(f"{label}/{name}")
+                    info.size = len(jpeg())
+                    made.addfile(info, io.BytesIO(jpeg()))
+        return path
+    (root / "photos").mkdir()
+    for number, name in enumerate(NAMES):
+        (root / name).write_bytes(jpeg(number))
+    if kind == "decisions.csv":
+        rows = pd.DataFrame({"path": NAMES, "decision": [*DECISIONS] * 2, "label": ["cat"] * 6})
+    if kind == "labels.jsonl":
+        path.write_text("\n".join(json.dumps(row) for row in rows.to_dict("records")))
+    elif kind == "inside.parquet":
+        rows.assign(image=[{"bytes": jpeg(n), "path": name} for n, name in enumerate(NAMES)]).to_parquet(path)
+    elif path.suffix == ".parquet":
+        rows.to_parquet(path, index=False)
+    else:
+        rows.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    return path
+
+
+def read(path: Path) -> None:
+    """Read what was spoiled as a person would."""
+    try:
+        if path.name == "decisions.csv":
+            samples = pd.DataFrame({"path": NAMES, "label": "cat", "split": "", "group": ""}, dtype="str")
+            dataset = Dataset.assembled("d", path.parent, samples, classes=["cat", "dog"])
+            changed = apply_decisions(dataset, read_decisions(path))
+            assert set(changed.samples["label"]) <= {"cat", "dog"}
+            return
+        dataset = open_dataset(path)
+    except SightlineError as error:
+        assert str(error).strip()
+        assert str(error).count("\n") <= 2
+        assert len(str(error)) < 2000
+        return
+    root = dataset.root.resolve()
+    assert set(dataset.samples["label"]) <= set(dataset.classes)
+    assert set(dataset.samples["split"]) <= {"", *SPLITS}
+    for photo in dataset.samples["path"]:
+        assert (dataset.root / photo).resolve().is_relative_to(root)
+    dataset.samples.to_parquet(path.parent / "samples.out")
+    dataset.problems.to_parquet(path.parent / "problems.out")
+
+
+def try_one(kind: str, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory(prefix="sightline-tables-") as place:
+        path = build(Path(place), kind)
+        note(data.draw(st.composite(spoil)(path), label="damage"))
+        read(path)
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_spoiled_was_good(tmp_path: Path, kind: str) -> None:
+    path = build(tmp_path, kind)
+    if kind != "decisions.csv":
+        assert len(open_dataset(path)) == len(NAMES)
+    read(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_spoiled(kind: str) -> None:
+    @FEW
+    @given(data=st.data())
+    def each(data: st.DataObject) -> None:
+        try_one(kind, data)
+
+    each()
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(14_400)
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_thousand_mutations(kind: str) -> None:
+    slowest = 0.0
+
+    @MANY
+    @given(data=st.data())
+    def each(data: st.DataObject) -> None:
+        nonlocal slowest
+        started = time.monotonic()
+        try_one(kind, data)
+        taken = time.monotonic() - started
+        slowest = max(slowest, taken)
+        assert taken < SECONDS
+
+    each()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(f"\n2,000 mutations of {kind}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
+    assert peak < MEMORY
