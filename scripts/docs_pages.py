@@ -19,6 +19,7 @@ from cyclopts import App
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from pydantic import BaseModel
 
 import sightline
 from sightline import config
@@ -158,7 +159,7 @@ def options_page() -> str:
     return "\n".join(parts)
 
 
-def groups(model: type) -> dict[str, dict[str, str]]:
+def groups(model: type[BaseModel]) -> dict[str, dict[str, str]]:
     """Title of a group -> option -> the text under it; the titles are the comments between the fields."""
     found: dict[str, dict[str, str]] = {"": {}}
     group, name = "", ""
@@ -166,7 +167,7 @@ def groups(model: type) -> dict[str, dict[str, str]]:
         if title := re.fullmatch(r"    # (The \w+|[A-Z]\w+)", line):
             group = title[1]
             found[group] = {}
-        elif field := re.match(r"    (\w+): ", line):
+        elif (field := re.match(r"    (\w+): ", line)) and field[1] in model.model_fields:
             name = field[1]
             found[group][name] = ""
         elif (told := re.fullmatch(r'    """(.+?)(?:""")?', line)) and name:

@@ -110,7 +110,7 @@ def test_wrong_usage_exits_with_2(fails: Callable[..., str], tmp_path: Path, sce
     assert "--time-limit" in fails(2, "train", scenes, "--time-limit", "soon")
     assert "--folds" in fails(2, "train", scenes, "--ensemble")
     assert "No DATA" in fails(2, "train")
-    assert "--resume" in fails(2, "train", scenes, "--resume", tmp_path)
+    assert "--epochs" in fails(2, "train", "--resume", tmp_path, "--epochs", "3")
     assert "config.yaml" in fails(2, "train", "--resume", tmp_path)
     assert "is not a run" in fails(2, "evaluate", tmp_path)
     assert "No PATH" in fails(2, "predict", tmp_path)

@@ -35,6 +35,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Planted, task.Aud
     folder = tmp_path_factory.mktemp("audit")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIGHTLINE_CACHE", str(folder / "cache"))
+        patch.setattr(task, "_can_be_had", lambda name: False)  # what it says without any network
         splits = {"train": 0.7, "val": 0.15, "test": 0.15}
         planted = write_scenes(folder / "scenes", 20, 96, 1, FAULTS, splits=splits, workers=1)
         before = tree(folder / "scenes")

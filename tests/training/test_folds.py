@@ -25,6 +25,7 @@ from sightline.errors import SightlineError, UsageError
 from sightline.judging.compare import cost
 from sightline.judging.heat import explain
 from sightline.models import engines
+from sightline.models.documents import FORMAT_VERSION
 from sightline.models.folder import load_network, member
 from sightline.predictor import Predictor
 from sightline.runs import plan
@@ -188,13 +189,13 @@ def test_the_model_folder_answers_as_the_run_did(joined: RunFolder, predictor: P
     assert list(found["decision"]) == list(test["decision"])
     assert predictor.network.members == 2
     facts = json.loads((joined.model / "sightline.json").read_text())
-    assert facts["format_version"] == 2
+    assert facts["format_version"] == FORMAT_VERSION
     written = {path.relative_to(joined.model).as_posix() for path in joined.model.rglob("*.*")}
     assert set(facts["sha256"]) == written - {"sightline.json", "README.md"}
 
 
-def test_a_single_network_is_still_written_in_the_old_format(run_path: Path) -> None:
-    assert json.loads((run_path / "model" / "sightline.json").read_text())["format_version"] == 1
+def test_a_single_network_is_written_in_the_same_format(run_path: Path) -> None:
+    assert json.loads((run_path / "model" / "sightline.json").read_text())["format_version"] == FORMAT_VERSION
 
 
 def test_a_changed_member_is_noticed(joined: RunFolder, tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ class Arguments(Document):
 
     model_config = ConfigDict(extra="forbid")
 
+    num_classes: Count | None = None
+    """What the weights came with; the head is always our own."""
+    in_chans: Literal[3] | None = None
     img_size: Side | tuple[Side, Side] | None = None
     patch_size: Annotated[int, Field(ge=1, le=256)] | None = None
     output_stride: Literal[8, 16, 32] | None = None
@@ -68,7 +71,7 @@ class Arguments(Document):
 
     def given(self) -> dict[str, Any]:
         """Those that differ from the architecture's own, by name."""
-        return self.model_dump(exclude_none=True)
+        return self.model_dump(exclude_none=True, exclude={"num_classes", "in_chans"})
 
 
 class Pretrained(Document):
