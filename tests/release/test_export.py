@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+import odd_photos
 from sightline import config
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines, zoo
@@ -95,6 +96,46 @@ def test_the_folder_predicts_elsewhere_without_sightline(exported, photos, tmp_p
     assert [row["predicted"] for row in rows[:-1]] == list(table["predicted"])
     for name in CLASSES:
         assert [float(row[f"p_{name}"]) for row in rows[:-1]] == pytest.approx(list(table[f"p_{name}"]), abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    paths = odd_photos.write(tmp_path_factory.mktemp("odd"))
+    assert len(paths) >= 130
+    return [str(path) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def told(exported, odd):
+    """What the exported script says of the odd files, one dict each."""
+    _, result = exported
+    command = [sys.executable, "-I", "-W", "error", f"{result['folder']}/predict.py", *odd]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return list(csv.DictReader(done.stdout.splitlines()))
+
+
+def test_odd_files_get_the_same_answer_or_the_same_refusal(exported, odd, told):
+    run, _ = exported
+    table = Predictor.load(run.path, "cpu").predict(odd)
+    assert [row["error"] for row in told] == list(table["error"])
+    good = (table["error"] == "").to_numpy()
+    assert 80 < good.sum() < len(odd) - 30, "both kinds are there in number"
+    said = np.array([[float(row[f"p_{name}"] or "nan") for name in CLASSES] for row in told])
+    expected = table[[f"p_{name}" for name in CLASSES]].to_numpy(float)
+    np.testing.assert_allclose(said[good], expected[good], atol=1e-3)
+    assert [row["predicted"] for row, answered in zip(told, good, strict=True) if answered] == list(
+        table["predicted"][good]
+    )
+
+
+def test_what_a_missing_package_costs_is_said(exported, odd, tmp_path):
+    _, result = exported
+    block = "import sys; sys.modules['pillow_heif'] = None; sys.argv = sys.argv[1:]; import runpy; "
+    block += "runpy.run_path(sys.argv[0], run_name='__main__')"
+    photo = next(path for path in odd if path.endswith("/HEIF.x"))
+    command = [sys.executable, "-W", "ignore", "-c", block, f"{result['folder']}/predict.py", photo]
+    (row,) = csv.DictReader(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+    assert row["error"].startswith("unsupported: HEIC: it needs the package pillow-heif")
 
 
 def test_labels_and_preprocessing_are_inside_the_model(exported):

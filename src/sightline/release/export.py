@@ -24,11 +24,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from sightline.data.decoding.fit import BORDER, STEPS
+from sightline.data.decoding.fit import STEPS
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.network import Forward
 from sightline.predictor import Predictor
+from sightline.release import carried
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
 from sightline.system.files import replacing, require_free, write_json, write_text
@@ -149,7 +150,6 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
         "labels": list(predictor.classes),
         "size": size,
         "fit": predictor.fit,
-        "border": list(BORDER),
         "input": f"pixels: (n, {size}, {size}, 3) uint8, RGB",
         "output": f"probabilities: (n, {len(predictor.classes)}) float32, calibrated, in the order of labels",
         "preprocessing": f"turn by EXIF; to RGB, transparent parts white; {STEPS[predictor.fit]}",
@@ -182,6 +182,7 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
         raise SightlineError(f"{predictor.network.architecture}: cannot be exported to {form} ({reason}).") from error
     script = resources.files("sightline.release.exported").joinpath("predict.py").read_text(encoding="utf-8")
     write_text(folder / "predict.py", script)
+    carried.write(folder)
     write_json(folder / "model.json", facts)
 
 

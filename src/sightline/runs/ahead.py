@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from sightline.data.augment import presets
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.catalogue import require_known
+from sightline.models.network import Network
 from sightline.recipes import FLAGS
 from sightline.runs.folder import RunFolder
 
@@ -36,6 +38,29 @@ def require_possible(config: Config) -> None:
         _require_run(Path(config.continues))
     if config.decisions:
         read_decisions(config.decisions)
+
+
+def require_room(place: Path, network: Network, config: Config) -> None:
+    """Refuse a disk that cannot hold what a training leaves at the least, before any of it is done.
+
+    Args:
+        place: the folder of the run.
+        network: what will be trained.
+        config: of the run.
+
+    Raises:
+        SightlineError: there is too little room for the weights and the checkpoint.
+    """
+    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+    models = config.folds if config.ensemble and config.folds else 1
+    checkpoints = 0 if config.fits_head_only else 1  # which holds the weights, and more
+    needed = (models + checkpoints) * sum(value.nbytes for value in network.module.state_dict().values())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise SightlineError(
+            f"{place}: the disk has {free / 1e6:,.1f} MB free, and this training needs {needed / 1e6:,.1f} MB and more"
+            " for its checkpoint and model. Free some space, then run the command again."
+        )
 
 
 @contextmanager

@@ -165,7 +165,8 @@ class Place:
                 yield
             except NoRoom as error:
                 if not (self.path / "config.yaml").exists():
-                    raise  # nothing is there to go on with: the same command begins it again
+                    self.remove()  # nothing is there to go on with: the same command begins it again
+                    raise
                 raise SightlineError(
                     f"{error.path}: {error.reason}. Free some space, then run: {self.going_on}"
                 ) from error

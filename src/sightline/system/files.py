@@ -54,14 +54,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
-        mode = temporary.stat().st_mode & 0o777  # as the umask has it; some libraries make files of their own, 0600
+        mode = temporary.stat().st_mode & 0o777  # as the umask has it
         yield temporary
-        temporary.chmod(mode)
         with open(temporary, "rb+") as file:
             # Some libraries make files for their owner alone (safetensors: 0600); who else may read it is the umask's
             # to say, as of every other file: a server that runs as another user must read the weights too.
             with suppress(OSError, AttributeError):  # a disk, or a system, that knows no modes
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         temporary.replace(path)
         _flush_folder(path.parent)
@@ -158,17 +157,6 @@ def sweep(folder: Path) -> None:
             if is_temporary(name):
                 with suppress(OSError):
                     (Path(place) / name).unlink()
-
-
-def _umask() -> int:
-    """This process's umask. Linux tells it; elsewhere it can only be set, and is set back at once."""
-    with suppress(OSError, ValueError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _flush_folder(folder: Path) -> None:

@@ -29,6 +29,7 @@ from sightline.runs.folder import RunFolder
 from sightline.runs.place import default_path
 from sightline.runs.prepare import Prepared, open_data, prepare, reopen
 from sightline.runs.run import Run
+from sightline.system.files import NoRoom
 from sightline.system.progress import note
 from sightline.training import finish, folds, loop
 from sightline.training.display import clock
@@ -77,7 +78,9 @@ def train(
         ahead.require_possible(config)
         dataset = open_data(config)
         config, machine, network = _settle(config, dataset)
-        run = RunFolder.create(out or default_path(dataset.name, network.architecture))
+        place = Path(out) if out is not None else default_path(dataset.name, network.architecture)
+        ahead.require_room(place, network, config)
+        run = RunFolder.create(place)
         with run.work(), _ending(run, new=True):
             run.write_config(config)
             run.log(f"train {dataset.name}: {len(dataset.samples)} files, {len(dataset.classes)} classes")
@@ -135,7 +138,7 @@ def _ending(run: RunFolder, *, new: bool) -> Iterator[None]:
         run.write_failure("")
     try:
         yield
-    except Interrupted:
+    except (Interrupted, NoRoom):
         raise
     except Exception as error:
         if new and not run.has_learned:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,8 @@ def file_format(header: bytes, path: str = "") -> str:
 def _open(file: Any, fmt: str) -> ImageFile.ImageFile:
     # Straight to the one plugin: `Image.open` would try others, hide the reason, and warn by its own pixel limit.
     module, name = _PLUGINS[fmt]
+    if module == "pillow_heif" and find_spec(module) is None:  # an exported model may have to do without
+        raise Undecodable("unsupported", "HEIC: it needs the package pillow-heif, or export it as JPEG or PNG")
     image: ImageFile.ImageFile = getattr(import_module(module), name)(file, "")
     if fmt == "TIFF":
         tags = image.tag_v2  # type: ignore[attr-defined]

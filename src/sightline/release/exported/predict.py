@@ -3,14 +3,15 @@
 
     python predict.py PHOTO...      prints CSV: path,predicted,confidence,p_<class>...,error
 
-Or from Python: `from predict import predict; rows = predict(["a.jpg"])`. Needs numpy, Pillow, and onnxruntime (for
-model.onnx) or torch (for model.pt2). Sightline is not needed. Labels and preprocessing are inside the model file.
+Or from Python: `from predict import predict; rows = predict(["a.jpg"])`. Needs numpy, Pillow 11.3 or later, and
+onnxruntime (for model.onnx) or torch (for model.pt2); for HEIC photos pillow-heif too. Sightline is not needed: the
+folder sightline_photos holds its code for reading photos. Labels and preprocessing are inside the model file.
 """
 
 from __future__ import annotations
 
 import csv
-import io
+import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
 
 HERE = Path(__file__).resolve().parent
 BATCH = 32
@@ -47,46 +47,20 @@ def load() -> tuple[dict[str, Any], Callable[[np.ndarray], np.ndarray]]:
 
 
 def prepare(path: str | Path, facts: dict[str, Any]) -> np.ndarray:
-    """One photo as (size, size, 3) uint8: turned by EXIF, RGB, made square as in training."""
-    size, fit = facts["size"], facts.get("fit", "crop")
-    with Image.open(path) as file:
-        if file.format == "JPEG":
-            # Large JPEGs are unpacked at a fraction of their size, as they were in training.
-            file.draft(None, (2 * size, 2 * size))
-        image = to_rgb(ImageOps.exif_transpose(file))
-    if image.size == (size, size):
-        return np.array(image)
-    if fit == "pad":
-        longer = max(image.size)
-        wide, high = (max(1, round(side * size / longer)) for side in image.size)
-        left, top = (size - wide) // 2, (size - high) // 2
-        out = np.full((size, size, 3), facts["border"], np.uint8)
-        out[top : top + high, left : left + wide] = np.asarray(image.resize((wide, high), Image.Resampling.BICUBIC))
-        return out
-    short = min(image.size)
-    left, top = (image.width - short) / 2, (image.height - short) / 2
-    box = None if fit == "squash" else (left, top, left + short, top + short)
-    return np.array(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
+    """One photo as (size, size, 3) uint8, by the very code that prepared photos in training.
+
+    Raises:
+        Undecodable: it is no picture that can be read; says why.
+    """
+    decode, square = _photos("decode").decode, _photos("fit").square
+    pixels: np.ndarray = square(decode(Path(path), target=facts["size"]).image, facts["size"], facts["fit"])
+    return pixels
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Transparent parts show white; 16 bits become 8 by scaling; CMYK goes through its colour profile if it has one."""
-    if image.mode.startswith("I;16"):
-        values = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")
-    if image.mode == "CMYK" and image.info.get("icc_profile"):
-        try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-            turned = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            turned = None
-        return turned or image.convert("RGB")
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        ground = Image.new("RGB", image.size, (255, 255, 255))
-        ground.paste(image, mask=image.getchannel("A"))
-        return ground
-    return image.convert("RGB")
+def _photos(module: str) -> Any:
+    if str(HERE) not in sys.path:
+        sys.path.insert(0, str(HERE))
+    return importlib.import_module(f"sightline_photos.data.decoding.{module}")
 
 
 def predict(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
@@ -113,9 +87,12 @@ def _predict(
                 pixels.append(prepare(path, facts))
                 good.append(row)
             except Exception as error:  # whatever is wrong with one photo, the others still get their answer
-                row["error"] = f"{type(error).__name__}: {error}"
+                row["error"] = str(error) or type(error).__name__
         answers = list(run(np.stack(pixels))) if good else []
         for row, p in zip(good, answers, strict=True):
+            if not np.isfinite(p).all():
+                row["error"] = "no-answer: the model gives no number for this photo"
+                continue
             best = int(p.argmax())
             row.update(predicted=facts["labels"][best], confidence=float(p[best]))
             row["probabilities"] = dict(zip(facts["labels"], p.tolist(), strict=True))
