@@ -68,6 +68,7 @@ class RunFolder:
             sweep(path)
             if any(entry.name not in (_LOCK, MARKER) for entry in path.iterdir()):
                 raise UsageError(f"--out {path}: is not empty. Choose another folder, or go on with --resume {path}.")
+            mark(path, "a run")
         except OSError as error:
             raise SightlineError(f"--out {path}: cannot be made ({error.strerror}). Choose another folder.") from error
         return cls(path)
@@ -191,7 +192,6 @@ class RunFolder:
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""
         write_text(self.path / "config.yaml", config.to_yaml())
-        mark(self.path, "a run")
 
     # The data
 

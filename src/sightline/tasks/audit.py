@@ -32,7 +32,7 @@ from sightline.models.folder import member, members_in
 from sightline.report import audit_page
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_table
-from sightline.system.marker import mark
+from sightline.system.marker import MARKER, mark
 from sightline.training.features import features_from
 
 SIZE = 192
@@ -91,7 +91,7 @@ def audit(
         SightlineError: no photo can be read.
     """
     out = Path(out) if out is not None else _folder_for(data)
-    if out.is_dir() and any(out.iterdir()):
+    if out.is_dir() and any(entry.name != MARKER for entry in out.iterdir()):
         raise UsageError(f"--out {out}: is not empty. Name a new folder.")
     if weights is not None and run is not None:
         raise UsageError("--weights and --run: give one of the two.")

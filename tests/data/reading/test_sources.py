@@ -234,7 +234,7 @@ def test_a_download_that_was_not_finished(tmp_path):
         open_dataset(tmp_path / "photos.zip.crdownload")
 
 
-@pytest.mark.parametrize("inside", [{".sightline"}, {"config.yaml", "dataset.json"}, {"explore.html", "explore.json"}])
+@pytest.mark.parametrize("inside", [{".sightline"}, {"config.yaml", "dataset.json"}, {"sightline.json", "config.json"}])
 def test_what_sightline_wrote_is_no_data_wherever_it_lies(tmp_path, inside):
     fill(tmp_path, "cat/1.jpg", "dog/1.jpg", "runs/one/explain/1.jpg", "runs/two/explain/1.jpg", "dog/out/1.jpg")
     for place in ("runs/one", "runs/two", "dog/out"):
