@@ -66,7 +66,8 @@ def test_a_recipe_takes_the_network_in_the_box_for_one_whose_weights_cannot_be_h
     given = recipes.resolve(name)
     assert made == given.model_copy(update={"model": catalogue.DEFAULT})  # everything else stays
     network = plan.build_network(made, ("a", "b", "c"), made.img_size)
-    assert (network.origin, network.head, network.size) == ("the box", made.head, made.img_size)
+    assert network.origin.startswith("the box")
+    assert (network.head, network.size) == (made.head, made.img_size)
     for phase in made.phases:
         assert trainable(network.module, phase.train)
 

@@ -10,11 +10,16 @@ The names below load on first use: the processes that only decode photos import 
 not pay for torch.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sightline.errors import SightlineError
 from sightline.version import __version__
+
+# Threads of a parallel loop that have nothing to do yet sleep instead of running in circles: beside a busy neighbour
+# they would take its time, and ours. Read once by OpenMP, when torch loads it; whoever sets it otherwise is obeyed.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if TYPE_CHECKING:
     from sightline.predictor import Predictor

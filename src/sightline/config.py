@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from sightline.errors import UsageError
 
+Fit = Literal["crop", "pad", "squash"]
 Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
 
 
@@ -122,6 +123,9 @@ class Config(Options):
     """Dropout before the last layer."""
     img_size: Annotated[int, Field(ge=16, le=2048)] | None = None
     """Pixels on a side; None: what the network was pretrained at; from scratch, the photos' own size up to 150."""
+    fit: Fit | None = None
+    """How photos become square: `crop` takes the middle, `pad` the whole with borders, `squash` the whole squeezed;
+    None: crop, or as the run of --from did."""
 
     # Training
     phases: Annotated[list[Phase], Field(min_length=1)] = [Phase()]

@@ -1,10 +1,14 @@
-"""The two errors that reach a person: one or two plain lines that name the file or flag and the way out."""
+"""The errors that reach a person: one or two plain lines that name the file or flag and the way out."""
 
 
 class SightlineError(Exception):
     """The work failed. The message is shown as it stands; the command line exits with 1."""
 
     exit_code = 1
+
+
+class Interrupted(SightlineError):
+    """The work was cut short, by a person or a full disk; what is done is kept, and the rest can follow."""
 
 
 class UsageError(SightlineError):

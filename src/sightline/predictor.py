@@ -15,9 +15,12 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from sightline.config import Fit
 from sightline.data.decoding import inputs
+from sightline.data.decoding.fit import STEPS
 from sightline.data.decoding.quarantine import square_guarded
 from sightline.data.decoding.regular import Undecodable
+from sightline.data.reading.named import unfolded
 from sightline.errors import SightlineError, UsageError
 from sightline.models import autotune, engines
 from sightline.models.documents import FORMAT_VERSION, Fitted, ModelFacts, Preprocessing
@@ -86,6 +89,11 @@ class Predictor:
         """The side in pixels that photos are brought to."""
         return self.network.size
 
+    @property
+    def fit(self) -> Fit:
+        """How photos are made square."""
+        return self.network.fit
+
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto", photos: int = 0) -> Predictor:
         """The predictor in a run or a model folder.
@@ -104,6 +112,8 @@ class Predictor:
         network = load_network(folder)
         if network.classes != facts.classes:
             raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
+        if network.fit != facts.preprocessing.fit:
+            raise SightlineError(f"{folder}: config.json and sightline.json prepare photos differently. Copy it again.")
         device = engines.device_of(device)
         tried = max(1, min(_TRIED_WITH, _TRIED_PIXELS // network.size**2))
         sample = np.random.default_rng(0).integers(0, 256, (tried, network.size, network.size, 3), np.uint8)
@@ -145,7 +155,8 @@ class Predictor:
             classes=self.classes,
             preprocessing=Preprocessing(
                 size=self.size,
-                steps="turn by EXIF; to RGB, alpha over white; shorter side to size (bicubic); centre crop",
+                fit=self.fit,
+                steps=f"turn by EXIF; to RGB, alpha over white; {STEPS[self.fit]}",
                 mean=mean,
                 std=std,
             ),
@@ -187,14 +198,14 @@ class Predictor:
         Raises:
             Undecodable: it is no picture that can be read.
         """
-        return square_guarded(inputs.source_of(photo), self.size)
+        return square_guarded(inputs.source_of(photo), self.size, self.fit)
 
     def predict(self, photos: Any, names: Iterable[str] | None = None) -> pd.DataFrame:
         """One row for each photo, in order; what cannot be read, or is no photo, is a row with `error`.
 
         Args:
-            photos: one photo or many: paths, the bytes of image files, open files, PIL images, arrays H x W or
-                H x W x C, tensors C x H x W, batches of these; as a list, a generator, a pandas column, or a table
+            photos: one photo or many: paths, folders, the bytes of image files, open files, PIL images, arrays H x W
+                or H x W x C, tensors C x H x W, batches of these; as a list, a generator, a pandas column, or a table
                 with a column `path`.
             names: what stands in `path`; otherwise the paths themselves, and a number for anything else.
 
@@ -204,7 +215,7 @@ class Predictor:
         Raises:
             UsageError: a table has no column of paths, or there are more or fewer `names` than photos.
         """
-        rows = list(self._batches(inputs.photos(photos, names)))
+        rows = list(self._batches(inputs.photos(unfolded(photos), names)))
         return pd.concat(rows, ignore_index=True) if rows else self._table([], [], None)
 
     def _batches(self, photos: inputs.Photos) -> Iterator[pd.DataFrame]:
@@ -228,7 +239,7 @@ class Predictor:
         try:
             if isinstance(photo.source, Undecodable):
                 raise photo.source
-            return square_guarded(photo.source, self.size)
+            return square_guarded(photo.source, self.size, self.fit)
         except Undecodable as error:
             return f"{error.problem}: {error.detail}"
 

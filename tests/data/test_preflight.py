@@ -18,7 +18,8 @@ from PIL import Image
 
 from sightline.data import pixels, preflight
 from sightline.data.decoding import decode_all, decoders
-from sightline.data.decoding.decode import decode, square
+from sightline.data.decoding.decode import decode
+from sightline.data.decoding.fit import square
 from sightline.data.table import Dataset, problem_table, sample_table
 from sightline.errors import SightlineError
 from sightline.system import cache

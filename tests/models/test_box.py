@@ -64,7 +64,7 @@ def test_it_knows_a_photo_of_a_class_that_it_has_learned() -> None:
 @pytest.mark.parametrize("name", [None, DEFAULT, f"{DEFAULT}.in1k"])
 def test_without_a_hub_it_is_taken(name: str | None) -> None:
     found = sources.resolve(name)
-    assert found.origin == "the box"
+    assert found.origin == f"the box ({BOX[0].package})"
     assert found.file is not None
 
 

@@ -17,7 +17,8 @@ from sightline.judging.figures import evaluate
 from sightline.runs.columns import METRICS
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.trust import Slices
-from sightline.runs.folder import RunFolder, default_path
+from sightline.runs.folder import RunFolder
+from sightline.runs.place import default_path
 
 
 def test_parts_that_are_not_there_are_empty(tmp_path: Path) -> None:

@@ -165,8 +165,8 @@ def test_photos_that_were_moved_are_found_again(moved: RunFolder, tmp_path: Path
     with pytest.raises(SightlineError, match=r"old: the folder with the photos of .* is gone.*add --data"):
         reopen(moved, 48)
     with pytest.raises(UsageError, match=r"--data .*: no such folder"):
-        reopen(moved, 48, tmp_path / "nowhere")
-    again = reopen(moved, 48, tmp_path / "new")
+        reopen(moved, 48, data=tmp_path / "nowhere")
+    again = reopen(moved, 48, data=tmp_path / "new")
     assert again.dataset.root == tmp_path / "new"
     assert reopen(moved, 48).dataset.root == tmp_path / "new", "the run remembers it"
 
@@ -175,7 +175,7 @@ def test_another_folder_is_not_taken_for_the_one_that_was_moved(moved: RunFolder
     photo = tmp_path / "new" / moved.samples()["path"][0]
     photo.write_bytes(photo.read_bytes() + b"\0")
     with pytest.raises(SightlineError, match=r"new: 1 photos changed or went"):
-        reopen(moved, 48, tmp_path / "new")
+        reopen(moved, 48, data=tmp_path / "new")
     assert moved.known_dataset().root == str(tmp_path / "old")
 
 

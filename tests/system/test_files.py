@@ -7,13 +7,14 @@ import json
 import os
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from sightline.errors import SightlineError
-from sightline.system.files import replacing, sha256, write_bytes, write_json, write_table, write_text
+from sightline.system.files import replacing, require_writable, sha256, write_bytes, write_json, write_table, write_text
 from sightline.system.spreadsheet import read_csv
 
 
@@ -92,3 +93,36 @@ def test_weights_have_the_mode_of_the_other_files(tmp_path):
     write_bytes(tmp_path / "b", b"")
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a.safetensors", "b")}
     assert len(modes) == 1
+
+
+def test_a_place_that_can_be_written_is_none_the_worse(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b.csv")
+    require_writable(tmp_path)
+    (tmp_path / "c.csv").write_text("old")
+    require_writable(tmp_path / "c.csv")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["c.csv"]
+
+
+@pytest.mark.parametrize("place", ["file/x.csv", "file/deep/x.csv", "n" * 300, "dangling/x.csv"])
+def test_what_stands_in_the_way_is_found_before_the_work(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(SightlineError, match=r"cannot be written \(.+\)\. Choose another place"):
+        require_writable(tmp_path / place)
+
+
+def test_a_closed_folder_and_a_read_only_disk_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(SightlineError, match="you may not write in"):
+        require_writable(tmp_path / "x")
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(SightlineError, match="the disk is read-only"):
+        require_writable(tmp_path / "x")
+
+
+def test_a_current_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SightlineError, match="cannot be written"):
+        require_writable("x.csv")

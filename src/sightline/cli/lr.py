@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from sightline.cli.printing import Json, lines, print_json
 
@@ -16,6 +17,7 @@ def lr(
     scratch: bool | None = None,
     batch_size: int | None = None,
     img_size: int | None = None,
+    fit: Literal["crop", "pad", "squash"] | None = None,
     steps: int = 100,
     out: Path | None = None,
     json: Json = False,
@@ -38,6 +40,8 @@ def lr(
         Photos in one step.
     img_size
         Pixels on a side.
+    fit
+        How photos become square: crop, pad or squash.
     steps
         Rates to try.
     out
@@ -50,7 +54,7 @@ def lr(
     folder = out or Path("lr")
     found = find_lr(
         data, recipe=recipe, model=model, weights=weights, scratch=scratch, batch_size=batch_size, img_size=img_size,
-        steps=steps, out=folder,
+        fit=fit, steps=steps, out=folder,
     )  # fmt: skip
     if json:
         print_json({**found.to_dict(), "plot": str(folder / "lr.svg")})

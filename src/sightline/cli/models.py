@@ -53,15 +53,17 @@ def models(
             _show_box(rows)
         return
     if name is None:
-        listed = {
-            "own": catalogue.own_names(),
-            "timm": [n for n in timm.list_models() if n not in catalogue.own_names()],
-        }
+        own, every = catalogue.own_names(), timm.list_models()
+        reasons = {network: reason for network in every if (reason := catalogue.reason_against(network))}
+        listed = [network for network in every if network not in own and network not in reasons]
         if json:
-            print_json(listed)
+            print_json({"own": own, "timm": listed, "not_taken": reasons})
             return
-        lines(f"Sightline's own: {', '.join(listed['own'])}", f"From timm ({len(listed['timm'])}):")
-        lines(", ".join(listed["timm"]))
+        lines(f"Sightline's own: {', '.join(own)}", f"From timm ({len(listed)}):")
+        lines(", ".join(listed))
+        for reason in sorted(set(reasons.values())):
+            others = [network for network, why in reasons.items() if why == reason]
+            lines("", f"Not taken ({len(others)}), since such a network {reason}:", ", ".join(others))
         return
     described = summary.describe(name, size=img_size, train=train, head=head, classes=classes)
     if json:

@@ -6,9 +6,10 @@ import json as json_module
 from pathlib import Path
 
 from sightline.cli.printing import Json, print_json, verbatim
+from sightline.errors import SightlineError
 
 
-def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "auto", json: Json = False) -> None:
+def predict(run: Path, *paths: str, out: Path | None = None, device: str = "auto", json: Json = False) -> None:
     """Classify photos; a file that cannot be read is a row with `error` and stops nothing.
 
     Parameters
@@ -16,7 +17,7 @@ def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "aut
     run
         A run, or a model folder.
     paths
-        Photos, or folders of photos.
+        Photos, folders of photos, patterns in quotes such as 'photos/*.jpg', or - for a list on standard input.
     out
         Write the table here, .csv or .parquet. Default: to stdout, as CSV.
     device
@@ -34,3 +35,5 @@ def predict(run: Path, *paths: Path, out: Path | None = None, device: str = "aut
         from sightline.system.spreadsheet import to_csv
 
         verbatim(to_csv(table))
+    if (table["error"] != "").all():
+        raise SightlineError(f"None of the photos could be read. The first: {table['path'][0]}: {table['error'][0]}.")

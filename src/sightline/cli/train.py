@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -18,7 +18,7 @@ def train(
     data: str | None = None,
     *,
     images: Path | None = None,
-    recipe: str = "default",
+    recipe: str | None = None,
     out: Path | None = None,
     resume: Path | None = None,
     continues: Annotated[Path | None, Parameter(name="--from")] = None,
@@ -30,6 +30,7 @@ def train(
     lr: float | None = None,
     batch_size: int | None = None,
     img_size: int | None = None,
+    fit: Literal["crop", "pad", "squash"] | None = None,
     patience: int | None = None,
     seed: int | None = None,
     split_seed: int | None = None,
@@ -54,11 +55,12 @@ def train(
     images
         The folder that the paths of a manifest are relative to. Default: its own, or the one in it that holds them.
     recipe
-        A name from `sightline recipes`, or a YAML file; RUN/config.yaml repeats that run. Flags win over it.
+        A name from `sightline recipes`, or a YAML file; RUN/config.yaml repeats that run. Flags win over it. Default:
+        `default`.
     out
         The run folder, new or empty. Default: runs/DATE-TIME-DATASET-MODEL.
     resume
-        Go on with this run, exactly where it was interrupted.
+        Go on with this run, exactly where it was interrupted. It knows its choices: of these only --workers goes along.
     continues
         Start from this run's weights, and keep each of its photos in its old split.
     model
@@ -77,6 +79,9 @@ def train(
         Photos in one step.
     img_size
         Pixels on a side. Default: what the network was pretrained at.
+    fit
+        How photos become square. crop: their middle; pad: the whole of them, with borders; squash: the whole, squeezed.
+        Default: crop, or as the run of --from did.
     patience
         Stop a phase after this many epochs without a better val accuracy; 0: never.
     seed
@@ -105,20 +110,28 @@ def train(
     json
         One JSON object on stdout.
     """
+    from sightline.recipes import flag
     from sightline.tasks import train as task
 
+    choices = {
+        "images": images, "recipe": recipe, "out": out, "continues": continues, "model": model, "weights": weights,
+        "scratch": scratch, "epochs": epochs, "freeze_epochs": freeze_epochs, "lr": lr, "batch_size": batch_size,
+        "img_size": img_size, "fit": fit,
+        "patience": patience, "seed": seed, "split_seed": split_seed, "per_class": per_class,
+        "folds": folds, "ensemble": ensemble, "decisions": decisions, "tta": tta, "time_limit": time_limit,
+        "device": device, "set": set or None,
+    }  # fmt: skip
+    given: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
     if resume is not None:
-        if out is not None:
-            raise UsageError("--resume takes no --out: the run knows it.")
-        run = task.resume(resume, data=data)
+        if given:
+            raise UsageError(
+                f"--resume takes no {', no '.join(flag(name) for name in given)}: "
+                "the run goes on with what it began with.\n"
+                f"To start a new run from what this one has learned: sightline train DATA --from {resume}"
+            )
+        run = task.resume(resume, data=data, workers=workers)
     else:
-        run = task.train(
-            data, images=images, recipe=recipe, out=out, epochs=epochs, lr=lr, freeze_epochs=freeze_epochs, set=set,
-            continues=continues, model=model, weights=weights, scratch=scratch, batch_size=batch_size,
-            img_size=img_size, patience=patience, seed=seed, split_seed=split_seed, per_class=per_class,
-            folds=folds, ensemble=ensemble, decisions=decisions, tta=tta, time_limit=time_limit,
-            device=device, workers=workers,
-        )  # fmt: skip
+        run = task.train(data, workers=workers, **given)
     show(run, as_json=json)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from sightline.config import Fit
 from sightline.data.decoding.decode import NO_MEMORY
 from sightline.data.decoding.quarantine import dimensions_guarded, square_guarded
 from sightline.data.decoding.regular import Undecodable
@@ -28,13 +29,19 @@ def guess_size(dataset: Dataset) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def sample_pixels(dataset: Dataset, size: int, most: int = 64) -> np.ndarray:
-    """At most `most` photos as (n, S, S, 3) uint8, to try engines on.
+def sample_pixels(dataset: Dataset, size: int, fit: Fit = "crop", most: int = 64) -> np.ndarray:
+    """Some photos as (n, S, S, 3) uint8, to try engines on.
+
+    Args:
+        dataset: as it was read.
+        size: side of the squares in pixels.
+        fit: how the photos are made square.
+        most: how many, at the utmost.
 
     Raises:
         SightlineError: none of them can be read.
     """
-    return np.stack(_some(dataset, most, lambda path: square_guarded(path, size)))
+    return np.stack(_some(dataset, most, lambda path: square_guarded(path, size, fit)))
 
 
 def _some(dataset: Dataset, most: int, look: Callable[[Path], T]) -> list[T]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sightline.config import Fit
 from sightline.data import pixels
 from sightline.data.decoding.decode import Undecodable
 from sightline.data.decoding.decode_all import decode_all
@@ -47,12 +48,13 @@ _CONVERTED = {
 }
 
 
-def preflight(dataset: Dataset, size: int, *, workers: int | None = None) -> tuple[Dataset, Pixels]:
+def preflight(dataset: Dataset, size: int, fit: Fit = "crop", *, workers: int | None = None) -> tuple[Dataset, Pixels]:
     """Open every photo once, and keep it as a square of `size` pixels. The data itself is never changed.
 
     Args:
         dataset: as it was read; its samples need not be readable.
         size: side of the squares in pixels.
+        fit: how the photos are made square.
         workers: how many processes decode; one per core if not given.
 
     Returns:
@@ -67,7 +69,7 @@ def preflight(dataset: Dataset, size: int, *, workers: int | None = None) -> tup
     samples = dataset.samples.reset_index(drop=True)
     digests, lengths, lost = _hash([dataset.root / path for path in samples["path"]])
     jobs = _jobs(dataset, digests, lengths)
-    stored, records = _squares(jobs, size, workers)
+    stored, records = _squares(jobs, size, fit, workers)
 
     rows = pd.Index(records["digest"]).get_indexer(pd.Index(digests))
     blank = _table([Record(-1)])  # for files without a digest, whose row is -1: the last
@@ -82,7 +84,7 @@ def preflight(dataset: Dataset, size: int, *, workers: int | None = None) -> tup
     problems = _problems(samples["path"], facts, good)
     if len(dataset.problems):
         problems = pd.concat([dataset.problems, problems], ignore_index=True)
-    return dataset.replace(samples=kept, problems=problems), Pixels(stored, rows[good])
+    return dataset.replace(samples=kept, problems=problems), Pixels(stored, rows[good], fit)
 
 
 def _hash(paths: Sequence[Path]) -> tuple[list[str], list[int], dict[int, Undecodable]]:
@@ -118,21 +120,23 @@ def _jobs(dataset: Dataset, digests: Sequence[str], lengths: Sequence[int]) -> d
     return jobs
 
 
-def _squares(jobs: dict[str, Job], size: int, workers: int | None) -> tuple[np.ndarray, pd.DataFrame]:
+def _squares(jobs: dict[str, Job], size: int, fit: Fit, workers: int | None) -> tuple[np.ndarray, pd.DataFrame]:
     """The pixel file and its records: from the cache, or decoded now."""
     if not jobs:
         return np.zeros((0, size, size, 3), np.uint8), _table([])
-    found = pixels.opened(pixels.key(jobs, size), size)
+    found = pixels.opened(pixels.key(jobs, size, fit), size)
     if found is not None:
         return found
     with pixels.drafted(len(jobs), size) as draft, track("Decoding", len(jobs)) as advance:
         todo = list(jobs.values())
         with pixels.room_wanted(len(todo) * size * size * 3):
-            records, reproducible = decode_all(todo, size, draft.file, draft.offset, workers=workers, advance=advance)
+            records, reproducible = decode_all(
+                todo, size, draft.file, draft.offset, fit=fit, workers=workers, advance=advance
+            )
         table = _table(records)
         table["digest"] = [job.digest for job in todo]
         # What failed because the machine was short of memory may go well next time: such a result is not found again.
-        name = pixels.key(jobs, size) if reproducible else pixels.key([*jobs, draft.folder.name], size)
+        name = pixels.key(jobs if reproducible else [*jobs, draft.folder.name], size, fit)
         published = pixels.publish(draft, name, table)
     cache.trim()
     return published

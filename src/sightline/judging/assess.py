@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sightline.errors import SightlineError
 from sightline.judging import slices as slicing
 from sightline.judging.figures import encode, evaluate, probability_table
 from sightline.models.documents import Calibrated
@@ -64,7 +63,7 @@ def assess(run: RunFolder) -> Assessment:
     """
     predictions, samples = run.predictions(), run.samples()
     if not len(predictions) or "split" not in predictions or not (predictions["split"] == "test").any():
-        raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
+        raise run.incomplete
     classes = run.known_dataset().classes
     fitted = Calibrated.read(run.model / "sightline.json").calibration
     test = predictions[predictions["split"] == "test"].reset_index(drop=True)

@@ -117,7 +117,7 @@ def _test_table(run: RunFolder) -> pd.DataFrame:
     run.known_evaluation()
     samples = run.samples()
     if not len(predictions) or not len(samples) or "split" not in predictions or "digest" not in samples:
-        raise SightlineError(f"{run.path}: is not complete. Finish it: sightline train --resume {run.path}.")
+        raise run.incomplete
     samples = samples.drop_duplicates("path")
     known = pd.DataFrame({"path": samples["path"], "digest": samples["digest"]})
     known["group"] = samples["duplicate_group"] if "duplicate_group" in samples else samples["digest"]

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from sightline.errors import SightlineError
+from sightline.models import heads
 from sightline.models.ensemble import parts
 from sightline.models.network import Network
 from sightline.predictor import Predictor
@@ -65,7 +66,7 @@ class _Odds(torch.nn.Module):
         for features in self.parts:
             module: Any = features.module
             hidden = module.forward_head(features(images), pre_logits=True)
-            each.append(module.get_classifier()(hidden).float())
+            each.append(heads.classify(module.get_classifier(), hidden).float())
         logits = torch.stack(each).mean(dim=0)
         itself = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
         others = logits.unsqueeze(1).masked_fill(itself, -torch.inf).logsumexp(dim=2)

@@ -10,14 +10,39 @@ from torch import Tensor
 
 from sightline.errors import SightlineError, UsageError
 from sightline.models import nets
+from sightline.models.heads import NOT_LINEAR
 
 DEFAULT = "tf_efficientnet_lite0"
 """Without --model and --weights; its weights come with Sightline (models/box.py)."""
 
 
+# By the module in which timm keeps them; tests/models/test_families.py holds the lists against timm.
+_OTHER_HEADS = {
+    "cpubone", "crossvit", "efficientformer", "efficientformer_v2", "efficientvim", "iformer", "levit", "metaformer",
+    "repvit", "swiftformer",
+}  # fmt: skip
+_DISTILLED = {"deit", "pit"}
+_OTHERWISE = {
+    "sequencer": "hands out its features in an order of its own",
+    "vision_transformer_sam": "is made for segmentation, and has no head that could be replaced",
+}
+
+
 def is_known(name: object) -> bool:
     """Whether timm, or our own registry in it, has a network of this name (a pretrained tag may follow a dot)."""
     return isinstance(name, str) and timm.is_model(architecture_of(name))
+
+
+def require_known(name: str) -> None:
+    """Refuse a name of no network, or of one that Sightline cannot take.
+
+    Raises:
+        UsageError: names networks that may have been meant, or says why not.
+    """
+    if not is_known(name):
+        raise UsageError(f"--model {name}: no such network. {suggest(name)}")
+    if reason := reason_against(name):
+        raise UsageError(f"--model {name}: {reason}, so Sightline does not take it. `sightline models` lists the rest.")
 
 
 def architecture_of(name: str) -> str:
@@ -31,6 +56,14 @@ def suggest(name: str) -> str:
 
     close = get_close_matches(name, timm.list_models(), n=3, cutoff=0.6)
     return f"Did you mean {', '.join(close)}?" if close else "`sightline models` lists them."
+
+
+def reason_against(name: str) -> str | None:
+    """Why Sightline cannot train this network; None for those that it can."""
+    family = timm.models.model_entrypoint(architecture_of(name)).__module__.rpartition(".")[2]
+    if family in _OTHER_HEADS or (family in _DISTILLED and "distilled" in name):
+        return NOT_LINEAR
+    return _OTHERWISE.get(family)
 
 
 def own_names() -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import ConfigDict, Field
 from pydantic_core import from_json
 
+from sightline.config import Fit
 from sightline.errors import SightlineError
 from sightline.system.documents import Classes, Count, Document, Share, Text
 
@@ -78,7 +79,7 @@ class Pretrained(Document):
     fixed_input_size: bool = False
     interpolation: Text = "bicubic"
     crop_pct: Annotated[float, Field(gt=0, le=1)] = 1.0
-    crop_mode: Text = "center"
+    crop_mode: Literal["center", "border", "squash"] = "center"
     mean: tuple[Channel, Channel, Channel]
     std: tuple[Spread, Spread, Spread]
     first_conv: Text | tuple[Text, ...] | None = None
@@ -173,6 +174,8 @@ class Preprocessing(Document):
     """What is done to a photo before the network sees it."""
 
     size: Side
+    fit: Fit = "crop"
+    """How a photo is made square."""
     steps: Text
     mean: tuple[Channel, Channel, Channel]
     std: tuple[Spread, Spread, Spread]

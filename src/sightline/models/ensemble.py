@@ -18,6 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sightline.models.heads import classify
+
 
 class Ensemble(nn.Module):
     """Follows timm's contract: get_classifier()(forward_head(forward_features(x), pre_logits=True)) gives logits.
@@ -63,7 +65,7 @@ class Classifiers(nn.Module):
 
     def forward(self, hidden: list[Tensor]) -> Tensor:
         """What each member has before its classifier -> the mean of the logits (n, K)."""
-        return _mean([classifier(part) for classifier, part in zip(self.classifiers, hidden, strict=True)])
+        return _mean([classify(*pair) for pair in zip(self.classifiers, hidden, strict=True)])
 
 
 def parts(module: nn.Module) -> list[Any]:

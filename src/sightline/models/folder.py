@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from sightline.config import Fit
 from sightline.errors import SightlineError
 from sightline.models import heads
 from sightline.models.catalogue import create, is_known
@@ -28,6 +29,8 @@ from sightline.system.files import replacing, sha256
 
 _MOST_BUFFERS = 256 << 20  # bytes that a network may need beyond its weights: tables of positions, masks
 _LARGEST_WEIGHTS = 40 << 30  # bytes
+
+_CROP_MODES: dict[Fit, str] = {"crop": "center", "pad": "border", "squash": "squash"}  # in timm's words
 
 D = TypeVar("D", bound=Described)
 
@@ -65,6 +68,7 @@ def _described(network: Network) -> Trained:
             fixed_input_size=bool(cfg.get("fixed_input_size", False)),
             mean=network.mean,
             std=network.std,
+            crop_mode=_CROP_MODES[network.fit],  # type: ignore[arg-type]  # checked
             first_conv=cfg.get("first_conv"),
             classifier=cfg.get("classifier"),
         ),
@@ -121,6 +125,7 @@ def _load_one(folder: Path, described: Trained) -> Network:
         size=size,
         mean=cfg.mean,
         std=cfg.std,
+        fit=next(fit for fit, mode in _CROP_MODES.items() if mode == cfg.crop_mode),
         head=described.sightline_head,
         origin=f"the folder {folder.name}",
         weights_digest=sha256(path),

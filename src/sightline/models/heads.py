@@ -24,6 +24,9 @@ from torch.func import functional_call
 
 from sightline.errors import SightlineError, UsageError
 
+NOT_LINEAR = "does not end in one linear layer"
+"""Why some of timm's networks are not taken."""
+
 KINDS = ("linear", "dense", "regularised")
 
 
@@ -86,6 +89,7 @@ def attach(
     reset: Any = module.reset_classifier
     if head == "linear":
         reset(classes)
+        _require_linear(module)
         return module
     # "": no pooling, the head sees the whole map
     reset(0, "") if head == "dense" else reset(0)
@@ -112,6 +116,14 @@ def attach(
     return module
 
 
+def _require_linear(module: nn.Module) -> None:
+    """See that the network ends in one linear layer: a head fitted on features is put there, whatever network it is."""
+    reader: Any = module.get_classifier
+    classifier = reader()
+    if not isinstance(classifier, nn.Linear | nn.Conv2d) or classifier.bias is None:
+        raise SightlineError(f"The network {type(module).__name__} {NOT_LINEAR}. Choose another --model.")
+
+
 def classifier_name(module: nn.Module) -> str:
     """Where a timm network keeps its classifier, such as `fc`, `classifier` or `head.fc`.
 
@@ -125,6 +137,16 @@ def classifier_name(module: nn.Module) -> str:
             return str(name)
     kind = type(module).__name__
     raise SightlineError(f"The network {kind} has no single classifier to replace. Choose another --model.")
+
+
+def classify(classifier: Any, hidden: Any) -> Any:
+    """What a classifier makes of what `forward_head(..., pre_logits=True)` gave.
+
+    Some networks (DLA, DPN, ResNetV2) end in a 1×1 convolution, but hand out their features flat.
+    """
+    if isinstance(classifier, nn.Conv2d) and hidden.ndim == 2:
+        return classifier(hidden[:, :, None, None]).flatten(1)
+    return classifier(hidden)
 
 
 def embedding(hidden: Tensor | list[Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from sightline.config import Fit
 from sightline.errors import SightlineError
 from sightline.models import heads
 from sightline.models.ensemble import Ensemble, parts
@@ -19,7 +20,8 @@ class Network:
     """A network, its classes, and how photos must be prepared for it.
 
     `module` follows timm's contract: get_classifier()(forward_head(forward_features(x), pre_logits=True)) gives logits.
-    `mean` and `std` are per channel, for pixels in 0-1. `size` is the side in pixels that it is built for.
+    `mean` and `std` are per channel, for pixels in 0-1. `size` is the side in pixels that it is built for, `fit` how
+    photos are made square.
     """
 
     module: Any  # a torch.nn.Module; what timm adds to it is in no type
@@ -33,6 +35,7 @@ class Network:
     """Where the weights came from, in words."""
     weights_digest: str = ""
     """SHA-256 of the weights file; empty for random weights."""
+    fit: Fit = "crop"
     settings: dict[str, Any] = field(default_factory=dict)
     """Arguments beyond the architecture's defaults."""
 
@@ -60,7 +63,7 @@ class Forward(torch.nn.Module):
         """(n, S, S, 3) uint8 -> embedding (n, F), logits (n, K), both float32."""
         images = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
         hidden = self.module.forward_head(self.module.forward_features(images), pre_logits=True)
-        logits = self.module.get_classifier()(hidden)
+        logits = heads.classify(self.module.get_classifier(), hidden)
         return heads.embedding(hidden).float(), logits.float()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sightline.errors import UsageError
 from sightline.models import box, hub
-from sightline.models.catalogue import DEFAULT, architecture_of, is_known, suggest
+from sightline.models.catalogue import DEFAULT, architecture_of, require_known
 from sightline.models.folder import member, members_in, read_start
 from sightline.system import regular
 
@@ -48,8 +48,7 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
     if weights and Path(weights).is_dir():
         return _from_folder(Path(weights), name)
     name = name or DEFAULT
-    if not is_known(name):
-        raise UsageError(f"--model {name}: no such network. {suggest(name)}")
+    require_known(name)
     if scratch:
         return Source(name, "random weights")
     if weights:
@@ -59,7 +58,7 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
         return Source(name, f"the file {Path(weights).name}", Path(weights))
     boxed = box.find(name)
     if boxed and box.source_file(boxed):
-        return Source(name, "the box", box.weights_of(boxed))
+        return Source(name, f"the box ({boxed.package})", box.weights_of(boxed))
     file, repository = hub.weights_of(name)
     return Source(name, f"the hub ({repository})", file)
 

@@ -99,7 +99,7 @@ def _try_size(network: Network) -> None:
         pre = module.forward_head(
             module.forward_features(torch.zeros(1, 3, network.size, network.size)), pre_logits=True
         )
-        shape = tuple(module.get_classifier()(pre).shape)
+        shape = tuple(heads.classify(module.get_classifier(), pre).shape)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise SightlineError(

@@ -17,8 +17,8 @@ from sightline.errors import UsageError
 from sightline.recipes.document import read
 
 FLAGS = (
-    "decisions", "per_class", "split_seed", "continues", "folds", "ensemble", "model", "weights", "scratch",
-    "img_size", "batch_size", "patience", "seed", "time_limit", "tta", "device", "workers", "epochs", "lr",
+    "images", "decisions", "per_class", "split_seed", "continues", "folds", "ensemble", "model", "weights", "scratch",
+    "img_size", "fit", "batch_size", "patience", "seed", "time_limit", "tta", "device", "workers", "epochs", "lr",
     "freeze_epochs",
 )  # fmt: skip
 """The options that `sightline train` takes as flags; the rest go by --set."""
@@ -127,8 +127,12 @@ def _as_typed(name: str, value: Any) -> str:
     """How a person gave an option: --batch-size 1, or batch_size=1 of one that is no flag."""
     if name not in FLAGS:
         return f"{name}={value}"
-    flag = "--from" if name == "continues" else "--" + name.replace("_", "-")
-    return flag if value is True else f"{flag} {value}"
+    return flag(name) if value is True else f"{flag(name)} {value}"
+
+
+def flag(name: str) -> str:
+    """The flag of an option: --batch-size of batch_size."""
+    return "--from" if name == "continues" else "--" + name.replace("_", "-")
 
 
 def _with_frozen_phase(phases: list[dict[str, Any]], epochs: int) -> list[dict[str, Any]]:

@@ -24,13 +24,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from sightline.data.decoding.fit import BORDER, STEPS
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.network import Forward
 from sightline.predictor import Predictor
 from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
-from sightline.system.files import replacing, write_json, write_text
+from sightline.system.files import replacing, require_free, write_json, write_text
 from sightline.system.marker import MARKER, mark
 from sightline.system.progress import note
 from sightline.trust import answers
@@ -79,8 +80,7 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
     if form == "onnx":
         _require_onnx()
     folder = Path(out) if out is not None else run.path / f"export-{form}"
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"--out {folder}: is not empty. Choose another folder, or remove this one.")
+    require_free(folder)
     predictor = Predictor.load(run.path, device="cpu")
     made = not folder.exists()
     try:
@@ -148,9 +148,11 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
     facts = {
         "labels": list(predictor.classes),
         "size": size,
+        "fit": predictor.fit,
+        "border": list(BORDER),
         "input": f"pixels: (n, {size}, {size}, 3) uint8, RGB",
         "output": f"probabilities: (n, {len(predictor.classes)}) float32, calibrated, in the order of labels",
-        "preprocessing": "turn by EXIF; to RGB, transparent parts white; shorter side to size (bicubic); centre crop",
+        "preprocessing": f"turn by EXIF; to RGB, transparent parts white; {STEPS[predictor.fit]}",
         "inside": {
             "mean": list(predictor.network.mean),
             "std": list(predictor.network.std),

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from sightline.checks.shapes import cropped
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
 from sightline.report import charts, colours, material, page, variety
@@ -138,6 +139,7 @@ def _render(
             for each in seen[:MOST_CLASSES]
         ],
         "sizes": measured,
+        "cropped": lost.sentence if (lost := cropped(dataset.samples)) else "",
         "odd": [_odd_photo(dataset.samples, row, album) for row in odd[:18]],
         "preview": preview,
         "problems": material.problems(dataset.problems),
@@ -158,7 +160,9 @@ def _lede(dataset: Dataset, measured: material.Sizes | None) -> list[str]:
     else:
         brought = "The data comes without splits; training would cut it 70/15/15, keeping copies together."
     first = " ".join(part for part in (material.balance(samples, dataset.classes), brought) if part)
-    return [first, measured.sentence] if measured else [first]
+    lost = cropped(samples)
+    suggested = [lost.sentence] if lost and lost.suggests_pad else []
+    return [first, *([measured.sentence] if measured else []), *suggested]
 
 
 def _kind(look: _Look, group: variety.Group, of: int, most: int) -> Shown:
@@ -204,8 +208,10 @@ def _variety(
 def _sizes(samples: pd.DataFrame, measured: material.Sizes | None, odd: Sequence[int]) -> Shown | None:
     if measured is None:
         return None
+    lost = cropped(samples)
     return {
         "sentence": measured.sentence,
+        "cropped": {"mean": lost.mean, "most": lost.most, "sentence": lost.sentence} if lost else None,
         "common": [{"width": w, "height": h, "photos": n} for w, h, n in measured.common],
         "median": [int(samples["width"].median()), int(samples["height"].median())],
         "odd_total": int(measured.odd.sum()),

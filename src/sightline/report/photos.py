@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sightline.data.decoding.decode import square
+from sightline.config import Fit
+from sightline.data.decoding.fit import square
 from sightline.data.decoding.quarantine import decode_guarded
 from sightline.data.decoding.regular import Undecodable
 
@@ -34,12 +35,19 @@ class Photo:
 class Album:
     """Fetches photos of one dataset, each once per size, until the page's budget is spent.
 
-    Squares are cut from the middle, as the network sees them. Photos are never enlarged.
+    Squares are made as for the network, so they show what it saw. Photos are never enlarged.
     """
 
-    def __init__(self, root: Path | None, budget: int = BUDGET) -> None:
+    def __init__(self, root: Path | None, budget: int = BUDGET, fit: Fit = "crop") -> None:
+        """
+        Args:
+            root: the dataset's folder; None where it is not known.
+            budget: bytes of JPEG that the page may hold.
+            fit: how photos are made square.
+        """
         self.root = root
         self.left = budget
+        self.fit = fit
         self._taken: dict[tuple[str, int, bool], Photo] = {}
 
     def take(self, path: str, size: int = 160, whole: bool = False) -> Photo:
@@ -77,7 +85,7 @@ class Album:
             if whole:
                 decoded.image.thumbnail((size, size))
                 return np.array(decoded.image), ""
-            return square(decoded.image, min(size, *decoded.image.size)), ""
+            return square(decoded.image, min(size, *decoded.image.size), self.fit), ""
         except (Undecodable, OSError, ValueError):  # a name too long, or with a zero byte, is a ValueError or OSError
             return None, "the photo cannot be read"
 

@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline.config import Fit
 from sightline.judging.heat import Reason
 from sightline.report import page
 from sightline.report.photos import Album, spotlight
 
 
 def render(
-    reasons: Sequence[tuple[str, Reason]], photos: Sequence[NDArray[np.uint8]], run: str, root: Path | None
+    reasons: Sequence[tuple[str, Reason]],
+    photos: Sequence[NDArray[np.uint8]],
+    run: str,
+    root: Path | None,
+    fit: Fit = "crop",
 ) -> str:
     """The page as HTML.
 
@@ -23,8 +28,9 @@ def render(
         photos: each photo as the network saw it, (S, S, 3) uint8.
         run: the run's name.
         root: the folder of its dataset, where the neighbours' photos lie; None where it is not known.
+        fit: how the network is shown photos.
     """
-    album = Album(root)
+    album = Album(root, fit=fit)
     items = []
     for (name, reason), pixels in zip(reasons, photos, strict=True):
         lit = spotlight(pixels, np.asarray(reason.heat, dtype=np.float64))

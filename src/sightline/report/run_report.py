@@ -62,7 +62,7 @@ def render(run: RunFolder) -> str:
         predictions[predictions["split"] == part] if len(predictions) else predictions for part in ("test", "val")
     )
     answers = mistakes.answers(test, classes) if len(test) else []
-    album = Album(dataset.folder if dataset else None)
+    album = Album(dataset.folder if dataset else None, fit=run.config().fit or "crop")
     # The photos of the sections are fetched in this order: that in which they matter, should the budget run out.
     one_per_class = [(answer, album.take(answer.path)) for answer in mistakes.one_per_class(answers, classes)]
     context: Shown = {

@@ -57,8 +57,11 @@ def build_network(config: Config, classes: Sequence[str], size: int | None) -> N
         config.model, classes=classes, weights=weights, scratch=config.scratch, head=config.head,
         size=size, drop_rate=config.drop_rate,
     )  # fmt: skip
+    network.fit = config.fit or "crop"
     if config.continues:
-        inherit(network, load_network(f"{config.continues}/model"))
+        earlier = load_network(f"{config.continues}/model")
+        inherit(network, earlier)
+        network.fit = config.fit or earlier.fit
     return network
 
 

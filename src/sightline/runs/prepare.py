@@ -10,7 +10,7 @@ import pandas as pd
 
 from sightline.checks.decisions import apply_decisions, read_decisions
 from sightline.checks.duplicates_cache import known_duplicates
-from sightline.config import Config
+from sightline.config import Config, Fit
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
@@ -100,19 +100,20 @@ def open_data(config: Config) -> Dataset:
     return dataset
 
 
-def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
+def prepare(dataset: Dataset, config: Config, size: int, fit: Fit = "crop") -> Prepared:
     """Decode every photo once, find duplicates, split; duplicates and groups stay on one side.
 
     Args:
         dataset: as `open_data` gave it.
         config: the split seed, photos per class, and the run that this one goes on from.
         size: the side in pixels that photos are brought to.
+        fit: how they are made square.
 
     Raises:
         SightlineError: the photos do not make a dataset that can be trained on.
     """
     given = bool((dataset.samples["split"] != "").any())
-    dataset, pixels = preflight(dataset, size, workers=config.workers or None)
+    dataset, pixels = preflight(dataset, size, fit, workers=config.workers or None)
     require_usable(dataset)
     left_out = dataset.problems[dataset.problems["action"] == "left out"]
     if len(left_out):
@@ -136,13 +137,22 @@ def prepare(dataset: Dataset, config: Config, size: int) -> Prepared:
     return Prepared(dataset, pixels, facts)
 
 
-def reopen(run: RunFolder, size: int, data: str | Path | None = None) -> Prepared:
+def reopen(
+    run: RunFolder,
+    size: int,
+    fit: Fit = "crop",
+    data: str | Path | None = None,
+    *,
+    workers: int | None = None,
+) -> Prepared:
     """The photos of a run as it split them.
 
     Args:
-        run: the run.
+        run: has its samples already.
         size: the side in pixels that photos are brought to.
+        fit: how they are made square.
         data: the folder that they are in now, if they were moved; the run then remembers it.
+        workers: processes that decode; None: one for each core.
 
     Raises:
         SightlineError: photos have changed or gone since.
@@ -162,7 +172,8 @@ def reopen(run: RunFolder, size: int, data: str | Path | None = None) -> Prepare
     kept = ["path", "label", "split", "group"]
     if not len(samples) or not {*kept, "digest", "duplicate_group"} <= set(samples):
         raise SightlineError(f"{run.path / 'samples.parquet'}: is damaged: it does not say what is needed to go on.")
-    again, pixels = preflight(dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0]), size)
+    unchecked = dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0])
+    again, pixels = preflight(unchecked, size, fit, workers=workers)
     if list(again.samples["digest"]) != list(samples["digest"]):
         now = dict(zip(again.samples["path"], again.samples["digest"], strict=True))
         changed = [p for p, digest in zip(samples["path"], samples["digest"], strict=True) if now.get(p) != digest]

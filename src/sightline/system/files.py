@@ -15,12 +15,13 @@ from typing import Any
 
 import pandas as pd
 
-from sightline.errors import SightlineError
+from sightline.errors import Interrupted, SightlineError, UsageError
 from sightline.system import regular
+from sightline.system.marker import MARKER
 from sightline.system.spreadsheet import to_csv
 
 
-class NoRoom(SightlineError):
+class NoRoom(Interrupted):
     """A file could not be written for want of room. `path` is the file, `reason` says what ran out."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -97,11 +98,65 @@ def _is_full(folder: Path) -> bool:
         return False
 
 
+def require_writable(path: str | Path) -> None:
+    """Refuse a file or folder that could not be written, before any work is done for it.
+
+    Raises:
+        SightlineError: the disk or the folder is closed to this user, or something else stands in the way.
+    """
+    try:
+        place = Path(path).absolute()  # fails where the current folder is gone
+        while not _is_there(place):
+            place = place.parent
+        place = place if place.is_dir() else place.parent if place == Path(path).absolute() else place
+        if not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{place} is a file")
+        if not os.access(place, os.W_OK | os.X_OK):
+            closed = os.statvfs(place).f_flag & os.ST_RDONLY
+            raise (
+                OSError(errno.EROFS, "the disk is read-only")
+                if closed
+                else OSError(errno.EACCES, f"you may not write in {place}")
+            )
+    except OSError as error:
+        raise SightlineError(f"--out {path}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+def require_free(folder: str | Path) -> None:
+    """Refuse a folder for results that holds something already, or that could not be written.
+
+    Raises:
+        UsageError: it is not empty, or is no folder.
+        SightlineError: see `require_writable`.
+    """
+    folder = Path(folder)
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(entry.name != MARKER for entry in folder.iterdir()))
+    except OSError:
+        taken = False  # what is wrong with it is said next
+    if taken:
+        raise UsageError(f"--out {folder}: is not empty. Choose another folder.")
+    require_writable(folder)
+
+
+def _is_there(place: Path) -> bool:
+    try:
+        place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is what a process left that was killed while writing."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
 def sweep(folder: Path) -> None:
     """Remove the temporary files that a process left in `folder` and below when it was killed while writing."""
     for place, _, names in os.walk(folder):
         for name in names:
-            if _TEMPORARY.fullmatch(name):
+            if is_temporary(name):
                 with suppress(OSError):
                     (Path(place) / name).unlink()
 

@@ -21,7 +21,9 @@ from sightline.checks.duplicates_cache import known_duplicates
 from sightline.checks.files import check_files, check_quality
 from sightline.checks.labels import check_labels
 from sightline.checks.outliers import check_outliers
+from sightline.checks.shapes import cropped
 from sightline.checks.summary import sentences
+from sightline.config import Fit
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
@@ -31,8 +33,8 @@ from sightline.models import sources
 from sightline.models.folder import member, members_in
 from sightline.report import audit_page
 from sightline.runs.folder import RunFolder
-from sightline.system.files import write_table
-from sightline.system.marker import MARKER, mark
+from sightline.system.files import require_free, write_table
+from sightline.system.marker import mark
 from sightline.training.features import features_from
 
 SIZE = 192
@@ -91,13 +93,12 @@ def audit(
         SightlineError: no photo can be read.
     """
     out = Path(out) if out is not None else _folder_for(data)
-    if out.is_dir() and any(entry.name != MARKER for entry in out.iterdir()):
-        raise UsageError(f"--out {out}: is not empty. Name a new folder.")
+    require_free(out)
     if weights is not None and run is not None:
         raise UsageError("--weights and --run: give one of the two.")
     judge = _judge_of(RunFolder.open(run)) if run is not None else _judge(weights)
-    size = img_size or (judge.size if judge else SIZE)
-    dataset, pixels = preflight(open_dataset(str(data), images), size, workers=workers)
+    size, fit = img_size or (judge.size if judge else SIZE), judge.fit if judge else "crop"
+    dataset, pixels = preflight(open_dataset(str(data), images), size, fit, workers=workers)
     if not len(dataset.samples):
         raise SightlineError(f"{data}: none of its {len(dataset.problems):,} files can be read as a photo.")
     features, weaker = None, judge.weaker if judge else ""
@@ -106,7 +107,9 @@ def audit(
         features = features_from(judge.weights, pixels, digests, device=device, name=judge.name, deep=True)
     dataset = dataset.replace(samples=dataset.samples.assign(camera=_cameras(dataset)))
     found = check(dataset, pixels, features, weaker=weaker)
-    notes = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()
+    notes: tuple[str, ...] = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()
+    lost = cropped(dataset.samples)
+    notes += (lost.sentence,) if lost and lost.sentence and fit == "crop" else ()
     mark(out, "an audit")
     write_table(out / "findings.csv", found)
     write_table(out / "findings.parquet", found)
@@ -153,6 +156,7 @@ class _Judge:
     name: str | None = None  # None: what the weights say, else the network in the box
     weaker: str = ""  # said of its findings, where it has learned from these very labels
     size: int = SIZE  # pixels on a side
+    fit: Fit = "crop"
 
 
 def _judge(weights: str | Path | None) -> _Judge | None:
@@ -165,13 +169,14 @@ def _judge(weights: str | Path | None) -> _Judge | None:
 def _judge_of(run: RunFolder) -> _Judge:
     """The network that a run began with, if that never saw these labels and is still to be had; else its own."""
     config = run.config()
+    fit = config.fit or "crop"
     if config.weights and Path(config.weights).exists():
-        return _Judge(Path(config.weights))
+        return _Judge(Path(config.weights), fit=fit)
     began_elsewhere = config.weights or config.continues or config.scratch
     if config.model and not began_elsewhere and _can_be_had(config.model):
-        return _Judge(name=config.model)
+        return _Judge(name=config.model, fit=fit)
     own = run.model if members_in(run.model) == 1 else member(run.model, 1)
-    return _Judge(own, weaker=WEAKER, size=config.img_size or SIZE)
+    return _Judge(own, weaker=WEAKER, size=config.img_size or SIZE, fit=fit)
 
 
 def _can_be_had(name: str | None) -> bool:

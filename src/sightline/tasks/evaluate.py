@@ -49,7 +49,7 @@ def evaluate(
     if data is not None and moved is not None:
         raise UsageError("DATA and --data: give the place of the run's own photos, or another dataset, not both.")
     if data is None:
-        prepared = reopen(folder, predictor.size, moved)
+        prepared = reopen(folder, predictor.size, predictor.fit, moved)
         samples, pixels, rows = prepared.dataset.samples, prepared.pixels, prepared.rows("test")
         opened = ledger.opened(folder.path, samples["digest"].iloc[rows], "evaluate")
     else:
@@ -60,7 +60,7 @@ def evaluate(
                 f"{data}: has classes that {folder.path} was not trained on: {', '.join(unknown)}."
                 f" It knows {', '.join(predictor.classes)}."
             )
-        dataset, pixels = preflight(dataset, predictor.size)
+        dataset, pixels = preflight(dataset, predictor.size, predictor.fit)
         samples, rows, opened = dataset.samples, np.arange(len(dataset.samples)), None
         if not len(samples):
             raise SightlineError(f"{data}: no photo in it can be read.")

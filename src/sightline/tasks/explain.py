@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sightline.data.decoding.regular import Undecodable
-from sightline.data.reading.walk import photos_in
+from sightline.data.reading.named import photos_named
 from sightline.errors import SightlineError, UsageError
 from sightline.judging import heat
 from sightline.predictor import Predictor
@@ -17,7 +17,7 @@ from sightline.report import reasons_page
 from sightline.report.photos import jpeg, spotlight
 from sightline.runs.documents.extras import Neighbours
 from sightline.runs.folder import RunFolder
-from sightline.system.files import replacing, write_json, write_text
+from sightline.system.files import replacing, require_free, require_writable, write_json, write_text
 from sightline.system.marker import mark
 from sightline.system.progress import note, track
 
@@ -42,9 +42,9 @@ class Reasons:
 
 def explain(
     run: str | Path,
-    images: Sequence[Path],
+    images: Sequence[str | Path] | str | Path,
     *,
-    out: Path | None = None,
+    out: str | Path | None = None,
     of: str | None = None,
     neighbours: int = 4,
     device: str = "auto",
@@ -53,7 +53,7 @@ def explain(
 
     Args:
         run: a complete run.
-        images: photos, or folders of photos.
+        images: photos, folders of photos, and what else `photos_named` takes.
         out: a folder for explain.html, explain.json and the pictures, new or empty; None: RUN/explain.
         of: explain this class; None: the one predicted.
         neighbours: how many training photos for each photo.
@@ -67,14 +67,18 @@ def explain(
         raise UsageError("No IMAGE given: name photos, or folders of photos.")
     if neighbours < 0:
         raise UsageError(f"--neighbours {neighbours}: give a number from 0 up.")
-    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"--out {out}: is not empty. Choose another folder.")
     folder = RunFolder.open(run)
+    place = Path(out) if out is not None else folder.path / "explain"
+    if out is not None:
+        require_free(place)
+    else:
+        require_writable(place)
+    files = photos_named([images] if isinstance(images, str | Path) else images)
     predictor = Predictor.load(run, device)
     if of is not None and of not in predictor.classes:
         raise UsageError(f"--class {of}: the run has no such class. It knows {', '.join(predictor.classes)}.")
     shown, pixels, failed = [], [], []
-    for file in photos_in(images):
+    for file in files:
         try:
             pixels.append(predictor.prepare(file))
             shown.append(file)
@@ -91,13 +95,13 @@ def explain(
             classes = None if of is None else [predictor.classes.index(of)] * len(part)
             reasons += heat.explain(predictor, part, remembered, classes, neighbours)
             advance(len(part))
-    place = out or folder.path / "explain"
     mark(place, "what explain saw")
     found = Reasons(place / "explain.html", list(zip(map(str, shown), reasons, strict=True)), failed)
     for number, ((path, reason), photo) in enumerate(zip(found.photos, pixels, strict=True), 1):
         with replacing(place / f"{number:03d}-{Path(path).stem[:60]}.jpg") as temporary:
             temporary.write_bytes(jpeg(np.hstack([photo, spotlight(photo, np.asarray(reason.heat))])))
-    html = reasons_page.render(found.photos, pixels, folder.name, described.folder if described else None)
+    root = described.folder if described else None
+    html = reasons_page.render(found.photos, pixels, folder.name, root, predictor.fit)
     write_text(found.page, html)
     write_json(place / "explain.json", found.to_dict())
     return found

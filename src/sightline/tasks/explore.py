@@ -11,6 +11,7 @@ from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError
 from sightline.report import explore as page
+from sightline.system.files import require_writable
 from sightline.system.marker import mark
 
 
@@ -54,6 +55,12 @@ def explore(
         UsageError: there is no such augmentation preset.
         SightlineError: no photo can be read.
     """
+    if out is not None:
+        require_writable(out)
+    if augment is not None:
+        from sightline.data.augment import presets  # with torch, which nothing else here needs
+
+        presets.build(augment, img_size)
     dataset = open_dataset(str(data), images)
     folder = Path(out) if out is not None else Path(f"explore-{dataset.name}")
     dataset, pixels = preflight(dataset, img_size, workers=workers)

@@ -15,7 +15,7 @@ from sightline.report import learning, page
 from sightline.runs import plan
 from sightline.runs.documents.extras import LearningRates
 from sightline.runs.prepare import open_data, prepare
-from sightline.system.files import write_table, write_text
+from sightline.system.files import require_writable, write_table, write_text
 from sightline.training import lr_finder
 
 
@@ -45,10 +45,12 @@ def find_lr(
         UsageError: the options contradict each other or name what does not exist.
         SightlineError: the data or the weights cannot be read, or no phase takes gradient steps.
     """
+    if out is not None:
+        require_writable(out)
     config = recipes.resolve(recipe, recipes.absolute({**options, "data": data}), list(set))
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
-    prepared = prepare(dataset, config, network.size)
+    prepared = prepare(dataset, config, network.size, network.fit)
     found = lr_finder.search(network, config, prepared.data(), device=engines.device_of(config.device), steps=steps)
     if out is not None:
         write_table(Path(out) / "lr.csv", found.table)

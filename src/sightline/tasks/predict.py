@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sightline.data.reading.walk import photos_in
+from sightline.data.reading.named import photos_named
 from sightline.errors import UsageError
 from sightline.predictor import Predictor
-from sightline.system.files import write_table
+from sightline.system.files import require_writable, write_table
 from sightline.system.progress import note
 
 
@@ -21,7 +21,7 @@ def predict(
 
     Args:
         run: a run, or a model folder.
-        paths: photos, or folders of photos.
+        paths: photos, folders of photos, patterns such as "photos/*.jpg", and "-" for a list on standard input.
         out: write the table here too, .csv or .parquet.
         device: auto, cpu, cuda, mps.
 
@@ -29,16 +29,19 @@ def predict(
         One row a photo, in order: path, predicted, confidence, p_<class>…, set, familiar, decision, error.
 
     Raises:
-        UsageError: no path is given, there is no model at `run`, or `out` has another ending.
-        SightlineError: the model is damaged, or `out` cannot be written.
+        UsageError: no path is given, one is an address or a pattern that fits nothing, there is no model at `run`, or
+            `out` has another ending.
+        SightlineError: there are no photos, the model is damaged, or `out` cannot be written.
     """
-    listed = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-    if not listed:
+    named = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not named:
         raise UsageError("No PATH given: name photos, or folders of photos.")
     place = Path(out) if out is not None else None
     if place is not None and place.suffix.lower() not in (".csv", ".parquet"):
         raise UsageError(f"--out {place}: the name must end in .csv or .parquet.")
-    files = photos_in(listed)
+    if place is not None:
+        require_writable(place)
+    files = photos_named(named)
     table = Predictor.load(run, device, photos=len(files)).predict(files)
     failed = int((table["error"] != "").sum())
     if failed:

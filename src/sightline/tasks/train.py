@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sightline import recipes
-from sightline.config import Config, Machine
+from sightline.config import Config, Machine, build
 from sightline.data.glimpse import sample_pixels
 from sightline.data.table import Dataset
-from sightline.errors import SightlineError
+from sightline.errors import Interrupted, SightlineError
 from sightline.judging.examine import examine
 from sightline.models import engines
 from sightline.models.network import Network
@@ -23,11 +24,11 @@ from sightline.predictor import Predictor
 from sightline.recipes.document import require_no_pickle
 from sightline.release import model_card
 from sightline.report import run_report
-from sightline.runs import plan
-from sightline.runs.folder import RunFolder, default_path
+from sightline.runs import ahead, plan
+from sightline.runs.folder import RunFolder
+from sightline.runs.place import default_path
 from sightline.runs.prepare import Prepared, open_data, prepare, reopen
 from sightline.runs.run import Run
-from sightline.system.files import NoRoom
 from sightline.system.progress import note
 from sightline.training import finish, folds, loop
 from sightline.training.display import clock
@@ -69,28 +70,30 @@ def train(
     if config.weights and config.weights == recipes.values(recipe).get("weights"):
         require_no_pickle(config.weights, recipe)
     started = time.monotonic()
-    dataset = open_data(config)
-    config, machine, network = _settle(config, dataset)
-    run = RunFolder.create(out or default_path(dataset.name, network.architecture))
-    try:
-        with run.work():
+    asked = [name for name, value in given.items() if value is not None]
+    with ahead.as_asked(recipe, [*asked, *(text.partition("=")[0].strip() for text in set)]):
+        if out is not None:
+            RunFolder.require_free(out)
+        ahead.require_possible(config)
+        dataset = open_data(config)
+        config, machine, network = _settle(config, dataset)
+        run = RunFolder.create(out or default_path(dataset.name, network.architecture))
+        with run.work(), _ending(run, new=True):
             run.write_config(config)
             run.log(f"train {dataset.name}: {len(dataset.samples)} files, {len(dataset.classes)} classes")
             _work(run, config, machine, network, dataset, started, on_step)
-    except NoRoom:
-        raise
-    except SightlineError:
-        run.withdraw()
-        raise
     return Run(run.path)
 
 
-def resume(path: str | Path, *, data: str | Path | None = None, on_step: OnStep | None = None) -> Run:
+def resume(
+    path: str | Path, *, data: str | Path | None = None, workers: int | None = None, on_step: OnStep | None = None
+) -> Run:
     """Go on with a run that was interrupted, exactly where it stood; a complete run is returned as it is.
 
     Args:
         path: the run folder.
         data: the folder that its photos are in now, if they were moved.
+        workers: processes that decode photos, from now on; None: as before.
         on_step: as `train` takes it.
 
     Raises:
@@ -101,8 +104,11 @@ def resume(path: str | Path, *, data: str | Path | None = None, on_step: OnStep 
     if run.status == "complete":
         note(f"{run.path} is complete: nothing is left to do.")
         return Run(path)
-    with run.work():
+    with run.work(), _ending(run, new=False):
         config = run.config()
+        if workers is not None and workers != config.workers:
+            config = build({**config.model_dump(), "workers": workers}, f"--workers {workers}")
+            run.write_config(config)
         require_no_pickle(config.weights, run.path / "config.yaml")
         known = run.dataset()
         dataset = None if known else open_data(config)
@@ -119,19 +125,40 @@ def resume(path: str | Path, *, data: str | Path | None = None, on_step: OnStep 
     return Run(path)
 
 
+@contextmanager
+def _ending(run: RunFolder, *, new: bool) -> Iterator[None]:
+    """How a run ends that cannot go on: it says why; a new one that failed before anything was learned leaves nothing.
+
+    What a person stopped is no failure, and neither is a full disk: such a run is left to be gone on with.
+    """
+    with suppress(OSError):  # a run on a read-only disk will say so where it matters
+        run.write_failure("")
+    try:
+        yield
+    except Interrupted:
+        raise
+    except Exception as error:
+        if new and not run.has_learned:
+            run.remove()
+        else:
+            with suppress(OSError, SightlineError):
+                run.write_failure(str(error) or type(error).__name__)
+        raise
+
+
 def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]:
     """Every choice that was left open, made: the config as it will be written."""
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
-    if network.origin == "the box" and config.model is None:
+    if config.model is None and network.origin.startswith("the box"):
         note(f"{network.architecture} from the box; larger networks: --model NAME from the hub")
-    sample = sample_pixels(dataset, network.size)
+    sample = sample_pixels(dataset, network.size, network.fit)
     is_open = config.machine is None
     config, machine = plan.settle(config, network, sample, len(dataset.samples))
     if config.time_limit is not None and is_open:
         config = plan.fit_to_time(config, network, machine, sample, len(dataset.samples))
         if config.img_size and config.img_size != network.size:
             network = plan.build_network(config, dataset.classes, config.img_size)
-    settled = {"model": config.model or network.architecture, "img_size": network.size}
+    settled = {"model": config.model or network.architecture, "img_size": network.size, "fit": network.fit}
     return config.model_copy(update=settled), machine, network
 
 
@@ -147,10 +174,10 @@ def _work(
 ) -> None:
     """From a settled config to a complete run; goes on from whatever is already there."""
     if run.dataset():
-        prepared = reopen(run, network.size, data)
+        prepared = reopen(run, network.size, network.fit, data, workers=config.workers or None)
     else:
         assert dataset is not None
-        prepared = prepare(dataset, config, network.size)
+        prepared = prepare(dataset, config, network.size, network.fit)
         if config.folds:
             prepared = folds.deal(prepared, config)
         run.write_data(prepared.facts, prepared.dataset.samples, prepared.dataset.problems)

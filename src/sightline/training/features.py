@@ -39,6 +39,7 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
         return _compute(engine, pixels)
     described = [_VERSION, network.weights_digest, network.architecture, network.settings, network.size, pixels.size]
     described += [network.mean, network.std, engine.name, engine.batch, network.head == "dense"]
+    described += [pixels.fit] if pixels.fit != "crop" else []
     key = hashlib.sha256(json.dumps([described, list(digests)]).encode()).hexdigest()[:32]
     path = cache.folder("features") / f"{network.architecture}-{key}.npy"
     try:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sightline.errors import SightlineError
+from sightline.errors import Interrupted
 
 
-class Stopped(SightlineError):
+class Stopped(Interrupted):
     """The person asked the training to stop; all is kept."""
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
+from sightline.config import Fit
 from sightline.data.decoding.decode import Undecodable
 from sightline.data.decoding.quarantine import Quarantine
 from sightline.system.processes import cores
@@ -111,6 +112,7 @@ class Decoders:
         max_pixels: int,
         *,
         size: int = 0,
+        fit: Fit = "crop",
         side: int = 0,
         quality: int = 86,
         digest: str | None = None,
@@ -123,6 +125,7 @@ class Decoders:
             source: the bytes of an image file, or the path of one.
             max_pixels: as there.
             size: as there.
+            fit: as there.
             side: as there.
             quality: as there.
             digest: as there.
@@ -137,7 +140,7 @@ class Decoders:
             left = until - time.monotonic()
             if left <= 0:
                 raise too_late()
-            arguments = (source, max_pixels, size, side, quality, digest)
+            arguments = (source, max_pixels, size, fit, side, quality, digest)
             try:
                 return self._processes.run(look, arguments, seconds=min(SECONDS, left), patience=left + 1)
             except Undecodable as error:

@@ -13,7 +13,9 @@ from hashlib import sha256
 import numpy as np
 from PIL import Image
 
-from sightline.data.decoding.decode import decode, square
+from sightline.config import Fit
+from sightline.data.decoding.decode import decode
+from sightline.data.decoding.fit import square
 from sightline.data.decoding.regular import Undecodable, read
 
 _ENOUGH = 480  # pixels on the longer side; a card on a page is hardly wider
@@ -33,7 +35,13 @@ class Look:
 
 
 def look(
-    source: bytes | str, max_pixels: int, size: int = 0, side: int = 0, quality: int = 86, digest: str | None = None
+    source: bytes | str,
+    max_pixels: int,
+    size: int = 0,
+    fit: Fit = "crop",
+    side: int = 0,
+    quality: int = 86,
+    digest: str | None = None,
 ) -> Look:
     """Decode a photo.
 
@@ -41,6 +49,7 @@ def look(
         source: the bytes of an image file, or the path of one.
         max_pixels: the most pixels that are decoded.
         size: the side of the square that the network wants; 0 for none.
+        fit: how the photo is made square for it.
         side: the most pixels on a side of the picture that people will see; 0 for none.
         quality: of that picture, as JPEG counts it.
         digest: the SHA-256 that the bytes must have, as 64 hexadecimal digits; None takes any.
@@ -53,7 +62,7 @@ def look(
     if digest is not None and sha256(source).hexdigest() != digest:
         raise Undecodable("unreadable", "it is not the file that this run was made with")
     decoded = decode(source, max_pixels=max_pixels, target=size or side // 2)
-    pixels = square(decoded.image, size) if size else None
+    pixels = square(decoded.image, size, fit) if size else None
     picture = b""
     if side:
         image = decoded.image

@@ -14,7 +14,8 @@ from PIL import Image
 from pictures import FORMATS
 from pictures import encoded as encoded_as
 from sightline.data.decoding import quarantine
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding.decode import Undecodable, decode
+from sightline.data.decoding.fit import square
 from sightline.data.decoding.quarantine import (
     Quarantine,
     decode_guarded,

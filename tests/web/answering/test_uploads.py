@@ -16,7 +16,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from sightline.data.decoding.decode import decode, square
+from sightline.data.decoding.decode import decode
+from sightline.data.decoding.fit import square
 from sightline.web.answering.uploads import read_upload, sniff
 from sightline.web.replies import Refused
 

@@ -35,6 +35,7 @@ def handed(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other_mod
     """A run that somebody handed over."""
     shutil.copytree(run, tmp_path / "runs" / "handed")
     monkeypatch.setattr(settings, "SIGHTLINE", replace(settings.SIGHTLINE, runs=tmp_path / "runs"))
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))  # no thumbnail of an earlier test
     shelf._seen.clear()
     return tmp_path / "runs" / "handed"
 

@@ -36,10 +36,10 @@ def test_two_runs_side_by_side(two: Path, visitor: Client) -> None:
 
 
 def test_runs_that_cannot_be_compared_are_called_by_their_names(two: Path, visitor: Client) -> None:
-    path = two / "second" / "predictions.parquet"
-    table = pd.read_parquet(path)
-    table["path"] = "other/" + table["path"]
-    table.to_parquet(path)
+    path = two / "second" / "samples.parquet"
+    samples = pd.read_parquet(path)
+    samples["digest"] = samples["digest"].str[::-1]  # other photos under the same names
+    samples.to_parquet(path)
     page = visitor.get("/runs/compare?run=first&run=second")
     assert page.status_code == 422
     assert "first and second were judged on different test photos" in page.content.decode()

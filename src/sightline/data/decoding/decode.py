@@ -27,7 +27,7 @@ from sightline.data.decoding.regular import Undecodable, read
 from sightline.data.decoding.screen import Screened, screened
 from sightline.data.decoding.signatures import HEADER_BYTES, cut_short, kind
 
-__all__ = ["Decoded", "Undecodable", "decode", "dimensions", "square"]
+__all__ = ["Decoded", "Undecodable", "decode", "dimensions"]
 
 VERSION = 2
 """Raised when the same file comes to give other pixels, so that older caches are not used."""
@@ -137,20 +137,6 @@ def dimensions(path: Path | str) -> tuple[int, int]:
         width, height = image.size
         swap = fmt in ("JPEG", "PNG", "WEBP", "AVIF") and _orientation(image, picture) >= 5
     return (height, width) if swap else (width, height)
-
-
-def square(image: Image.Image, size: int) -> np.ndarray:
-    """The middle of an RGB picture as `size` x `size` x 3, uint8.
-
-    The shorter side is resized to `size` (bicubic, antialiased), the longer one cropped to its middle. Only what is
-    kept is computed, so a very long picture costs no more than a square one.
-    """
-    short = min(image.size)
-    left, top = (image.width - short) / 2, (image.height - short) / 2
-    box = (left, top, left + short, top + short)
-    if image.size == (size, size):
-        return np.array(image)
-    return np.array(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
 
 
 def file_format(header: bytes, path: str = "") -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
+from sightline.config import Fit
 from sightline.data.decoding import decoders
 from sightline.data.decoding.decoders import Job, Record
 from sightline.errors import SightlineError
@@ -27,7 +28,14 @@ _SIGKILL = -9  # the exit code of a process that was killed from outside, as whe
 
 
 def decode_all(
-    todo: Sequence[Job], size: int, file: Path, offset: int, *, workers: int | None, advance: Callable[[int], None]
+    todo: Sequence[Job],
+    size: int,
+    file: Path,
+    offset: int,
+    *,
+    fit: Fit = "crop",
+    workers: int | None,
+    advance: Callable[[int], None],
 ) -> tuple[list[Record], bool]:
     """Decode photos into their rows of a pixel file.
 
@@ -36,6 +44,7 @@ def decode_all(
         size: side of the squares in pixels.
         file: the pixel file, already as long as it will be.
         offset: where in it row 0 begins.
+        fit: how the photos are made square.
         workers: how many processes; one per core if not given.
         advance: is told how many photos are done.
 
@@ -59,7 +68,7 @@ def decode_all(
                 while waiting and len(running) < 3 * count:
                     chunk, alone = waiting[0]
                     seconds = FILE_SECONDS if alone else CHUNK_SECONDS
-                    arguments = (chunk, size, str(file), offset)
+                    arguments = (chunk, size, str(file), offset, fit)
                     running[pool.schedule(decoders.fill, args=arguments, timeout=seconds)] = waiting.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     error = _outcome(future)

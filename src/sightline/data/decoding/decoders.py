@@ -11,15 +11,19 @@ import zlib
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pebble import ProcessPool
 
-from sightline.data.decoding.decode import Undecodable, decode, square
+from sightline.data.decoding.decode import Undecodable, decode
+from sightline.data.decoding.fit import square
 from sightline.data.decoding.intact import require_intact
 from sightline.data.decoding.regular import read
 from sightline.system import processes
+
+if TYPE_CHECKING:
+    from sightline.config import Fit
 
 
 class Job(NamedTuple):
@@ -46,7 +50,7 @@ class Record(NamedTuple):
     detail: str = ""
 
 
-def fill(jobs: Sequence[Job], size: int, file: str, offset: int) -> list[Record]:
+def fill(jobs: Sequence[Job], size: int, file: str, offset: int, fit: Fit = "crop") -> list[Record]:
     """Decode photos straight into their rows of a pixel file, so that no pixels travel between processes.
 
     Args:
@@ -54,6 +58,7 @@ def fill(jobs: Sequence[Job], size: int, file: str, offset: int) -> list[Record]
         size: side of the squares in pixels.
         file: the pixel file, already as long as it will be.
         offset: where in it row 0 begins.
+        fit: how the photos are made square.
 
     Raises:
         OSError: the pixel file cannot be written.
@@ -62,7 +67,7 @@ def fill(jobs: Sequence[Job], size: int, file: str, offset: int) -> list[Record]
     with open(file, "r+b", buffering=0) as out:
         for job in jobs:
             try:
-                record, pixels = _decode(job, size)
+                record, pixels = _decode(job, size, fit)
             except Undecodable as error:
                 records.append(Record(job.row, problem=error.problem, detail=error.detail))
                 continue
@@ -74,14 +79,14 @@ def fill(jobs: Sequence[Job], size: int, file: str, offset: int) -> list[Record]
     return records
 
 
-def _decode(job: Job, size: int) -> tuple[Record, np.ndarray]:
+def _decode(job: Job, size: int, fit: Fit) -> tuple[Record, np.ndarray]:
     data = read(job.path)
     if sha256(data).hexdigest() != job.digest:
         raise Undecodable("unreadable", "it changed while it was being read")
     decoded = decode(data, target=size)
     if decoded.format == "JPEG":
         require_intact(data)
-    pixels = square(decoded.image, size)
+    pixels = square(decoded.image, size, fit)
     red, green, blue = pixels.sum(axis=0, dtype=np.uint32).sum(axis=0) / size**2  # far faster than one `mean`
     record = Record(
         job.row,

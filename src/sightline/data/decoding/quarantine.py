@@ -12,18 +12,22 @@ import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from pebble import ProcessExpired, ProcessPool
 from PIL import Image
 
 from sightline.data.decoding import decoders
-from sightline.data.decoding.decode import MAX_PIXELS, Decoded, Undecodable, decode, dimensions, file_format, square
+from sightline.data.decoding.decode import MAX_PIXELS, Decoded, Undecodable, decode, dimensions, file_format
+from sightline.data.decoding.fit import square
 from sightline.data.decoding.regular import head, read
 from sightline.data.decoding.screen import screened
 from sightline.data.decoding.signatures import HEADER_BYTES
 from sightline.system.processes import cores
+
+if TYPE_CHECKING:
+    from sightline.config import Fit
 
 Answer = TypeVar("Answer")
 
@@ -70,12 +74,13 @@ def decode_guarded(source: Source, *, target: int | None = None, seconds: float 
     return decode(found, target=target) if harmless else _shared.decode(found, seconds, MAX_PIXELS, target)
 
 
-def square_guarded(source: Source, size: int, *, seconds: float = SECONDS) -> np.ndarray:
+def square_guarded(source: Source, size: int, fit: Fit = "crop", *, seconds: float = SECONDS) -> np.ndarray:
     """`square` of what `decode` finds, in another process where the file could do harm.
 
     Args:
         source: as in `decode`.
         size: side of the square in pixels.
+        fit: how the picture is made square, as in `square`.
         seconds: as in `decode_untrusted`.
 
     Returns:
@@ -85,7 +90,7 @@ def square_guarded(source: Source, size: int, *, seconds: float = SECONDS) -> np
         Undecodable: as `decode`, and "timeout" or "crash".
     """
     found, harmless = _look_over(source)
-    pixels = _square(found, size) if harmless else _shared.run(_square, (found, size), seconds=seconds)
+    pixels = _square(found, size, fit) if harmless else _shared.run(_square, (found, size, fit), seconds=seconds)
     return np.asarray(pixels)
 
 
@@ -222,6 +227,6 @@ def _decode(source: bytes | str, max_pixels: int, target: int | None) -> tuple[A
     return image.tobytes(), image.size, found.width, found.height, found.mode, found.format, found.notes
 
 
-def _square(source: Source, size: int) -> np.ndarray:
+def _square(source: Source, size: int, fit: Fit) -> np.ndarray:
     """In the other process, or in this one."""
-    return square(decode(source, target=size).image, size)
+    return square(decode(source, target=size).image, size, fit)

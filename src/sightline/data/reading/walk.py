@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,14 +89,6 @@ def walk(root: Path) -> Listing:
             return _Walk(root, advance).run()
     except OSError as error:
         raise SightlineError(f"{root}: the folder cannot be read ({error.strerror}).") from error
-
-
-def photos_in(paths: Iterable[Path]) -> list[Path]:
-    """The files named, and every photo in the folders named, in order."""
-    found: list[Path] = []
-    for path in paths:
-        found += [path / photo for photo in walk(path).tree.photos()] if path.is_dir() else [path]
-    return found
 
 
 class _Walk:

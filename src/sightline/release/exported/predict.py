@@ -46,8 +46,9 @@ def load() -> tuple[dict[str, Any], Callable[[np.ndarray], np.ndarray]]:
     return json.loads(extra["sightline.json"]), run
 
 
-def prepare(path: str | Path, size: int) -> np.ndarray:
-    """One photo as (size, size, 3) uint8: turned by EXIF, RGB, shorter side to `size`, middle cut out."""
+def prepare(path: str | Path, facts: dict[str, Any]) -> np.ndarray:
+    """One photo as (size, size, 3) uint8: turned by EXIF, RGB, made square as in training."""
+    size, fit = facts["size"], facts.get("fit", "crop")
     with Image.open(path) as file:
         if file.format == "JPEG":
             # Large JPEGs are unpacked at a fraction of their size, as they were in training.
@@ -55,9 +56,16 @@ def prepare(path: str | Path, size: int) -> np.ndarray:
         image = to_rgb(ImageOps.exif_transpose(file))
     if image.size == (size, size):
         return np.array(image)
+    if fit == "pad":
+        longer = max(image.size)
+        wide, high = (max(1, round(side * size / longer)) for side in image.size)
+        left, top = (size - wide) // 2, (size - high) // 2
+        out = np.full((size, size, 3), facts["border"], np.uint8)
+        out[top : top + high, left : left + wide] = np.asarray(image.resize((wide, high), Image.Resampling.BICUBIC))
+        return out
     short = min(image.size)
     left, top = (image.width - short) / 2, (image.height - short) / 2
-    box = (left, top, left + short, top + short)
+    box = None if fit == "squash" else (left, top, left + short, top + short)
     return np.array(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
 
 
@@ -102,7 +110,7 @@ def _predict(
             }
             rows.append(row)
             try:
-                pixels.append(prepare(path, facts["size"]))
+                pixels.append(prepare(path, facts))
                 good.append(row)
             except Exception as error:  # whatever is wrong with one photo, the others still get their answer
                 row["error"] = f"{type(error).__name__}: {error}"

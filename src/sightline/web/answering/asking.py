@@ -84,7 +84,13 @@ def _ask_some(
         for file in files:
             try:
                 photo = read_upload(
-                    file, desk.predictor.size, _most_pixels(), preview=preview, client=client, until=until
+                    file,
+                    desk.predictor.size,
+                    _most_pixels(),
+                    fit=desk.predictor.fit,
+                    preview=preview,
+                    client=client,
+                    until=until,
                 )
                 asked.append((photo, desk.answer(photo.pixels, until)))
             except Refused as refused:

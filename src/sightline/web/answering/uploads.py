@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.core.files.uploadedfile import UploadedFile
 
+from sightline.config import Fit
 from sightline.data.decoding.decode import Undecodable
 from sightline.data.decoding.signatures import HEADER_BYTES, kind
 from sightline.web.decoders import decoders
@@ -38,7 +39,14 @@ def sniff(start: bytes) -> str:
 
 
 def read_upload(
-    file: UploadedFile, size: int, max_pixels: int, *, preview: bool, client: str = "", until: float
+    file: UploadedFile,
+    size: int,
+    max_pixels: int,
+    *,
+    fit: Fit = "crop",
+    preview: bool,
+    client: str = "",
+    until: float,
 ) -> Photo:
     """Read one uploaded file.
 
@@ -46,6 +54,7 @@ def read_upload(
         file: the upload, within the byte limit (`limits.LimitHandler` saw to that).
         size: the side of the square that the network wants.
         max_pixels: the most pixels that are decoded.
+        fit: how the photo is made square for it.
         preview: whether people will be shown it.
         client: who sent it.
         until: the moment (`time.monotonic`) at which it must have been read.
@@ -61,7 +70,7 @@ def read_upload(
         raise Refused(415, "Only JPEG, PNG, WebP, HEIC and AVIF photos are read here.")
     try:
         seen = decoders().look(
-            content, max_pixels, size=size, side=PREVIEW if preview else 0, client=client, until=until
+            content, max_pixels, size=size, fit=fit, side=PREVIEW if preview else 0, client=client, until=until
         )
     except Undecodable as error:
         if error.problem == "too-large":

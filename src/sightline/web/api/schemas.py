@@ -48,7 +48,7 @@ class Many(Schema):
 
 class RunOut(Schema):
     name: str
-    status: Literal["complete", "running", "interrupted", "damaged"]
+    status: Literal["complete", "running", "interrupted", "failed", "damaged"]
     problem: str = Field(description="Of a damaged run: which file is wrong, and how; empty otherwise.")
     dataset: str
     model: str

@@ -38,6 +38,7 @@ def neighbours(run: Shelved, found: Photos, row: int, client: str = "", count: i
                 str(found.file(row)),
                 MAX_PIXELS,
                 size=desk.predictor.size,
+                fit=desk.predictor.fit,
                 digest=found.digest(row),
                 client=client,
                 until=until,

@@ -19,7 +19,7 @@ from sightline.judging import compare
 from sightline.models.documents import ModelFacts
 from sightline.runs import ledger
 from sightline.runs.documents.evaluation import ClassFigures
-from sightline.runs.folder import Status
+from sightline.runs.place import Status
 from sightline.system.documents import Count, Share, read_if_there
 from sightline.web.library.shelf import Shelved, stamp
 from sightline.web.replies import Refused, without_paths
@@ -43,7 +43,7 @@ class Row:
     status: Status | Literal["damaged"]
     date: datetime
     problem: str = ""
-    """Of a damaged run: which file is wrong, and how."""
+    """Of a damaged run: which file is wrong, and how. Of a failed one: why."""
     dataset: str = ""
     model: str = ""
     size: Count | None = None
@@ -103,6 +103,7 @@ def _read(run: Shelved) -> Row:
         name=run.name,
         status=folder.status,
         date=_date(run),
+        problem=without_paths(folder.failure),
         dataset=described.name if described else config.data or "",
         model=config.model or "",
         size=config.img_size,

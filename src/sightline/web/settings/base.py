@@ -34,10 +34,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "sightline.web.health.HealthMiddleware",  # before anything that could wait
     "sightline.web.metrics.MetricsMiddleware",
-    "sightline.web.privacy.PrivacyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sightline.web.privacy.PrivacyMiddleware",  # behind the static files, which everybody may keep
     "sightline.web.limits.LimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

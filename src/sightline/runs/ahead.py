@@ -1,0 +1,75 @@
+"""What can be known to be wrong before any work: said at once, by the name under which it was asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sightline.checks.decisions import read_decisions
+from sightline.config import Config
+from sightline.data.augment import presets
+from sightline.errors import SightlineError, UsageError
+from sightline.models import engines
+from sightline.models.catalogue import require_known
+from sightline.recipes import FLAGS
+from sightline.runs.folder import RunFolder
+
+_ANY_SIZE = 64  # pixels: whether a preset is one does not hang on the size
+
+
+def require_possible(config: Config) -> None:
+    """Refuse options that name what is not there, before the data is opened.
+
+    Raises:
+        UsageError: no such network, weights, augmentation, device, earlier run or decisions.
+        SightlineError: one of them is damaged.
+    """
+    presets.build(config.augment, _ANY_SIZE)
+    engines.device_of(config.machine.device if config.machine else config.device)
+    if config.model:
+        require_known(config.model)
+    if config.weights and not Path(config.weights).exists():
+        raise UsageError(f"--weights {config.weights}: there is no such file or folder.")
+    if config.continues:
+        _require_run(Path(config.continues))
+    if config.decisions:
+        read_decisions(config.decisions)
+
+
+@contextmanager
+def as_asked(recipe: str, given: Collection[str]) -> Iterator[None]:
+    """Where an error begins with a flag that nobody typed, say that it is the recipe that asks for it.
+
+    Args:
+        recipe: its name or file.
+        given: the options that a person gave, flags and --set alike.
+    """
+    try:
+        yield
+    except SightlineError as error:
+        named = re.match(r"--([a-z-]+)", str(error))
+        option = {"from": "continues"}.get(named[1], named[1].replace("-", "_")) if named else ""
+        if named is None or option not in FLAGS or option in given:
+            raise
+        raise type(error)(
+            f"recipe {recipe} asks for {error}\nGive a {named[0]} of your own, or choose another --recipe."
+        ) from error
+
+
+def _require_run(path: Path) -> None:
+    """Refuse a --from that is no run with a trained model."""
+    if not path.exists():
+        raise UsageError(f"--from {path}: there is no such folder.")
+    if (path / "sightline.json").is_file():
+        raise UsageError(
+            f"--from {path}: is a model folder, not a run, so nobody knows which photos it has learned from.\n"
+            f"To start from its weights alone: --weights {path}"
+        )
+    if not (path / "config.yaml").is_file():
+        raise UsageError(
+            f"--from {path}: is not a run (it has no config.yaml). A run is what `sightline train` leaves."
+        )
+    if not (path / "model" / "sightline.json").is_file():
+        raise UsageError(f"--from {RunFolder(path).incomplete}")
