@@ -58,6 +58,7 @@ def test_tables_beside_a_heap_of_photos(
     assert "not valid CSV" in lines["quote", "quote"] and "not valid CSV" in lines["quote", "labels.csv"]
 
 
+@pytest.mark.prove
 def test_a_run_inside_the_data(tmp_path: Path) -> None:
     script = case("own-runs-become-a-class") / "repro.sh"
     programs = tmp_path / "bin"

@@ -91,8 +91,8 @@ def export(run: RunFolder, form: Format = "onnx", out: str | Path | None = None)
             f"--out {folder}: cannot be made ({error.strerror}). Choose another folder with --out."
         ) from error
     try:
-        _write(predictor, form, folder)
         mark(folder, "an export")
+        _write(predictor, form, folder)
         checked = check(run, predictor, folder)
     except BaseException:
         # What does not hold must not lie about looking finished.

@@ -37,7 +37,6 @@ from sightline.runs.place import Place
 from sightline.system import tables
 from sightline.system.documents import read_if_there
 from sightline.system.files import write_table, write_text
-from sightline.system.marker import mark
 
 E = TypeVar("E", bound=Extra)
 
@@ -59,7 +58,6 @@ class RunFolder(Place):
     def write_config(self, config: Config) -> None:
         """Write config.yaml."""
         write_text(self.path / "config.yaml", config.to_yaml())
-        mark(self.path, "a run")
 
     # The data
 

@@ -13,7 +13,7 @@ from typing import Literal, Self
 from sightline.errors import SightlineError, UsageError
 from sightline.system import regular
 from sightline.system.files import NoRoom, is_temporary, require_writable, sweep, write_text
-from sightline.system.marker import MARKER
+from sightline.system.marker import MARKER, mark
 
 Status = Literal["complete", "running", "interrupted", "failed"]
 _LOCK, _FAILED = ".lock", "failed.txt"
@@ -45,6 +45,7 @@ class Place:
         except OSError as error:
             raise SightlineError(f"--out {path}: cannot be made ({error.strerror}). Choose another folder.") from error
         cls.require_free(path)
+        mark(run.path, "a run")
         return run
 
     @classmethod

@@ -34,8 +34,9 @@ def folder(kind: str) -> Path:
     if path.is_dir():
         return path
     try:
+        if not root().exists():
+            mark(root(), "a cache")
         path.mkdir(parents=True, exist_ok=True)
-        mark(root(), "a cache")
     except OSError as error:
         raise SightlineError(
             f"{path}: the cache folder cannot be made ({error.strerror}). Set SIGHTLINE_CACHE to a folder that can."

@@ -17,6 +17,7 @@ import pandas as pd
 
 from sightline.errors import Interrupted, SightlineError, UsageError
 from sightline.system import regular
+from sightline.system.marker import MARKER
 from sightline.system.spreadsheet import to_csv
 
 
@@ -129,7 +130,7 @@ def require_free(folder: str | Path) -> None:
     """
     folder = Path(folder)
     try:
-        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        taken = folder.exists() and (not folder.is_dir() or any(entry.name != MARKER for entry in folder.iterdir()))
     except OSError:
         taken = False  # what is wrong with it is said next
     if taken:

@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from sightline.system.files import write_text
-
 MARKER = ".sightline"
 SORTED = "sorted photos"
 """What a folder is called into which photos were sorted: the one kind that may be given as DATA by its name."""
 
 # Folders that were written before there was a marker, or lost it, by what lies in them.
-_KNOWN = {
-    "a run": {"config.yaml", "dataset.json"},
-    "a model": {"sightline.json", "config.json"},
-    "an audit": {"findings.csv", "audit.html"},
-    "what explore saw": {"explore.html", "explore.json"},
-}
+_KNOWN = {"a run": {"config.yaml", "dataset.json"}, "a model": {"sightline.json", "config.json"}}
 
 
 def mark(folder: Path, what: str) -> None:
-    """Say in a folder that Sightline wrote it. `what` it is, in words: "a run"."""
-    write_text(folder / MARKER, f"{what}\nWritten by Sightline. Photos in here are never taken for data.\n")
+    """Say in a folder that Sightline wrote it: `what` it is, in words, such as "a run".
+
+    A folder in which something else lies already is somebody's own, and is not marked.
+
+    Raises:
+        SightlineError: it cannot be written.
+    """
+    from sightline.system.files import write_text  # brings pandas along, which a cache alone has no need of
+
+    if not folder.is_dir() or not any(folder.iterdir()):
+        write_text(folder / MARKER, f"{what}\nWritten by Sightline. Photos in here are never taken for data.\n")
 
 
 def kind(folder: Path, names: Collection[str]) -> str:

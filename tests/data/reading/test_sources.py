@@ -234,7 +234,7 @@ def test_a_download_that_was_not_finished(tmp_path):
         open_dataset(tmp_path / "photos.zip.crdownload")
 
 
-@pytest.mark.parametrize("inside", [{".sightline"}, {"config.yaml", "dataset.json"}, {"explore.html", "explore.json"}])
+@pytest.mark.parametrize("inside", [{".sightline"}, {"config.yaml", "dataset.json"}, {"sightline.json", "config.json"}])
 def test_what_sightline_wrote_is_no_data_wherever_it_lies(tmp_path, inside):
     fill(tmp_path, "cat/1.jpg", "dog/1.jpg", "runs/one/explain/1.jpg", "runs/two/explain/1.jpg", "dog/out/1.jpg")
     for place in ("runs/one", "runs/two", "dog/out"):
@@ -250,7 +250,7 @@ def test_what_sightline_wrote_is_no_data_wherever_it_lies(tmp_path, inside):
 
 
 def test_photos_that_were_sorted_may_be_learned_from_if_that_is_said(tmp_path):
-    fill(tmp_path, "cat/1.jpg", "dog/1.jpg", "sorted/cat/1.jpg", "sorted/dog/1.jpg")
     marker.mark(tmp_path / "sorted", marker.SORTED)
+    fill(tmp_path, "cat/1.jpg", "dog/1.jpg", "sorted/cat/1.jpg", "sorted/dog/1.jpg")
     assert len(open_dataset(tmp_path)) == 2
     assert len(open_dataset(tmp_path / "sorted")) == 2
