@@ -83,7 +83,6 @@ def write(folder: Path) -> list[Path]:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     (folder / "gone.jpg").symlink_to("nowhere.jpg")
-    (folder / "folder.jpg").mkdir()
     return sorted(folder.iterdir())
 
 
