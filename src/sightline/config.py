@@ -63,6 +63,9 @@ class Phase(Options):
     """cyclical: epochs from one trough to the next (triangular, Smith 2017)."""
     lr_min: Annotated[float, Field(ge=0, lt=1)] = 0.01
     """The lowest rate, as a fraction of the peak."""
+    views: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Where early layers are frozen: so many augmented views of each photo are kept as those layers see them, and the
+    epochs learn from them in turn; 0: every epoch has new ones."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -86,6 +89,10 @@ class Machine(Options):
     """Of torch."""
     evaluation_batch: Annotated[int, Field(ge=1, le=4096)]
     """Photos predicted at a time."""
+    frozen: str = ""
+    """What runs the frozen layers while later ones learn; empty: the training step itself."""
+    frozen_batch: Annotated[int, Field(ge=1, le=4096)] = 16
+    """Photos at a time in it."""
 
 
 class Config(Options):

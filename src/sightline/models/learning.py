@@ -7,15 +7,17 @@ them, and errors that do not show in an answer may add up in a gradient.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from sightline.models import choices
+from sightline.models import choices, cut
 from sightline.models.choices import Choice
 from sightline.models.freezing import freeze, set_mode
 from sightline.models.network import Network
@@ -83,7 +85,15 @@ class _Learner:
         self.autocast = torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=bfloat16)
         pixels = torch.from_numpy(np.resize(sample, (_BATCH, *sample.shape[1:]))).to(device)
         mean, std = (torch.tensor(value, device=device).view(3, 1, 1) for value in (network.mean, network.std))
-        self.images = (pixels.permute(0, 3, 1, 2).float().div(255) - mean) / std
+        self.given = (pixels.permute(0, 3, 1, 2).float().div(255) - mean) / std
+        self.answer: Callable[[torch.Tensor], torch.Tensor] = self.module
+        # Frozen layers in front are run by an engine of their own: what is tried is the step of those that learn.
+        if halves := cut.find(dataclasses.replace(network, module=self.module)):
+            with torch.no_grad():
+                self.given = halves.before.module.eval().forward_features(self.given)
+            set_mode(self.module)
+            halves.train(True)
+            self.answer = halves.after
         self.targets = torch.arange(_BATCH, device=device) % len(network.classes)
         learning = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
         self.optimiser = torch.optim.AdamW(learning, lr=1e-3)
@@ -96,7 +106,7 @@ class _Learner:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             with self.autocast:
-                logits = self.module(self.images)
+                logits = self.answer(self.given)
         loss = F.cross_entropy(logits.float(), self.targets)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

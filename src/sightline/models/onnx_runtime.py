@@ -64,10 +64,15 @@ def runner(module: Forward, network: Network) -> Callable[[np.ndarray], tuple[np
 
 def path_of(network: Network) -> Path:
     """Where the export of exactly these weights is kept."""
+    return cache.folder("engines") / f"{network.architecture}-{network.size}-{state_of(network)[:24]}.onnx"
+
+
+def state_of(network: Network) -> str:
+    """A digest of the weights as they are now, and of how pixels are scaled for them."""
     state = hashlib.sha256(repr((network.mean, network.std)).encode())
     for value in network.module.state_dict().values():
         state.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return cache.folder("engines") / f"{network.architecture}-{network.size}-{state.hexdigest()[:24]}.onnx"
+    return state.hexdigest()
 
 
 def to_onnx(module: Forward, size: int, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sightline.config import Config, Machine
+from sightline.config import Config, Machine, Phase
 from sightline.data.glimpse import guess_size
 from sightline.data.table import Dataset
 from sightline.errors import UsageError
-from sightline.models import autotune, engines, zoo
+from sightline.models import autotune, cut, engines, zoo
+from sightline.models.cut import Cut
 from sightline.models.folder import load_network, members_in
+from sightline.models.freezing import freeze
 from sightline.models.learning import precision_for_learning
 from sightline.models.network import Network, inherit
 from sightline.system.progress import note
@@ -103,7 +106,31 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
         threads=torch.get_num_threads(),
         evaluation_batch=engine.batch,
     )
+    if gradient and device == "cpu":  # elsewhere the photos would have to cross over to the processor and back
+        looks = round(config.epochs * photos * _TRAINED_SHARE)
+        machine = machine.model_copy(update=_for_frozen_layers(network, gradient[-1], machine, sample, looks))
     return config.model_copy(update={"machine": machine}), machine
+
+
+def _for_frozen_layers(
+    network: Network, phase: Phase, machine: Machine, sample: np.ndarray, looks: int
+) -> dict[str, str | int]:
+    """The engine of the layers that stay frozen in this phase, as fields of the machine; none where there are none."""
+    halves = _halves(network, phase)
+    if halves is None:
+        return {}
+    exact = "float32" if machine.precision == "float32" else None
+    engine = autotune.fastest_engine(
+        halves.before, sample, device=machine.device, photos=looks, trained=False, precision=exact
+    )
+    return {"frozen": engine.name, "frozen_batch": engine.batch}
+
+
+def _halves(network: Network, phase: Phase) -> Cut | None:
+    """A copy of the network, cut where its frozen layers end in this phase."""
+    apart = dataclasses.replace(network, module=copy.deepcopy(network.module))
+    freeze(apart.module, phase.train)
+    return cut.find(apart)
 
 
 def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.ndarray, photos: int) -> Config:
@@ -120,7 +147,7 @@ def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.n
         UsageError: the limit is too short even to fit a head on the smallest images.
     """
     assert config.time_limit is not None
-    learn, look = _images_per_second(network, machine, sample, config.batch_size)
+    learn, look = _images_per_second(config, network, machine, sample)
     views = 2 if config.tta == "flip" else 1
     most, folds = config.epochs, config.folds or 0
     # Each fold learns from all others; the features of the frozen network are computed once for all trainings.
@@ -154,23 +181,31 @@ def _shortened(config: Config, epochs: int) -> Config:
     return config.model_copy(update={"phases": [p for p in phases if p.solver == "lbfgs" or p.epochs] or phases[-1:]})
 
 
-def _images_per_second(network: Network, machine: Machine, sample: np.ndarray, batch: int) -> tuple[float, float]:
+def _images_per_second(config: Config, network: Network, machine: Machine, sample: np.ndarray) -> tuple[float, float]:
     """How fast it learns, and how fast it looks, by trying."""
     engine = engines.make(machine.engine, network, machine.device, machine.evaluation_batch)
+    batch = config.batch_size
     photos = np.resize(sample, (batch, *sample.shape[1:]))
     engine(photos)
     started = time.perf_counter()
     engine(photos)
     look = batch / (time.perf_counter() - started)
 
+    # As the last phase that takes gradient steps will: its frozen layers by their engine, the others in torch.
+    phase = [phase for phase in config.phases if phase.solver == "gradient"][-1:] or [Phase()]
+    halves = _halves(network, phase[0]) if machine.frozen else None
     module = copy.deepcopy(network.module).to(machine.device).train()
-    images = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).to(machine.device)
+    given = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).to(machine.device)
+    if halves is not None:
+        frozen = engines.make(machine.frozen, halves.before, machine.device, machine.frozen_batch)
     taken = 0.0
     for _ in range(3):  # the first ones pay for setting up; the last counts
         started = time.perf_counter()
+        if halves is not None:
+            given = torch.from_numpy(frozen(photos)[0]).view(-1, *halves.shape)
         enabled = machine.precision == "bfloat16"
         with torch.autocast(machine.device.partition(":")[0], torch.bfloat16, enabled=enabled):
-            loss = module(images).float().square().mean()
+            loss = (halves.after if halves is not None else module)(given).float().square().mean()
         loss.backward()
         taken = time.perf_counter() - started
     return batch / taken, look

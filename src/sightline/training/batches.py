@@ -53,20 +53,34 @@ class Preparation:
 
     def __call__(self, rows: np.ndarray, draws: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """Images (n, 3, S, S) as the network wants them, and targets (n, K) that sum to 1, for training."""
-        images = self.augment(self._images(rows), draws)
-        targets = F.one_hot(self.truth(rows), self.classes).float()
-        if self.config.mixup or self.config.cutmix:
-            spec = {"mixup": self.config.mixup, "cutmix": self.config.cutmix}
-            images, targets = presets.mix(images, targets, spec, draws)
+        images, targets = self._augmented(rows, draws)
         return (images - self.mean) / self.std, targets
+
+    def view(self, rows: np.ndarray, draws: torch.Generator) -> tuple[np.ndarray, torch.Tensor]:
+        """The same as photos lie in memory, (n, S, S, 3) uint8, for an engine; and the targets."""
+        images, targets = self._augmented(rows, draws)
+        pixels = images.mul(255).round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).contiguous()
+        return pixels.cpu().numpy(), targets
 
     def plain(self, rows: np.ndarray) -> torch.Tensor:
         """The same images (n, 3, S, S) as they are, for judging."""
         return (self._images(rows) - self.mean) / self.std
 
+    def targets(self, rows: np.ndarray) -> torch.Tensor:
+        """(n, K), a one for the class."""
+        return F.one_hot(self.truth(rows), self.classes).float()
+
     def truth(self, rows: np.ndarray) -> torch.Tensor:
         """The class numbers (n,) on the device."""
         return self.labels[torch.from_numpy(rows).to(self.device)]
+
+    def _augmented(self, rows: np.ndarray, draws: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Images (n, 3, S, S) in 0-1 and targets (n, K)."""
+        images, targets = self.augment(self._images(rows), draws), self.targets(rows)
+        if self.config.mixup or self.config.cutmix:
+            spec = {"mixup": self.config.mixup, "cutmix": self.config.cutmix}
+            images, targets = presets.mix(images, targets, spec, draws)
+        return images, targets
 
     def _images(self, rows: np.ndarray) -> torch.Tensor:
         if self.resident is not None:

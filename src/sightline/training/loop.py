@@ -36,6 +36,7 @@ from sightline.training.batches import Preparation, generator, shuffled
 from sightline.training.checkpoint import Row, Standing, State
 from sightline.training.display import Display
 from sightline.training.features import frozen_features
+from sightline.training.halves import Feed, feed
 from sightline.training.interrupt import Stopped, stop_between_steps
 from sightline.training.schedule import groups, rate
 
@@ -135,6 +136,7 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
     training.standing.optimiser = {}  # used up
     training.kept = time.monotonic()
     epoch_seconds = 0.0
+    feeding = feed(training.network, config, training.machine, training.data, training.prepare, state.phase)
 
     while state.epoch < phase.epochs and not (config.patience and state.stale >= config.patience):
         if state.metrics and time.monotonic() + 1.3 * epoch_seconds > deadline:
@@ -145,7 +147,7 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
         for number in range(state.batch, len(batches)):
             _set_rate(optimiser, phase, state.epoch * len(batches) + number, len(batches))
             draws = generator(config.seed, state.phase, state.epoch, number)
-            step = _step(training, optimiser, batches[number], draws)
+            step = _step(training, feeding, optimiser, batches[number], draws)
 
             photos = len(batches[number])
             state.batch, state.seen = number + 1, state.seen + photos
@@ -161,18 +163,20 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
 
         epoch_seconds = state.seconds
         on_train = state.loss / state.seen, state.right / state.seen
-        _conclude(training, phase, on_train, _judge(training), state.seen)
+        _conclude(training, phase, on_train, _judge(training, feeding), state.seen)
         state.next_epoch()
         _keep(training, optimiser)
 
 
-def _step(training: Training, optimiser: torch.optim.Optimizer, rows: np.ndarray, draws: torch.Generator) -> Step:
+def _step(
+    training: Training, feeding: Feed, optimiser: torch.optim.Optimizer, rows: np.ndarray, draws: torch.Generator
+) -> Step:
     """One optimiser step on the photos of these rows."""
     config, module = training.config, training.network.module
     torch.manual_seed(int(torch.randint(2**62, (), generator=draws)))  # for dropout and stochastic depth
-    images, targets = training.prepare(rows, draws)
+    given, targets = feeding.lesson(rows, training.state.epoch, draws)
     with _precision(training.machine):
-        logits = module(images)
+        logits = feeding.logits(given)
     weights = training.prepare.class_weights
     loss = F.cross_entropy(logits.float(), targets, weights, label_smoothing=config.label_smoothing)
     optimiser.zero_grad(set_to_none=True)
@@ -250,14 +254,15 @@ def _record(training: Training, phase: Phase, step: Step, optimiser: torch.optim
 
 
 @torch.no_grad()
-def _judge(training: Training) -> Figures:
+def _judge(training: Training, feeding: Feed) -> Figures:
     """Mean cross entropy and accuracy on val."""
-    module, prepare, val = training.network.module.eval(), training.prepare, training.data.val
+    training.network.module.eval()
+    prepare, val = training.prepare, training.data.val
     loss, right, batch = 0.0, 0, training.machine.evaluation_batch
     for start in range(0, len(val), batch):
         rows = val[start : start + batch]
         with _precision(training.machine):
-            logits = module(prepare.plain(rows))
+            logits = feeding.logits(feeding.plain(rows))
         loss += float(F.cross_entropy(logits.float(), prepare.truth(rows), reduction="sum"))
         right += int((logits.argmax(1) == prepare.truth(rows)).sum())
     return loss / len(val), right / len(val)

@@ -1,0 +1,146 @@
+"""A network taken apart where its frozen layers end: what comes before can be computed by any engine, once.
+
+    cut = find(network)                     # parameters of the layers that learn have requires_grad
+    logits = cut.after(maps)                # maps: what the engine of cut.before makes of photos
+
+The frozen layers need no gradients, so the fastest way to run them is that of an answer, not that of a lesson: an
+engine with its layers fused (`engines.py`) does them several times as fast as the training step would.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sightline.models.network import Network
+
+_LIKE = 1e-4
+"""By how much the logits of the two halves may miss the network's, relative to the largest: rounding, no more."""
+
+
+class Cut:
+    """A network in two halves, which share its weights.
+
+    Attributes:
+        before: the frozen layers; their embedding (n, C·H·W) is what they hand on, flattened.
+        shape: of what they hand on for one photo, such as (C, H, W).
+        place: the first part that learns, by its name in the network.
+    """
+
+    def __init__(self, before: Network, rest: nn.Module, shape: tuple[int, ...], place: str) -> None:
+        self.before, self.shape, self.place = before, shape, place
+        self._rest = rest
+
+    @property
+    def values(self) -> int:
+        """How many the frozen layers hand on for one photo."""
+        return math.prod(self.shape)
+
+    def after(self, maps: Tensor) -> Tensor:
+        """Logits (n, K) from what the frozen layers made of n photos, (n, *shape), in training or evaluation mode."""
+        logits: Tensor = self._rest(maps)
+        return logits
+
+    def train(self, mode: bool) -> None:
+        """Tell the half that learns which mode its network is in; its layers are the network's own and know it."""
+        self._rest.training = mode
+
+
+def find(network: Network) -> Cut | None:
+    """Cut a network in front of the first part that learns.
+
+    A part is a child of the network, or of a chain in it. Whether the network is the chain of its parts, one after the
+    other, is tried on a picture; where it is none (a transformer adds positions in between), it stays whole.
+
+    Args:
+        network: `requires_grad` says which of its parameters learn. Its module's mode is left as it is.
+
+    Returns:
+        The halves; None where nothing is frozen in front, or the network cannot be cut there.
+    """
+    module = network.module
+    parts = list(_parts(module))
+    first = next((number for number, (_, part) in enumerate(parts) if _learns(part)), 0)
+    if not any(parameter is not None for _, part in parts[:first] for parameter in part.parameters()):
+        return None
+    place, after = parts[first][0], {name for name, _ in parts[first:]}
+    rest = _without(module, {name for name, _ in parts[:first]})
+    frozen = _Frozen(_without(module, after - {""}))
+    images = torch.rand(2, 3, network.size, network.size, generator=torch.Generator().manual_seed(0))
+    modes = {part: part.training for part in module.modules()}
+    try:
+        module.eval(), frozen.eval()
+        rest.training = False
+        device = next(module.parameters()).device
+        with torch.no_grad():
+            whole, maps = module(images.to(device)), frozen.forward_features(images.to(device))
+            halves = rest(maps)
+    except (RuntimeError, TypeError, ValueError, AttributeError, IndexError):
+        return None  # the second half cannot take what the first one hands on
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+    if halves.shape != whole.shape or (halves - whole).abs().max() > _LIKE * whole.abs().max().clamp_min(1):
+        return None
+    name = f"{network.architecture}-before-{place}"
+    before = dataclasses.replace(network, module=frozen, architecture=name, head="linear")
+    return Cut(before, rest, tuple(maps.shape[1:]), place)
+
+
+class _Frozen(nn.Module):
+    """The frozen half, following timm's contract, so that every engine runs it; its logits mean nothing."""
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.module = module
+        self.classifier = _First()
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """(n, 3, S, S) -> (n, *shape)."""
+        maps: Tensor = self.module.forward_features(images)
+        return maps
+
+    def forward_head(self, hidden: Tensor, pre_logits: bool = False) -> Tensor:  # noqa: ARG002  (timm's signature)
+        """(n, *shape) -> (n, C·H·W)."""
+        return hidden.flatten(1)
+
+    def get_classifier(self) -> nn.Module:
+        """(n, C·H·W) -> (n, 1)."""
+        return self.classifier
+
+
+class _First(nn.Module):
+    def forward(self, hidden: Tensor) -> Tensor:
+        return hidden[:, :1]
+
+
+def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """The children in order, with their names; a chain (nn.Sequential) by its own children."""
+    for name, child in module.named_children():
+        if type(child) is nn.Sequential and len(child):
+            yield from _parts(child, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", child
+
+
+def _learns(part: nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in part.parameters())
+
+
+def _without(module: nn.Module, names: set[str], prefix: str = "") -> Any:
+    """The same module, sharing all its layers, with the parts of these names passing on what they are given."""
+    changed = copy.copy(module)
+    changed._modules = dict(module._modules)
+    for name, child in module.named_children():
+        whole = f"{prefix}{name}"
+        if whole in names:
+            changed._modules[name] = nn.Identity()
+        elif any(other.startswith(f"{whole}.") for other in names):
+            changed._modules[name] = _without(child, names, f"{whole}.")
+    return changed
