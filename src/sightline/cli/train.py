@@ -137,11 +137,12 @@ def train(
 
 def show(run: Run, *, as_json: bool) -> None:
     """Where a run is and how good it is."""
+    from sightline.judging.claims import guess
     from sightline.system.progress import note
 
     found = run.evaluation
     if as_json:
         print_json({"run": str(run.path), "report": str(run.report), **found.to_dict()})
         return
-    lines(f"Test accuracy {found.headline}")
+    lines(f"Test accuracy {found.headline}", guess(found).sentence)
     note(f"Report: {run.report}   Model: {run.folder.model}")

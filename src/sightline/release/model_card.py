@@ -11,13 +11,14 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from sightline.config import Config
-from sightline.judging.slices import described
+from sightline.judging import claims
 from sightline.models.documents import Calibrated, Described
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Cost, Folds, Robustness
 from sightline.runs.documents.trust import Calibration, Conformal, Familiar, Intervals, Slices, Trust
 from sightline.runs.folder import RunFolder
+from sightline.system import words
 from sightline.system.files import write_text
 from sightline.trust.decision import Decision
 from sightline.version import __version__
@@ -95,7 +96,8 @@ def _summary(run: RunFolder, evaluation: Evaluation) -> str:
     size = f" with {cost.parameters:,} parameters" if cost else ""
     size += f" in {members} networks, whose scores are averaged" if members else ""
     text = f"An image classifier: {_code(network)}{size}, trained by Sightline {__version__}.\n\n"
-    text += f"**{evaluation.headline}** of its test part, which chose nothing."
+    text += f"**{evaluation.headline}** of its test part, which chose nothing. "
+    text += _plain(claims.guess(evaluation, run.extra(Intervals)).sentence)
     return text + (f" Mind that {trust.warning}" if trust and trust.warning else "")
 
 
@@ -145,19 +147,21 @@ def _figures(run: RunFolder, evaluation: Evaluation) -> str:
 
 def _failures(run: RunFolder, evaluation: Evaluation) -> str:
     classes, matrix = evaluation.classes, evaluation.confusion
-    pairs = sorted(
-        ((matrix[i][j], classes[i], classes[j]) for i in range(len(classes)) for j in range(len(classes)) if i != j),
-        reverse=True,
-    )
-    lines = [f"- {_code(a)} called {_code(b)}: {count:,} times" for count, a, b in pairs[:3] if count]
+    cells = [
+        (matrix[i][j], -i, -j) for i in range(len(classes)) for j in range(len(classes)) if i != j and matrix[i][j]
+    ]
+    known = run.extra(Intervals)
+    lines = [f"- {_plain(claims.mixed_up(matrix, classes, known))}."] if cells else []
+    said = claims.extremes(evaluation, known).sentence
+    lines += [f"- {_plain(said)}"] if said and cells else []
+    top = sorted(cells, reverse=True)[:3]
+    lines += [f"- {_code(classes[-i])} called {_code(classes[-j])}: {words.many(n, 'time')}" for n, i, j in top]
+    if len(cells) > len(top):
+        rest = sum(n for n, _, _ in cells) - sum(n for n, _, _ in top)
+        lines.append(f"- {words.many(rest, 'more mistake')} of {words.many(len(cells) - len(top), 'other kind')}")
     sliced, robust = run.extra(Slices), run.extra(Robustness)
     if sliced:
         lines += [f"- {_plain(sliced.worst)}"] if sliced.worst else []
-        lines += [
-            f"- {_plain(described(row.kind, row.slice))}: {row.accuracy:.1%} of {row.n:,}, below the rest"
-            for row in sliced.slices
-            if row.worse
-        ][:5]
     strong = [row for row in robust.rows if row.strength == "strong"] if robust else []
     if strong:
         harms = sorted(strong, key=lambda row: row.accuracy)

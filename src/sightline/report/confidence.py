@@ -51,8 +51,11 @@ def calibrated(test: Judged, found: Calibration | None) -> Shown | None:
     within = after.ece <= after.ece_by_chance
     heading = "Its confidence can be taken at its word"
     if not within:
-        surer = confidence.mean() > right.mean()
-        heading = "It is surer of itself than it should be" if surer else "It is less sure of itself than it could be"
+        off = confidence - right
+        if abs(off.mean()) < 1.96 * off.std() / np.sqrt(len(off)):
+            heading = "Its confidence is off, here too high and there too low"
+        else:
+            heading = f"It is {'surer' if off.mean() > 0 else 'less sure'} of itself than it should be"
     edges = np.linspace(0, 1, 21)
     counted = [np.histogram(confidence[kind], edges)[0].tolist() for kind in (right, ~right)]
     return {
