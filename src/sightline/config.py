@@ -170,6 +170,10 @@ class Config(Options):
     """`flip`: average the answers for a photo and its mirror image, in evaluation and in the model folder alike."""
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """The share of answer sets that should hold the true class."""
+    positive: str | None = None
+    """Of two classes the one that is looked for, such as cancer; None: the one named so, else the rarer."""
+    sensitivity: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """Of two classes: the share of the positive one that a second threshold, chosen on val, should find."""
     robustness_seconds: Annotated[float, Field(ge=0)] = 10.0
     """About how long to try the test photos blurred, dark, noisy, crooked; 0: not at all."""
     keep_checkpoint: bool = False

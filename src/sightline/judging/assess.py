@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from sightline.config import Config
 from sightline.judging import slices as slicing
+from sightline.judging import two_classes
 from sightline.judging.figures import encode, evaluate, probability_table
 from sightline.models.documents import Calibrated
 from sightline.runs import ledger
@@ -30,6 +33,7 @@ from sightline.runs.documents.trust import (
     Slices,
     Trust,
 )
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
 from sightline.trust import calibration, conformal
 from sightline.trust.decision import DECISIONS, Decision, decide
@@ -47,11 +51,16 @@ class Assessment:
     slices: Slices
     familiarity: Familiar | None
     """None where the predictions do not tell."""
+    two: TwoClasses | None = None
+    """None where there are not two classes, or the test photos have one of them only."""
 
     @property
     def parts(self) -> list[Extra]:
         """All that there are."""
-        every = (self.trust, self.intervals, self.calibration, self.conformal, self.familiarity, self.slices)
+        every = (
+            *(self.trust, self.intervals, self.calibration, self.conformal, self.familiarity, self.slices),
+            self.two,
+        )
         return [part for part in every if part is not None]
 
 
@@ -91,6 +100,7 @@ def assess(run: RunFolder) -> Assessment:
         intervals=intervals(truth, predicted, classes, groups),
         calibration=calibrated(p, truth, fitted.temperature),
         conformal=covered(p, truth, classes, fitted.threshold, fitted.coverage, len(val)),
+        two=_two(run, val, (p, truth), classes, groups),
         familiarity=None if familiar is None else Familiar(test_kept=float(familiar.mean())),
         slices=Slices(
             slices=tuple(Slice.model_validate(row) for row in table.to_dict("records")),
@@ -101,6 +111,24 @@ def assess(run: RunFolder) -> Assessment:
     for part in found.parts:
         run.write_extra(part)
     return found
+
+
+def _two(
+    run: RunFolder,
+    val: pd.DataFrame,
+    test: tuple[ArrayLike, ArrayLike],
+    classes: Sequence[str],
+    groups: ArrayLike | None,
+) -> TwoClasses | None:
+    """The figures of two classes, for the positive one and the sensitivity that the run was asked for."""
+    if len(classes) != 2:
+        return None
+    config = run.config() if (run.path / "config.yaml").is_file() else Config()
+    samples = run.samples()
+    learned = samples.loc[samples["split"] == "train", "label"].value_counts()
+    positive = two_classes.positive_class(classes, {str(name): int(n) for name, n in learned.items()}, config.positive)
+    on_val = (probability_table(val, classes), encode(val, classes)[0]) if len(val) else None
+    return two_classes.measure(on_val, test, classes, positive, config.sensitivity, groups)
 
 
 def intervals(

@@ -12,11 +12,13 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from sightline.config import Config
 from sightline.judging import claims
+from sightline.judging.two_classes import sentence
 from sightline.models.documents import Calibrated, Described
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Cost, Folds, Robustness
 from sightline.runs.documents.trust import Calibration, Conformal, Familiar, Intervals, Slices, Trust
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
 from sightline.system import words
 from sightline.system.files import write_text
@@ -171,7 +173,7 @@ def _failures(run: RunFolder, evaluation: Evaluation) -> str:
 
 def _confidence(run: RunFolder) -> str:
     calibration, sets = run.extra(Calibration), run.extra(Conformal)
-    trust, familiar = run.extra(Trust), run.extra(Familiar)
+    trust, familiar, two = run.extra(Trust), run.extra(Familiar), run.extra(TwoClasses)
     held = "photos held out" if _is_ensemble(run) else "val"
     lines = []
     if calibration:
@@ -185,6 +187,18 @@ def _confidence(run: RunFolder) -> str:
             f"- Prediction sets: {sets.asked:.0%} asked, {sets.coverage:.1%} "
             f"({_span(sets.coverage_ci95, True)}) covered on test, {sets.mean_size:.2f} classes on average."
         )
+    if two:
+        lines.append(
+            f"- Two classes, {_code(two.positive)} the positive one ({_plain(two.why)}): {_plain(sentence(two))}"
+        )
+        area, average = (
+            f"{words.percent(a)} ({words.span(b)})"
+            for a, b in (
+                (two.auc, two.auc_ci95),
+                (two.average_precision, two.average_precision_ci95),
+            )
+        )
+        lines.append(f"- AUC {area}, average precision {average}.")
     if familiar:
         lines.append(f"- Familiarity: {familiar.test_kept:.1%} of the test photos were found like the training photos.")
     meanings: dict[Decision, str] = {

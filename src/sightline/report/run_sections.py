@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sightline.judging import claims
+from sightline.judging import claims, two_classes
 from sightline.report import charts, confidence, learning, material, mistakes
 from sightline.report.mistakes import Answer
 from sightline.report.page import Shown
@@ -21,6 +21,7 @@ from sightline.report.photos import Album, spotlight
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Explanations, Folds, LearningRates, Robustness
 from sightline.runs.documents.trust import Calibration, Conformal, Familiar, Intervals, Slices, Trust
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
 from sightline.system import words
 from sightline.trust.intervals import wilson
@@ -127,8 +128,18 @@ def trust(run: RunFolder, val: pd.DataFrame, test: pd.DataFrame, classes: Sequen
         "decided": confidence.decisions(run.extra(Trust)),
         "familiarity": run.extra(Familiar),
         "selective": confidence.selective(judged),
-        "two": confidence.two_classes(confidence.Judged.of(val, classes), judged),
+        "two": confidence.two_classes(_two(run, confidence.Judged.of(val, classes), judged), judged),
     }
+
+
+def _two(run: RunFolder, val: confidence.Judged | None, test: confidence.Judged) -> TwoClasses | None:
+    """The figures of two classes as `assess` wrote them; measured here for a run from before it did."""
+    found = run.extra(TwoClasses)
+    if found is not None or len(test.classes) != 2:
+        return found
+    positive = two_classes.positive_class(test.classes, {})
+    on_val = (val.probabilities, val.truth) if val is not None else None
+    return two_classes.measure(on_val, (test.probabilities, test.truth), test.classes, positive)
 
 
 def slices(found: Slices | None, accuracy: float) -> Shown | None:
