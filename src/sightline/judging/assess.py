@@ -17,12 +17,13 @@ from sightline.config import Config
 from sightline.judging import slices as slicing
 from sightline.judging import two_classes
 from sightline.judging.figures import encode, evaluate, probability_table
-from sightline.models.documents import Calibrated
+from sightline.models.documents import Calibrated, Fitted
 from sightline.runs import ledger
 from sightline.runs.documents.extra import Extra
 from sightline.runs.documents.trust import (
     Bin,
     Calibration,
+    ClassCoverage,
     ClassIntervals,
     Conformal,
     Decided,
@@ -95,11 +96,11 @@ def assess(run: RunFolder) -> Assessment:
         trust=Trust(
             headline=evaluation.headline,
             warning=ledger.warning(evaluation.test_opened),
-            decisions=decided(p, right, fitted.threshold, familiar),
+            decisions=decided(p, right, fitted.limits, familiar),
         ),
         intervals=intervals(truth, predicted, classes, groups),
         calibration=calibrated(p, truth, fitted.temperature),
-        conformal=covered(p, truth, classes, fitted.threshold, fitted.coverage, len(val)),
+        conformal=covered(p, truth, classes, fitted, encode(val, classes)[0] if len(val) else ()),
         two=_two(run, val, (p, truth), classes, groups),
         familiarity=None if familiar is None else Familiar(test_kept=float(familiar.mean())),
         slices=Slices(
@@ -218,44 +219,61 @@ def calibrated(probabilities: ArrayLike, truth: ArrayLike, temperature: float) -
 
 
 def covered(
-    probabilities: ArrayLike, truth: ArrayLike, classes: Sequence[str], threshold: float, asked: float, validation: int
+    probabilities: ArrayLike, truth: ArrayLike, classes: Sequence[str], fitted: Fitted, validation: ArrayLike
 ) -> Conformal:
-    """How prediction sets kept their promise on test photos.
+    """How prediction sets kept their promise on test photos, over all and for each class.
 
     Args:
         probabilities: (n, K), calibrated.
         truth: (n,) class numbers.
         classes: the K class names.
-        threshold: of the sets.
-        asked: the coverage that it was fitted for.
-        validation: how many photos it was fitted on.
+        fitted: the thresholds of the sets, and the coverage that they were fitted for.
+        validation: (v,) class numbers of the photos that they were fitted on.
 
     Raises:
         ValueError: there are no photos.
     """
-    y = np.asarray(truth)
+    y, known = np.asarray(truth), np.bincount(np.asarray(validation, dtype=np.int64), minlength=len(classes))
     if not len(y):
         raise ValueError("coverage: there are no samples")
-    inside = conformal.sets(probabilities, threshold)
+    inside = conformal.sets(probabilities, fitted.limits)
     held = inside[np.arange(len(y)), y]
-    least = conformal.least_coverage(validation, len(y), asked)
+    least = conformal.least_coverage(int(known.sum()), len(y), fitted.coverage)
     sizes, photos = np.unique(inside.sum(axis=1), return_counts=True)
+    there = [i for i in range(len(classes)) if (y == i).any()]
+    of_class = []
+    for i in there:
+        mine = held[y == i]
+        # Among so many classes one is always unlucky: the level is shared out over them.
+        expected = conformal.least_coverage(int(known[i]), len(mine), fitted.coverage, 0.05 / len(there))
+        of_class.append(
+            ClassCoverage(
+                label=classes[i],
+                n=len(mine),
+                coverage=float(mine.mean()),
+                coverage_ci95=wilson(int(mine.sum()), len(mine)),
+                validation=int(known[i]),
+                below=bool(known[i] and mine.mean() < min(expected, fitted.coverage)),
+            )
+        )
     return Conformal(
-        threshold=threshold,
-        validation=validation,
-        asked=asked,
+        threshold=fitted.threshold,
+        coverage_by=fitted.coverage_by,
+        validation=int(known.sum()),
+        asked=fitted.coverage,
         coverage=float(held.mean()),
         coverage_ci95=wilson(int(held.sum()), len(y)),
         least=least,
         kept=bool(held.mean() >= least),
         mean_size=float(inside.sum(axis=1).mean()),
         sizes={str(size): int(count) for size, count in zip(sizes, photos, strict=True)},
-        per_class={name: float(held[y == i].mean()) for i, name in enumerate(classes) if (y == i).any()},
+        per_class={row.label: row.coverage for row in of_class},
+        by_class=tuple(of_class),
     )
 
 
 def decided(
-    probabilities: ArrayLike, right: NDArray[np.bool_], threshold: float, familiar: ArrayLike | None
+    probabilities: ArrayLike, right: NDArray[np.bool_], threshold: ArrayLike, familiar: ArrayLike | None
 ) -> dict[Decision, Decided]:
     """How many photos get each decision, and how often the likeliest class is right for them."""
     known = np.ones(len(right), dtype=bool) if familiar is None else np.asarray(familiar, dtype=bool)

@@ -14,11 +14,12 @@ import scipy  # its parts load when they are first used
 
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Folds, Robustness
-from sightline.runs.documents.trust import Intervals
+from sightline.runs.documents.trust import Conformal, Intervals
 from sightline.system import words
 from sightline.trust import ranking
 from sightline.trust.intervals import wilson
 
+_MOST_TIED = 3
 _MOST_ASKED = 1_000_000
 """Photos: of more than that no sentence speaks."""
 
@@ -141,7 +142,7 @@ def mixed_up_note(
 
 def photos(times: float | None, n: int) -> str:
     """ "about 600 test photos", so many times `n`; "" where that says nothing."""
-    if times is None or not 1 < times * n <= _MOST_ASKED:
+    if times is None or times <= 1 or times * n > _MOST_ASKED:
         return ""
     return f"about {words.about(math.ceil(times * n))} test photos"
 
@@ -169,6 +170,22 @@ def hurts_most(found: Robustness) -> str:
         if ends[worst.change][1] < min(rest):
             return f"{_first(words.name(worst.change))} hurts it most: up to {points}"
     return f"Worse photos cost it: up to {points}, to {words.name(worst.change)}"
+
+
+def by_class(found: Conformal) -> str:
+    """How the sets kept their promise class by class: the lowest with its interval, and whether it is below chance."""
+    row = found.lowest
+    if row is None:
+        return ""
+    figure = f"{words.percent(row.coverage)} ({words.span(row.coverage_ci95)})"
+    below = [each.label for each in found.by_class if each.below]
+    promise = "for each class" if found.coverage_by == "class" else "on average over all photos"
+    level = [each.label for each in found.by_class if each.coverage == row.coverage]
+    whose = words.listing(level) if len(level) <= _MOST_TIED else f"{words.count(len(level))} classes"
+    said = f"The promise is made {promise}. Class by class the lowest is {figure}, for {whose}"
+    if not below:
+        return f"{said}; no class lies below {words.percent(found.asked, 0)} by more than chance explains."
+    return f"{said}; less than chance explains for {words.listing(below)}."
 
 
 def folds_differ(found: Folds) -> str:

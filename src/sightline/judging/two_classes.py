@@ -30,6 +30,7 @@ _SOUGHT = (
         "disease",
         "diseased",
         "sick",
+        "ill",
     ),
     *("infected", "pneumonia", "covid", "abnormal", "anomaly", "anomalous", "defect", "defective", "damaged", "faulty"),
     *("broken", "cracked", "bad", "fake", "fraud", "hazard", "unsafe", "present"),

@@ -185,7 +185,8 @@ def _confidence(run: RunFolder) -> str:
     if sets:
         lines.append(
             f"- Prediction sets: {sets.asked:.0%} asked, {sets.coverage:.1%} "
-            f"({_span(sets.coverage_ci95, True)}) covered on test, {sets.mean_size:.2f} classes on average."
+            f"({_span(sets.coverage_ci95, True)}) covered on test, {sets.mean_size:.2f} classes on average. "
+            f"{_plain(claims.by_class(sets))}".rstrip()
         )
     if two:
         lines.append(

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from sightline.judging import claims
 from sightline.report import charts, svg
 from sightline.report.page import Shown
 from sightline.runs.documents.trust import Calibration, Conformal, Trust
@@ -86,8 +87,9 @@ def sets(found: Conformal | None, classes: Sequence[str]) -> Shown | None:
         return None
     sizes = {int(size): n for size, n in found.sizes.items()}
     total = max(sum(sizes.values()), 1)
-    by_class = found.per_class
-    low = min([*by_class.values(), 0.9]) - 0.02
+    of_class = {row.label: row for row in found.by_class}
+    spans = {name: row.coverage_ci95 for name, row in of_class.items()}
+    low = max(0.0, min([*found.per_class.values(), *(span[0] for span in spans.values()), 0.9]) - 0.02)
     return {
         **vars(found),
         "single": sizes.get(1, 0) / total,
@@ -98,12 +100,22 @@ def sets(found: Conformal | None, classes: Sequence[str]) -> Shown | None:
         "by_class": [
             {
                 "label": name,
-                "coverage": by_class[name],
-                "whisker": charts.whisker(by_class[name], None, low, 1.0, rule=found.asked),
+                "coverage": found.per_class[name],
+                "interval": spans.get(name),
+                "below": name in of_class and of_class[name].below,
+                "whisker": charts.whisker(
+                    found.per_class[name],
+                    spans.get(name),
+                    low,
+                    1.0,
+                    "bad" if name in of_class and of_class[name].below else "one",
+                    rule=found.asked,
+                ),
             }
             for name in classes
-            if name in by_class
+            if name in found.per_class
         ],
+        "sentence": claims.by_class(found),
         "low": low,
     }
 
