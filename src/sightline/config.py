@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from sightline.errors import UsageError
 
 Fit = Literal["crop", "pad", "squash"]
+CoverageBy = Literal["all", "class"]
 Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
 
 
@@ -177,6 +178,12 @@ class Config(Options):
     """`flip`: average the answers for a photo and its mirror image, in evaluation and in the model folder alike."""
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """The share of answer sets that should hold the true class."""
+    coverage_by: CoverageBy = "class"
+    """Whether sets keep that share for the photos of each `class`, or on average over `all` photos (smaller sets)."""
+    positive: str | None = None
+    """Of two classes the one that is looked for, such as cancer; None: the one named so, else the rarer."""
+    sensitivity: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """Of two classes: the share of the positive one that a second threshold, chosen on val, should find."""
     robustness_seconds: Annotated[float, Field(ge=0)] = 10.0
     """About how long to try the test photos blurred, dark, noisy, crooked; 0: not at all."""
     keep_checkpoint: bool = False

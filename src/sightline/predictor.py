@@ -70,11 +70,14 @@ class Predictor:
         tta: str = "none",
         temperature: float = 1.0,
         threshold: float = 0.0,
+        thresholds: Sequence[float] | None = None,
         coverage: float = 0.95,
         familiarity: Familiarity | None = None,
     ) -> None:
         self.network, self.engine, self.tta = network, engine, tta
         self.temperature, self.threshold, self.coverage = temperature, threshold, coverage
+        self.thresholds = thresholds
+        """Of the sets of each class; None: `threshold` holds for all."""
         self.familiarity = familiarity
         self.facts: ModelFacts | None = None
         """What the model folder says of itself; None before it was saved or loaded."""
@@ -83,6 +86,18 @@ class Predictor:
     def classes(self) -> tuple[str, ...]:
         """The class names, in the order of the outputs."""
         return self.network.classes
+
+    @property
+    def fitted(self) -> Fitted:
+        """What was fitted on val."""
+        each = None if self.thresholds is None else tuple(float(threshold) for threshold in self.thresholds)
+        return Fitted(
+            temperature=self.temperature,
+            threshold=self.threshold,
+            coverage=self.coverage,
+            coverage_by="all" if each is None else "class",
+            thresholds=each,
+        )
 
     @property
     def size(self) -> int:
@@ -125,6 +140,7 @@ class Predictor:
             tta=facts.tta,
             temperature=facts.calibration.temperature,
             threshold=facts.calibration.threshold,
+            thresholds=facts.calibration.thresholds,
             coverage=facts.calibration.coverage,
             familiarity=known,
         )
@@ -162,7 +178,7 @@ class Predictor:
             ),
             tta=self.tta,  # type: ignore[arg-type]  # checked
             precision=self.engine.precision,  # type: ignore[arg-type]  # what was seen to give float32's answers on val
-            calibration=Fitted(temperature=self.temperature, threshold=self.threshold, coverage=self.coverage),
+            calibration=self.fitted,
             dataset=dataset,
             origin=origin,
             members=members,
@@ -181,7 +197,7 @@ class Predictor:
     def judge(self, embeddings: np.ndarray, logits: np.ndarray) -> Outputs:
         """Calibrated probabilities, sets and decisions from what `raw` gave."""
         probabilities = calibration.probabilities(logits, self.temperature)
-        sets = conformal.sets(probabilities, self.threshold)
+        sets = conformal.sets(probabilities, self.fitted.limits)
         known = self.familiarity.familiar(embeddings) if self.familiarity else np.ones(len(logits), bool)
         return Outputs(embeddings, logits, probabilities, sets, known, decide(probabilities, sets, known))
 

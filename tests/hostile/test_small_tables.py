@@ -18,6 +18,7 @@ from sightline.checks import balance, copies, crossfit, duplicates, files, findi
 from sightline.data.pixels import Pixels
 from sightline.errors import SightlineError
 from sightline.judging import assess, figures, slices
+from sightline.models.documents import Fitted
 from sightline.splits.allot import allot
 from sightline.splits.carry import carry
 from sightline.splits.folds import folds
@@ -98,7 +99,7 @@ FUNCTIONS: dict[str, Callable[[Small], Any]] = {
     "macro_f1": lambda s: figures.macro_f1(figures.confusion(s.labels, s.labels, s.k)),
     "intervals": lambda s: assess.intervals(s.labels, s.labels, s.classes, s.groups, 5),
     "calibrated": lambda s: assess.calibrated(s.p, s.labels, 1.0),
-    "covered": lambda s: assess.covered(s.p, s.labels, s.classes, 0.5, 0.95, s.n),
+    "covered": lambda s: assess.covered(s.p, s.labels, s.classes, Fitted(threshold=0.5), s.labels),
     "decided": lambda s: assess.decided(s.p, s.right, 0.5, None),
     "slices": lambda s: slices.worst(slices.slices(s.samples, s.right)),
     "leaked": lambda s: slices.leaked(s.right, slices.twins(s.groups, s.samples["split"])),

@@ -9,8 +9,10 @@ from scipy.special import softmax
 
 from sightline import config
 from sightline.errors import SightlineError
+from sightline.judging import claims
 from sightline.judging.assess import assess, calibrated, covered, intervals
 from sightline.judging.figures import evaluate
+from sightline.models.documents import Fitted
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
 from sightline.system.files import write_json
@@ -131,8 +133,27 @@ def test_the_headline_reads_as_promised():
 
 
 def test_too_few_validation_photos_cover_everything():
-    found = covered([[0.9, 0.1], [0.2, 0.8]], [0, 0], ["a", "b"], 0.0, 0.95, 5)
+    found = covered([[0.9, 0.1], [0.2, 0.8]], [0, 0], ["a", "b"], Fitted(), [0] * 5)
     assert (found.coverage, found.mean_size, found.kept) == (1.0, 2.0, True)
+
+
+def test_a_class_that_the_sets_forsake_is_named_with_its_interval():
+    p = np.tile([0.9, 0.1], (200, 1))
+    truth = np.r_[np.zeros(150, int), np.ones(50, int)]  # the second class is never in a set
+    validation = np.tile([0, 1], 100)
+    found = covered(
+        p, truth, ["sea", "ice"], Fitted(threshold=0.5, coverage_by="class", thresholds=(0.5, 0.5)), validation
+    )
+    assert [(row.label, row.n, row.coverage, row.below, row.validation) for row in found.by_class] == [
+        ("sea", 150, 1.0, False, 100), ("ice", 50, 0.0, True, 100),
+    ]  # fmt: skip
+    assert found.lowest is found.by_class[1] and found.coverage_by == "class"
+    said = claims.by_class(found)
+    assert said == (
+        "The promise is made for each class. Class by class the lowest is 0.0\u00a0% (0.0–7.1), for ice; "
+        "less than chance explains for ice."
+    )
+    assert claims.by_class(found.model_copy(update={"by_class": ()})) == "", "a run from before it was measured"
 
 
 def test_a_temperature_of_one_changes_nothing():

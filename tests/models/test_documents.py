@@ -54,6 +54,16 @@ def test_the_description_vouches_for_itself() -> None:
         parsed({key: value for key, value in described.items() if key != "digest"})
 
 
+def test_thresholds_are_as_many_as_classes() -> None:
+    fitted = {"thresholds": [0.5, 0.25], "coverage_by": "class"}
+    described = {**FACTS.to_dict(), "calibration": fitted, "format_version": 2}
+    del described["digest"]
+    assert parsed(described).calibration.limits == (0.5, 0.25)
+    with pytest.raises(SightlineError, match="differ in number"):
+        parsed({**described, "calibration": {"thresholds": [0.5]}})
+    assert FACTS.calibration.limits == FACTS.calibration.threshold, "one for all in a folder from before"
+
+
 def test_older_folders_are_still_read() -> None:
     for version in (1, 2):
         described = {**FACTS.to_dict(), "format_version": version}

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from sightline.judging.assess import calibrated as measured
+from sightline.judging.two_classes import measure
 from sightline.report import confidence
 from sightline.report.confidence import Judged
 from sightline.runs.documents.trust import Conformal, Decided, Trust
@@ -67,27 +68,18 @@ def test_decisions_add_up() -> None:
     assert confidence.decisions(None) == []
 
 
-def test_sensitivity_and_specificity_at_a_threshold_chosen_on_val() -> None:
-    val = Judged(np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]]), np.array([0, 0, 1, 1]), ("no", "yes"))
-    test = Judged(np.array([[0.9, 0.1], [0.55, 0.45], [0.7, 0.3], [0.1, 0.9]]), np.array([0, 0, 1, 1]), ("no", "yes"))
-    found = confidence.two_classes(val, test)
-    assert found is not None
-    assert found["threshold"] == pytest.approx(0.4)  # half-way between 0.2 and 0.6
-    assert (found["sensitivity"], found["specificity"]) == (0.5, 0.5)
-    assert found["auc"] == 0.75
-    assert found["positive"] == "yes" and found["chosen_on_val"]
-
-
-def test_without_both_classes_in_val_the_threshold_is_a_half() -> None:
-    test = judged(200)
-    val = Judged(test.probabilities[:3], np.zeros(3, int), test.classes)
-    found = confidence.two_classes(val, test)
-    assert found is not None
-    assert found["threshold"] == 0.5 and not found["chosen_on_val"]
-
-
-def test_more_classes_have_no_roc() -> None:
-    assert confidence.two_classes(None, judged(200, classes=3)) is None
+def test_two_classes_have_a_column_for_each_threshold_and_curves() -> None:
+    test = judged(400)
+    found = measure((test.probabilities, test.truth), (test.probabilities, test.truth), "ab", ("b", "as asked for"))
+    shown = confidence.two_classes(found, test)
+    assert shown is not None and shown["promised"]
+    assert [row["figure"] for row in shown["rows"]] == [
+        *("sensitivity", "specificity", "positive predictive value", "negative predictive value")
+    ]
+    assert all(len(row["cells"]) == 2 for row in shown["rows"])
+    assert all(cell["share"] == cell["hits"] / cell["of"] for row in shown["rows"] for cell in row["cells"])
+    assert "ROC curve for b" in shown["roc"] and "Precision-recall curve for b" in shown["pr"]
+    assert confidence.two_classes(None, test) is None
 
 
 def test_what_holding_back_buys_starts_with_the_surest() -> None:

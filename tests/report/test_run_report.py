@@ -179,7 +179,10 @@ def test_a_test_set_opened_often_is_said(make_run: MakeRun) -> None:
 def test_two_classes_have_roc_and_precision_recall(make_run: MakeRun) -> None:
     page = Outline(run_report.render(make_run(classes=["healthy", "ill"], per_class=40, skill=1.5)))
     assert "two" in [tag["id"] for tag in page.of("section")]
-    assert "Area under the ROC curve" in page.said and "chosen on the validation photos" in page.said
+    assert "Area under the ROC curve (AUC)" in page.said and "chosen on val" in page.said
+    assert "ill is the positive class: by its name; --positive chooses the other." in page.said
+    for name in ("sensitivity", "specificity", "positive predictive value", "negative predictive value"):
+        assert name in page.said
 
 
 def test_many_classes_keep_the_page_small(make_run: MakeRun) -> None:

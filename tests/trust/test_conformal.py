@@ -78,3 +78,47 @@ def test_where_nothing_reaches_the_threshold_the_likeliest_share_it():
 def test_a_coverage_that_is_no_share_is_refused():
     with pytest.raises(ValueError, match="coverage"):
         conformal.fit(*drawn(50, 0), 95)
+
+
+def uneven(n_of_class, seed):
+    """Photos of which the last class is much harder than the others."""
+    generator = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(n_of_class)), n_of_class)
+    skill = np.where(labels == len(n_of_class) - 1, 1.0, 5.0)
+    logits = generator.normal(0, 1, (len(labels), len(n_of_class))) + skill[:, None] * np.eye(len(n_of_class))[labels]
+    return softmax(logits, axis=1), labels
+
+
+def test_each_class_is_covered_as_asked_on_average_over_validation_sets():
+    covered = {"all": [], "class": []}
+    for seed in range(150):
+        val, (p, labels) = uneven([40] * 4, seed), uneven([100] * 4, 10_000 + seed)
+        for by, limits in (("all", conformal.fit(*val, 0.95)), ("class", conformal.fit_by_class(*val, 0.95))):
+            inside = conformal.sets(p, limits)
+            covered[by].append([conformal.coverage(inside[labels == i], labels[labels == i]) for i in range(4)])
+    assert np.mean(covered["class"], axis=0).min() >= 0.945
+    assert np.mean(covered["all"], axis=0).min() < 0.85, "the average hides the hard class"
+
+
+def test_classes_with_few_photos_share_a_threshold():
+    p, labels = uneven([100, 30, 30, 8, 30], 0)
+    own = p[np.arange(len(labels)), labels]
+    groups = conformal.clusters(own, labels, 5, 0.95)
+    assert groups[0] == 0 and groups[3] == -1
+    assert groups[1] == groups[2] != groups[4], "the hard one is not put together with the easy ones"
+    limits = conformal.fit_by_class(p, labels, 0.95)
+    assert limits[3] == conformal.fit(p, labels, 0.95)
+    assert limits[1] == limits[2] and limits[4] < limits[1]
+    assert (conformal.fit_by_class(*uneven([3, 3], 1), 0.95) == 0).all(), "six photos promise nothing smaller"
+
+
+@given(
+    arrays.arrays(np.float64, (5, 3), elements=st.floats(0.01, 1)),
+    arrays.arrays(np.float64, 3, elements=st.floats(0, 1)),
+)
+def test_sets_with_a_threshold_for_each_class_are_never_empty(raw, limits):
+    p = raw / raw.sum(axis=1, keepdims=True)
+    inside = conformal.sets(p, limits)
+    assert inside.any(axis=1).all() and (inside >= (p >= limits)).all()
+    assert (inside.sum(axis=1)[~(p >= limits).any(axis=1)] >= 2).all()
+    assert np.array_equal(conformal.sets(p, limits[0]), conformal.sets(p, np.full(3, limits[0])))

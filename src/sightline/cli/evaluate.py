@@ -37,6 +37,7 @@ def evaluate(
     json
         Exactly the keys of evaluation.json on stdout.
     """
+    from sightline.judging.claims import guess
     from sightline.tasks.evaluate import evaluate as judge
 
     found = judge(run, data, moved=moved, images=images, device=device)
@@ -45,6 +46,7 @@ def evaluate(
         return
     lines(
         f"Accuracy {found.headline}",
+        guess(found).sentence,
         f"macro F1 {found.macro_f1:.3f} · log loss {found.log_loss:.3f} · ECE {found.ece:.3f}",
     )
     table(

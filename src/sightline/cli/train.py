@@ -39,6 +39,8 @@ def train(
     ensemble: Annotated[bool | None, Parameter(negative=())] = None,
     decisions: Path | None = None,
     tta: Literal["none", "flip"] | None = None,
+    positive: str | None = None,
+    sensitivity: float | None = None,
     time_limit: str | None = None,
     device: str | None = None,
     workers: int | None = None,
@@ -99,6 +101,10 @@ def train(
         A decisions.csv (keep, relabel, drop) from the audit or the review page.
     tta
         flip: average the answers for a photo and its mirror image.
+    positive
+        Of two classes the one that is looked for, such as cancer. Default: the one named so, else the rarer.
+    sensitivity
+        Of two classes: the share of the positive one that a second threshold should find. Default: 0.95.
     time_limit
         Plan the run to end within this time, such as 10m or 90s.
     device
@@ -118,7 +124,8 @@ def train(
         "scratch": scratch, "epochs": epochs, "freeze_epochs": freeze_epochs, "lr": lr, "batch_size": batch_size,
         "img_size": img_size, "fit": fit,
         "patience": patience, "seed": seed, "split_seed": split_seed, "per_class": per_class,
-        "folds": folds, "ensemble": ensemble, "decisions": decisions, "tta": tta, "time_limit": time_limit,
+        "folds": folds, "ensemble": ensemble, "decisions": decisions, "tta": tta,
+        "positive": positive, "sensitivity": sensitivity, "time_limit": time_limit,
         "device": device, "set": set or None,
     }  # fmt: skip
     given: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
@@ -137,11 +144,15 @@ def train(
 
 def show(run: Run, *, as_json: bool) -> None:
     """Where a run is and how good it is."""
+    from sightline.judging.claims import guess
+    from sightline.judging.two_classes import sentence
+    from sightline.runs.documents.two_classes import TwoClasses
     from sightline.system.progress import note
 
     found = run.evaluation
     if as_json:
         print_json({"run": str(run.path), "report": str(run.report), **found.to_dict()})
         return
-    lines(f"Test accuracy {found.headline}")
+    two = run.folder.extra(TwoClasses)
+    lines(f"Test accuracy {found.headline}", guess(found).sentence, *([sentence(two)] if two else []))
     note(f"Report: {run.report}   Model: {run.folder.model}")

@@ -10,16 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from sightline.config import Config
 from sightline.judging import slices as slicing
+from sightline.judging import two_classes
 from sightline.judging.figures import encode, evaluate, probability_table
-from sightline.models.documents import Calibrated
+from sightline.models.documents import Calibrated, Fitted
 from sightline.runs import ledger
 from sightline.runs.documents.extra import Extra
 from sightline.runs.documents.trust import (
     Bin,
     Calibration,
+    ClassCoverage,
     ClassIntervals,
     Conformal,
     Decided,
@@ -30,6 +34,7 @@ from sightline.runs.documents.trust import (
     Slices,
     Trust,
 )
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
 from sightline.trust import calibration, conformal
 from sightline.trust.decision import DECISIONS, Decision, decide
@@ -47,11 +52,16 @@ class Assessment:
     slices: Slices
     familiarity: Familiar | None
     """None where the predictions do not tell."""
+    two: TwoClasses | None = None
+    """None where there are not two classes, or the test photos have one of them only."""
 
     @property
     def parts(self) -> list[Extra]:
         """All that there are."""
-        every = (self.trust, self.intervals, self.calibration, self.conformal, self.familiarity, self.slices)
+        every = (
+            *(self.trust, self.intervals, self.calibration, self.conformal, self.familiarity, self.slices),
+            self.two,
+        )
         return [part for part in every if part is not None]
 
 
@@ -86,11 +96,12 @@ def assess(run: RunFolder) -> Assessment:
         trust=Trust(
             headline=evaluation.headline,
             warning=ledger.warning(evaluation.test_opened),
-            decisions=decided(p, right, fitted.threshold, familiar),
+            decisions=decided(p, right, fitted.limits, familiar),
         ),
         intervals=intervals(truth, predicted, classes, groups),
         calibration=calibrated(p, truth, fitted.temperature),
-        conformal=covered(p, truth, classes, fitted.threshold, fitted.coverage, len(val)),
+        conformal=covered(p, truth, classes, fitted, encode(val, classes)[0] if len(val) else ()),
+        two=_two(run, val, (p, truth), classes, groups),
         familiarity=None if familiar is None else Familiar(test_kept=float(familiar.mean())),
         slices=Slices(
             slices=tuple(Slice.model_validate(row) for row in table.to_dict("records")),
@@ -101,6 +112,24 @@ def assess(run: RunFolder) -> Assessment:
     for part in found.parts:
         run.write_extra(part)
     return found
+
+
+def _two(
+    run: RunFolder,
+    val: pd.DataFrame,
+    test: tuple[ArrayLike, ArrayLike],
+    classes: Sequence[str],
+    groups: ArrayLike | None,
+) -> TwoClasses | None:
+    """The figures of two classes, for the positive one and the sensitivity that the run was asked for."""
+    if len(classes) != 2:
+        return None
+    config = run.config() if (run.path / "config.yaml").is_file() else Config()
+    samples = run.samples()
+    learned = samples.loc[samples["split"] == "train", "label"].value_counts()
+    positive = two_classes.positive_class(classes, {str(name): int(n) for name, n in learned.items()}, config.positive)
+    on_val = (probability_table(val, classes), encode(val, classes)[0]) if len(val) else None
+    return two_classes.measure(on_val, test, classes, positive, config.sensitivity, groups)
 
 
 def intervals(
@@ -190,44 +219,61 @@ def calibrated(probabilities: ArrayLike, truth: ArrayLike, temperature: float) -
 
 
 def covered(
-    probabilities: ArrayLike, truth: ArrayLike, classes: Sequence[str], threshold: float, asked: float, validation: int
+    probabilities: ArrayLike, truth: ArrayLike, classes: Sequence[str], fitted: Fitted, validation: ArrayLike
 ) -> Conformal:
-    """How prediction sets kept their promise on test photos.
+    """How prediction sets kept their promise on test photos, over all and for each class.
 
     Args:
         probabilities: (n, K), calibrated.
         truth: (n,) class numbers.
         classes: the K class names.
-        threshold: of the sets.
-        asked: the coverage that it was fitted for.
-        validation: how many photos it was fitted on.
+        fitted: the thresholds of the sets, and the coverage that they were fitted for.
+        validation: (v,) class numbers of the photos that they were fitted on.
 
     Raises:
         ValueError: there are no photos.
     """
-    y = np.asarray(truth)
+    y, known = np.asarray(truth), np.bincount(np.asarray(validation, dtype=np.int64), minlength=len(classes))
     if not len(y):
         raise ValueError("coverage: there are no samples")
-    inside = conformal.sets(probabilities, threshold)
+    inside = conformal.sets(probabilities, fitted.limits)
     held = inside[np.arange(len(y)), y]
-    least = conformal.least_coverage(validation, len(y), asked)
+    least = conformal.least_coverage(int(known.sum()), len(y), fitted.coverage)
     sizes, photos = np.unique(inside.sum(axis=1), return_counts=True)
+    there = [i for i in range(len(classes)) if (y == i).any()]
+    of_class = []
+    for i in there:
+        mine = held[y == i]
+        # Among so many classes one is always unlucky: the level is shared out over them.
+        expected = conformal.least_coverage(int(known[i]), len(mine), fitted.coverage, 0.05 / len(there))
+        of_class.append(
+            ClassCoverage(
+                label=classes[i],
+                n=len(mine),
+                coverage=float(mine.mean()),
+                coverage_ci95=wilson(int(mine.sum()), len(mine)),
+                validation=int(known[i]),
+                below=bool(known[i] and mine.mean() < min(expected, fitted.coverage)),
+            )
+        )
     return Conformal(
-        threshold=threshold,
-        validation=validation,
-        asked=asked,
+        threshold=fitted.threshold,
+        coverage_by=fitted.coverage_by,
+        validation=int(known.sum()),
+        asked=fitted.coverage,
         coverage=float(held.mean()),
         coverage_ci95=wilson(int(held.sum()), len(y)),
         least=least,
         kept=bool(held.mean() >= least),
         mean_size=float(inside.sum(axis=1).mean()),
         sizes={str(size): int(count) for size, count in zip(sizes, photos, strict=True)},
-        per_class={name: float(held[y == i].mean()) for i, name in enumerate(classes) if (y == i).any()},
+        per_class={row.label: row.coverage for row in of_class},
+        by_class=tuple(of_class),
     )
 
 
 def decided(
-    probabilities: ArrayLike, right: NDArray[np.bool_], threshold: float, familiar: ArrayLike | None
+    probabilities: ArrayLike, right: NDArray[np.bool_], threshold: ArrayLike, familiar: ArrayLike | None
 ) -> dict[Decision, Decided]:
     """How many photos get each decision, and how often the likeliest class is right for them."""
     known = np.ones(len(right), dtype=bool) if familiar is None else np.asarray(familiar, dtype=bool)

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from sightline.data.table import shortened
 from sightline.errors import SightlineError, UsageError
+from sightline.judging import claims
 from sightline.judging.comparison import Change, ClassChange, Compared, Comparison, Costs, Difference
 from sightline.judging.figures import confusion, encode, evaluate, macro_f1, probability_table
 from sightline.runs import ledger
 from sightline.runs.documents.extras import Folds
 from sightline.runs.folder import RunFolder
-from sightline.system import regular
+from sightline.system import regular, words
+from sightline.trust import ranking
 from sightline.trust.intervals import bootstrap, mcnemar, paired_bootstrap
 
 
@@ -54,7 +56,7 @@ def compare(runs: Sequence[RunFolder], draws: int = 1000) -> Comparison:
         warning=ledger.warning(opened),
         runs=tuple(_compared(name, run, table, classes) for name, run, table in zip(names, runs, tables, strict=True)),
         differences=tuple(
-            _difference(names[0], name, judged[0], other, classes, groups, draws)
+            _difference(names[0], name, judged[0], other, classes, groups, draws, 0.05 / (len(runs) - 1))
             for name, other in zip(names[1:], judged[1:], strict=True)
         ),
     )
@@ -161,7 +163,7 @@ def _judged(table: pd.DataFrame, classes: Sequence[str]) -> _Judged:
 
 
 def _difference(
-    first: str, name: str, a: _Judged, b: _Judged, classes: Sequence[str], groups: Any, draws: int
+    first: str, name: str, a: _Judged, b: _Judged, classes: Sequence[str], groups: Any, draws: int, level: float
 ) -> Difference:
     truth, k = a.truth, len(classes)
 
@@ -173,8 +175,11 @@ def _difference(
     accuracy = paired_bootstrap(a.right, b.right, groups, draws)
     loss = paired_bootstrap(a.loss, b.loss, groups, draws)
     p = mcnemar(a.right, b.right)
-    # The test takes photos for independent; the bootstrap over duplicate groups does not. Both must agree.
-    chance = bool(p >= 0.05 or accuracy[1] <= 0 <= accuracy[2])
+    # The test takes photos for independent; the bootstrap over duplicate groups does not. Both must agree. The level is
+    # shared out over the runs that are held against the first: among many, one always looks better.
+    chance = bool(p >= level or accuracy[1] <= 0 <= accuracy[2])
+    only_first, only_this = int((a.right & ~b.right).sum()), int((b.right & ~a.right).sum())
+    times = ranking.events_to_part(max(only_first, only_this), min(only_first, only_this), level) if chance else None
     per_class = {}
     for i, label in enumerate(classes):
         member = truth == i
@@ -189,7 +194,7 @@ def _difference(
                 difference=gain,
                 ci95=(low, high),
                 p=p_class,
-                clear=bool(p_class < 0.05 / k),
+                clear=bool(p_class < level / k),
             )
     return Difference(
         name=name,
@@ -197,21 +202,29 @@ def _difference(
         accuracy=Change(difference=accuracy[0], ci95=accuracy[1:]),
         macro_f1=Change(difference=f1_gain(np.arange(len(truth))), ci95=(float(f1_low), float(f1_high))),
         log_loss=Change(difference=loss[0], ci95=loss[1:]),
-        only_first=int((a.right & ~b.right).sum()),
-        only_this=int((b.right & ~a.right).sum()),
+        only_first=only_first,
+        only_this=only_this,
         p=p,
         chance=chance,
-        verdict=_verdict(first, name, accuracy, p, chance, per_class),
+        verdict=_verdict(first, name, accuracy, p, chance, per_class, claims.photos(times, len(truth))),
         per_class=per_class,
     )
 
 
-def _verdict(first: str, name: str, accuracy: Any, p: float, chance: bool, per_class: dict[str, ClassChange]) -> str:
+def _verdict(
+    first: str,
+    name: str,
+    accuracy: Any,
+    p: float,
+    chance: bool,
+    per_class: dict[str, ClassChange],
+    wanted: str,
+) -> str:
     gain, low, high = accuracy
-    figures = f"{_points(gain)} points ({_points(low)} to {_points(high)}, p = {max(p, 0.0001):.2g})"
-    figures = figures.replace("p = 0.0001", "p < 0.0001") if p < 0.0001 else figures
+    figures = f"{words.points(gain)} points ({words.points(low)} to {words.points(high)}, {words.p_value(p)})"
     if chance:
-        text = f"{name} against {first}: {figures}. The difference could be chance."
+        more = f"; {wanted} would tell" if wanted else ""
+        text = f"{name} against {first}: {figures}. The difference could be chance{more}."
     else:
         text = f"{name} is {'better' if gain > 0 else 'worse'} than {first}: {figures}."
     for word, sign in (("gained", 1), ("lost", -1)):
@@ -235,7 +248,3 @@ def _parameters(run: RunFolder) -> int | None:
         return None
     learnt = [s for n, s in shapes if not n.endswith(("running_mean", "running_var", "num_batches_tracked"))]
     return int(sum(int(np.prod(shape)) for shape in learnt))
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}"

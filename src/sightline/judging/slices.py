@@ -1,4 +1,4 @@
-"""Where it fails: accuracy for each kind of photo, with intervals, and the worst kind named in words.
+"""Where it fails: accuracy for each kind of photo, with intervals, and the kinds that are worse named in words.
 
 A slice is a set of test photos that share something a person can act on: their class, their size, how bright they are,
 the folder they came from, whether they have a twin. Figures of many slices include unlucky ones; a slice is called
@@ -16,11 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from sightline.runs.documents.trust import Accuracy, Leaked
+from sightline.system import words
 from sightline.trust.intervals import wilson
 
 COLUMNS = ("kind", "slice", "n", "right", "accuracy", "low", "high", "p", "worse")
 FEWEST = 10
 _MOST_FOLDERS = 12
+_MOST_NAMED = 3
 
 
 def slices(samples: pd.DataFrame, right: ArrayLike, twins: ArrayLike | None = None) -> pd.DataFrame:
@@ -63,22 +65,23 @@ def slices(samples: pd.DataFrame, right: ArrayLike, twins: ArrayLike | None = No
 
 
 def worst(table: pd.DataFrame) -> str:
-    """The worst slice of `slices` in one sentence."""
-    bad = table[table["worse"].astype(bool)]
+    """The slices of `slices` that are worse than the rest, in one sentence; none is said to be the worst of them."""
+    bad = table[table["worse"].astype(bool)].sort_values("accuracy", kind="stable")
     if not len(bad):
         return "No kind of photo is clearly worse than the rest."
-    row = bad.iloc[int(bad["accuracy"].to_numpy().argmin())]
-    percent = [f"{100 * row[key]:.1f}" for key in ("accuracy", "low", "high")]
-    return (
-        f"Worst on {described(row['kind'], row['slice'])}: "
-        f"{percent[0]} % right ({percent[1]}–{percent[2]}) on {row['n']:,} photos."
-    )
+    each = [
+        f"{words.shown(described(row['kind'], row['slice']))}, {words.percent(row['accuracy'])} right "
+        f"({words.span((row['low'], row['high']))}) on {words.many(row['n'], 'photo')}"
+        for row in bad.head(_MOST_NAMED).to_dict("records")
+    ]
+    more = f", and {words.many(len(bad) - _MOST_NAMED, 'more kind')}" if len(bad) > _MOST_NAMED else ""
+    return f"Worse than on all other photos: {'; '.join(each)}{more}."
 
 
 def described(kind: str, name: str) -> str:
     """A slice in words: "dark photos (brightness below 84)"."""
-    words = {"class": f"class {name}", "folder": f"photos from {name}", "twins": f"photos {name}"}
-    return words.get(kind, f"{name} photos" if " (" not in name else f"{name.replace(' (', ' photos (', 1)}")
+    names = {"class": f"class {name}", "folder": f"photos from {name}", "twins": f"photos {name}"}
+    return names.get(kind, f"{name} photos" if " (" not in name else f"{name.replace(' (', ' photos (', 1)}")
 
 
 def leaked(right: ArrayLike, twins: ArrayLike) -> Leaked:

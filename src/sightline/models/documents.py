@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import from_json
 
-from sightline.config import Fit
+from sightline.config import CoverageBy, Fit
 from sightline.errors import SightlineError
 from sightline.system.documents import Classes, Count, Document, Share, Text
 
@@ -19,8 +19,9 @@ MOST_MEMBERS = 1000
 """Of how many networks a folder may claim to be an ensemble."""
 SIZES = (16, 2048)
 """The sides in pixels that photos are brought to, from and to."""
-FORMAT_VERSION = 3
-"""The newest form of sightline.json. 1 was a single network and 2 an ensemble, both without a digest of their own."""
+FORMAT_VERSION = 4
+"""The newest form of sightline.json. 1 was a single network and 2 an ensemble, both without a digest of their own; 3
+had one threshold for the sets of all classes."""
 
 Side = Annotated[int, Field(ge=SIZES[0], le=SIZES[1])]
 Width = Annotated[int, Field(ge=1, le=16_384)]
@@ -160,7 +161,16 @@ class Fitted(Document):
 
     temperature: Annotated[float, Field(gt=1e-4, le=1e4)] = 1.0
     threshold: Share = 0.0
+    """Of the sets, for all classes alike."""
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    coverage_by: CoverageBy = "all"
+    thresholds: Annotated[tuple[Share, ...], Field(max_length=100_000)] | None = None
+    """Of each class, in their order; None: `threshold` holds for all."""
+
+    @property
+    def limits(self) -> float | tuple[float, ...]:
+        """What `conformal.sets` takes as threshold."""
+        return self.threshold if self.thresholds is None else self.thresholds
 
 
 class Calibrated(Document):
@@ -197,6 +207,12 @@ class ModelFacts(Calibrated):
     dataset: Text = ""
     versions: dict[Text, Text]
     sha256: Annotated[dict[Text, Digest], Field(max_length=4 * MOST_MEMBERS)]
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.calibration.thresholds is not None and len(self.calibration.thresholds) != len(self.classes):
+            raise ValueError("calibration.thresholds and classes differ in number")
+        return self
 
     @classmethod
     def parse(cls, data: bytes, origin: str | Path) -> Self:

@@ -19,7 +19,7 @@ from sightline.recipes.document import read
 FLAGS = (
     "images", "decisions", "per_class", "split_seed", "continues", "folds", "ensemble", "model", "weights", "scratch",
     "img_size", "fit", "batch_size", "patience", "seed", "time_limit", "tta", "device", "workers", "epochs", "lr",
-    "freeze_epochs",
+    "freeze_epochs", "positive", "sensitivity",
 )  # fmt: skip
 """The options that `sightline train` takes as flags; the rest go by --set."""
 

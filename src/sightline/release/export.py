@@ -159,7 +159,7 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
             "tta": predictor.tta,
             "temperature": predictor.temperature,
         },
-        "sets": {"threshold": predictor.threshold, "coverage": predictor.coverage},
+        "sets": predictor.fitted.model_dump(mode="json", exclude={"temperature"}),
         "made_by": f"sightline {__version__}",
     }
     answer = _Answer(predictor).eval()

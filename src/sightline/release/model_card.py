@@ -11,13 +11,16 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from sightline.config import Config
-from sightline.judging.slices import described
+from sightline.judging import claims
+from sightline.judging.two_classes import sentence
 from sightline.models.documents import Calibrated, Described
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Cost, Folds, Robustness
 from sightline.runs.documents.trust import Calibration, Conformal, Familiar, Intervals, Slices, Trust
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
+from sightline.system import words
 from sightline.system.files import write_text
 from sightline.trust.decision import Decision
 from sightline.version import __version__
@@ -95,7 +98,8 @@ def _summary(run: RunFolder, evaluation: Evaluation) -> str:
     size = f" with {cost.parameters:,} parameters" if cost else ""
     size += f" in {members} networks, whose scores are averaged" if members else ""
     text = f"An image classifier: {_code(network)}{size}, trained by Sightline {__version__}.\n\n"
-    text += f"**{evaluation.headline}** of its test part, which chose nothing."
+    text += f"**{evaluation.headline}** of its test part, which chose nothing. "
+    text += _plain(claims.guess(evaluation, run.extra(Intervals)).sentence)
     return text + (f" Mind that {trust.warning}" if trust and trust.warning else "")
 
 
@@ -145,19 +149,21 @@ def _figures(run: RunFolder, evaluation: Evaluation) -> str:
 
 def _failures(run: RunFolder, evaluation: Evaluation) -> str:
     classes, matrix = evaluation.classes, evaluation.confusion
-    pairs = sorted(
-        ((matrix[i][j], classes[i], classes[j]) for i in range(len(classes)) for j in range(len(classes)) if i != j),
-        reverse=True,
-    )
-    lines = [f"- {_code(a)} called {_code(b)}: {count:,} times" for count, a, b in pairs[:3] if count]
+    cells = [
+        (matrix[i][j], -i, -j) for i in range(len(classes)) for j in range(len(classes)) if i != j and matrix[i][j]
+    ]
+    known = run.extra(Intervals)
+    lines = [f"- {_plain(claims.mixed_up(matrix, classes, known))}."] if cells else []
+    said = claims.extremes(evaluation, known).sentence
+    lines += [f"- {_plain(said)}"] if said and cells else []
+    top = sorted(cells, reverse=True)[:3]
+    lines += [f"- {_code(classes[-i])} called {_code(classes[-j])}: {words.many(n, 'time')}" for n, i, j in top]
+    if len(cells) > len(top):
+        rest = sum(n for n, _, _ in cells) - sum(n for n, _, _ in top)
+        lines.append(f"- {words.many(rest, 'more mistake')} of {words.many(len(cells) - len(top), 'other kind')}")
     sliced, robust = run.extra(Slices), run.extra(Robustness)
     if sliced:
         lines += [f"- {_plain(sliced.worst)}"] if sliced.worst else []
-        lines += [
-            f"- {_plain(described(row.kind, row.slice))}: {row.accuracy:.1%} of {row.n:,}, below the rest"
-            for row in sliced.slices
-            if row.worse
-        ][:5]
     strong = [row for row in robust.rows if row.strength == "strong"] if robust else []
     if strong:
         harms = sorted(strong, key=lambda row: row.accuracy)
@@ -167,7 +173,7 @@ def _failures(run: RunFolder, evaluation: Evaluation) -> str:
 
 def _confidence(run: RunFolder) -> str:
     calibration, sets = run.extra(Calibration), run.extra(Conformal)
-    trust, familiar = run.extra(Trust), run.extra(Familiar)
+    trust, familiar, two = run.extra(Trust), run.extra(Familiar), run.extra(TwoClasses)
     held = "photos held out" if _is_ensemble(run) else "val"
     lines = []
     if calibration:
@@ -179,8 +185,21 @@ def _confidence(run: RunFolder) -> str:
     if sets:
         lines.append(
             f"- Prediction sets: {sets.asked:.0%} asked, {sets.coverage:.1%} "
-            f"({_span(sets.coverage_ci95, True)}) covered on test, {sets.mean_size:.2f} classes on average."
+            f"({_span(sets.coverage_ci95, True)}) covered on test, {sets.mean_size:.2f} classes on average. "
+            f"{_plain(claims.by_class(sets))}".rstrip()
         )
+    if two:
+        lines.append(
+            f"- Two classes, {_code(two.positive)} the positive one ({_plain(two.why)}): {_plain(sentence(two))}"
+        )
+        area, average = (
+            f"{words.percent(a)} ({words.span(b)})"
+            for a, b in (
+                (two.auc, two.auc_ci95),
+                (two.average_precision, two.average_precision_ci95),
+            )
+        )
+        lines.append(f"- AUC {area}, average precision {average}.")
     if familiar:
         lines.append(f"- Familiarity: {familiar.test_kept:.1%} of the test photos were found like the training photos.")
     meanings: dict[Decision, str] = {

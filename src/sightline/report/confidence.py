@@ -14,13 +14,14 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from sightline.judging import claims
 from sightline.report import charts, svg
 from sightline.report.page import Shown
 from sightline.runs.documents.trust import Calibration, Conformal, Trust
+from sightline.runs.documents.two_classes import OperatingPoint, TwoClasses
 from sightline.system import words
 from sightline.system.thinning import evenly
 from sightline.trust import answers
-from sightline.trust.intervals import wilson
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,11 @@ def calibrated(test: Judged, found: Calibration | None) -> Shown | None:
     within = after.ece <= after.ece_by_chance
     heading = "Its confidence can be taken at its word"
     if not within:
-        surer = confidence.mean() > right.mean()
-        heading = "It is surer of itself than it should be" if surer else "It is less sure of itself than it could be"
+        off = confidence - right
+        if abs(off.mean()) < 1.96 * off.std() / np.sqrt(len(off)):
+            heading = "Its confidence is off, here too high and there too low"
+        else:
+            heading = f"It is {'surer' if off.mean() > 0 else 'less sure'} of itself than it should be"
     edges = np.linspace(0, 1, 21)
     counted = [np.histogram(confidence[kind], edges)[0].tolist() for kind in (right, ~right)]
     return {
@@ -83,8 +87,9 @@ def sets(found: Conformal | None, classes: Sequence[str]) -> Shown | None:
         return None
     sizes = {int(size): n for size, n in found.sizes.items()}
     total = max(sum(sizes.values()), 1)
-    by_class = found.per_class
-    low = min([*by_class.values(), 0.9]) - 0.02
+    of_class = {row.label: row for row in found.by_class}
+    spans = {name: row.coverage_ci95 for name, row in of_class.items()}
+    low = max(0.0, min([*found.per_class.values(), *(span[0] for span in spans.values()), 0.9]) - 0.02)
     return {
         **vars(found),
         "single": sizes.get(1, 0) / total,
@@ -95,12 +100,22 @@ def sets(found: Conformal | None, classes: Sequence[str]) -> Shown | None:
         "by_class": [
             {
                 "label": name,
-                "coverage": by_class[name],
-                "whisker": charts.whisker(by_class[name], None, low, 1.0, rule=found.asked),
+                "coverage": found.per_class[name],
+                "interval": spans.get(name),
+                "below": name in of_class and of_class[name].below,
+                "whisker": charts.whisker(
+                    found.per_class[name],
+                    spans.get(name),
+                    low,
+                    1.0,
+                    "bad" if name in of_class and of_class[name].below else "one",
+                    rule=found.asked,
+                ),
             }
             for name in classes
-            if name in by_class
+            if name in found.per_class
         ],
+        "sentence": claims.by_class(found),
         "low": low,
     }
 
@@ -134,60 +149,61 @@ def selective(test: Judged) -> Markup:
     )
 
 
-def two_classes(val: Judged | None, test: Judged, positive: int = 1) -> Shown | None:
-    """ROC and precision-recall for a set of two classes, with sensitivity and specificity at a threshold chosen on val.
-
-    The threshold is the one with the largest sensitivity + specificity on validation photos (Youden 1950), half-way to
-    the next score below it; 0.5 where the validation photos cannot choose.
-    """
-    if len(test.classes) != 2 or len(np.unique(test.truth)) != 2:
+def two_classes(found: TwoClasses | None, test: Judged) -> Shown | None:
+    """What a set of two classes is judged by at each threshold, with the ROC and the precision-recall curve."""
+    if found is None or found.positive not in test.classes or len(np.unique(test.truth)) != 2:
         return None
+    positive = test.classes.index(found.positive)
     score, truth = test.probabilities[:, positive], test.truth == positive
-    name = test.classes[positive]
-    chosen = _youden(val.probabilities[:, positive], val.truth == positive) if val is not None else None
-    threshold = 0.5 if chosen is None else chosen
-    called = score >= threshold
-    found, passed = int((called & truth).sum()), int((~called & ~truth).sum())
-    there, other = int(truth.sum()), int((~truth).sum())
     false, true, _ = metrics.roc_curve(truth, score)
     precision, recall, _ = metrics.precision_recall_curve(truth, score)
-    area, average = float(metrics.roc_auc_score(truth, score)), float(metrics.average_precision_score(truth, score))
     square: Shown = {"x_range": (0.0, 1.0), "y_range": (0.0, 1.0), "height": 320}
     square |= {"x_format": svg.per_cent, "y_format": svg.per_cent}
+    name = words.shown(found.positive)
     return {
-        "positive": name,
-        "negative": test.classes[1 - positive],
-        "auc": area,
-        "average_precision": average,
-        "threshold": threshold,
-        "chosen_on_val": chosen is not None,
-        "sensitivity": found / there,
-        "sensitivity_interval": wilson(found, there),
-        "specificity": passed / other,
-        "specificity_interval": wilson(passed, other),
+        **vars(found),
+        "share": found.positives / found.photos,
+        "promised": any(point.kind == "sensitivity" for point in found.points),
+        "rows": [
+            {
+                "figure": figure,
+                "meaning": meaning.format(positive=name, negative=words.shown(found.negative)),
+                "cells": [_cell(point, figure_key, counts) for point in found.points],
+            }
+            for figure, figure_key, counts, meaning in _READ
+        ],
         "roc": charts.lines(
             [charts.Series("", *_thin(false, true), "one")],
-            label=f"ROC curve for {words.shown(name)}: area {area:.3f}.",
-            x_label="false alarms among the others",
+            label=f"ROC curve for {name}: area {words.percent(found.auc)}.",
+            x_label=f"false alarms among {words.shown(found.negative)}",
             diagonal=True,
             **square,
         ),
         "pr": charts.lines(
             [charts.Series("", *_thin(recall, precision), "one")],
-            label=f"Precision-recall curve for {words.shown(name)}: average precision {average:.3f}.",
-            x_label="share of them found",
+            label=f"Precision-recall curve for {name}: average precision {words.percent(found.average_precision)}.",
+            x_label=f"share of {name} found",
             **square,
         ),
     }
 
 
-def _youden(score: NDArray[np.float64], truth: NDArray[np.bool_]) -> float | None:
-    if len(np.unique(truth)) != 2:
-        return None
-    false, true, at = metrics.roc_curve(truth, score, drop_intermediate=False)
-    best = float(at[1:][np.argmax((true - false)[1:])])  # the first threshold is infinite: it calls nothing
-    below = score[score < best]
-    return (best + float(below.max())) / 2 if len(below) else best
+_READ: tuple[tuple[str, str, tuple[str, str], str], ...] = (
+    ("sensitivity", "sensitivity", ("found", "missed"), "of {positive}, the share that is found"),
+    ("specificity", "specificity", ("passed", "alarms"), "of {negative}, the share that is let go"),
+    ("positive predictive value", "ppv", ("found", "alarms"), "of what is called {positive}, the share that is"),
+    ("negative predictive value", "npv", ("passed", "missed"), "of what is let go, the share that is {negative}"),
+)
+
+
+def _cell(point: OperatingPoint, figure: str, counts: tuple[str, str]) -> Shown:
+    hits, misses = (int(getattr(point, name)) for name in counts)
+    return {
+        "share": getattr(point, figure),
+        "interval": getattr(point, f"{figure}_ci95"),
+        "hits": hits,
+        "of": hits + misses,
+    }
 
 
 def _thin(x: NDArray[np.float64], y: NDArray[np.float64], most: int = 250) -> tuple[list[float], list[float]]:

@@ -14,6 +14,7 @@ from sightline.report.page import Shown
 from sightline.runs.documents.extras import LearningRates
 from sightline.system import words
 from sightline.system.thinning import evenly
+from sightline.trust.intervals import newcombe
 
 MOST_POINTS = 300
 
@@ -105,8 +106,14 @@ def search(found: LearningRates | None) -> Markup:
     )
 
 
-def gap(metrics: pd.DataFrame) -> Gap | None:
-    """Overfitting as the gap between training and validation accuracy at the epoch that was kept; None without both."""
+def gap(metrics: pd.DataFrame, learned: int = 0, validated: int = 0) -> Gap | None:
+    """Overfitting as the gap between training and validation accuracy at the epoch that was kept; None without both.
+
+    Args:
+        metrics: of the run.
+        learned: how many training photos there are.
+        validated: how many validation photos; where both are known, a gap that chance may make is called so.
+    """
     if not {"train_accuracy", "val_accuracy"} <= set(metrics):
         return None
     known = metrics.dropna(subset=["train_accuracy", "val_accuracy"])
@@ -118,7 +125,12 @@ def gap(metrics: pd.DataFrame) -> Gap | None:
     points = 100 * (train - val)
     both = f"{words.percent(train)} on the photos it learned from and {words.percent(val)} on the validation photos"
     at = f"At the epoch that did best on validation it was right on {both}"
-    if points < 1:
+    ends = newcombe((val * validated, validated), (train * learned, learned)) if learned and validated else None
+    if ends and abs(points) >= 1 and ends[0] <= 0 <= ends[1]:
+        apart = f"{words.points(train - val)} points ({words.points(ends[0])} to {words.points(ends[1])})"
+        few = words.many(validated, "validation photo")
+        strength, verdict = "none", f"a gap of {apart}, which chance alone may make on {few}"
+    elif points < 1:
         lead = f"{-points:.1f} points more on the latter" if points <= -0.05 else "next to no difference"
         strength, verdict = "none", f"{lead}, no sign of overfitting"
     elif points < 4:

@@ -59,6 +59,11 @@ def balance(samples: pd.DataFrame, classes: Sequence[str]) -> str:
     ratio = per_class.max() / max(per_class.min(), 1)
     if ratio < 1.25:
         return "The classes are about the same size."
+    if (per_class == per_class.max()).sum() > 1 or (per_class == per_class.min()).sum() > 1:
+        return (
+            f"The largest classes have {ratio:.1f} times as many photos ({words.count(per_class.max())}) "
+            f"as the smallest ({words.count(per_class.min())})."
+        )
     return (
         f"The largest class, {words.name(most)}, has {ratio:.1f} times as many photos "
         f"({words.count(per_class.max())}) as the smallest, {words.name(least)} ({words.count(per_class.min())})."

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from sightline.judging import claims
 from sightline.report import mistakes, page, run_sections
 from sightline.report.page import Shown
 from sightline.report.photos import Album
@@ -82,7 +83,7 @@ def render(run: RunFolder) -> str:
         "wrong": run_sections.wrong(answers, album),
         "unsure": [(answer, album.take(answer.path)) for answer in mistakes.least_sure(answers)],
         "matrix": run_sections.matrix(evaluation.confusion, answers, classes, album),
-        "pairs": run_sections.pairs(evaluation.confusion, classes),
+        "pairs": run_sections.pairs(evaluation.confusion, classes, run.extra(Intervals)),
         "per_class": run_sections.per_class(evaluation, run.extra(Intervals), classes),
         **run_sections.trust(run, val, test, classes),
         "slices": run_sections.slices(run.extra(Slices), evaluation.accuracy),
@@ -97,13 +98,10 @@ def render(run: RunFolder) -> str:
 
 
 def _lede(run: RunFolder, evaluation: Evaluation, samples: pd.DataFrame, classes: Sequence[str]) -> list[str]:
-    """What was judged on what, what knowing nothing would reach, and where it is strongest and weakest."""
-    support = {name: row.support for name, row in evaluation.per_class.items()}
-    largest = max(support, key=lambda name: support[name])
+    """What was judged on what, what knowing nothing would reach, and which class it knows best and least, if any."""
     learned = int((samples["split"] == "train").sum()) if len(samples) else 0
     model = run.config().model if (run.path / "config.yaml").is_file() else None
-    described = run.dataset()
-    guess = words.percent(support[largest] / evaluation.n)
+    described, known = run.dataset(), run.extra(Intervals)
     learner, folds = words.name(model or "The network"), run.extra(Folds)
     if folds and folds.ensemble:
         learner = f"An ensemble of {len(folds.accuracies)} networks{f', each {words.name(model)},' if model else ''}"
@@ -111,22 +109,10 @@ def _lede(run: RunFolder, evaluation: Evaluation, samples: pd.DataFrame, classes
         f"{learner} learned from {words.many(learned, 'photo')}"
         f"{f' of {words.name(described.name)}' if described else ''} and was then judged on photos it had never seen, "
         f"of {words.many(len(classes), 'class', 'classes')}. "
-        f"Always answering “{words.name(largest)}” would be right on {guess}."
+        f"{claims.guess(evaluation, known).sentence}"
     )
-    found = {name: row.recall for name, row in evaluation.per_class.items() if row.support}
-    best, worst = max(found, key=lambda name: found[name]), min(found, key=lambda name: found[name])
-    if found[best] == found[worst]:
-        return [first]
-    row = {name: int(n) for name, n in zip(classes, evaluation.confusion[classes.index(worst)], strict=True)}
-    missed = sum(row.values()) - row.pop(worst)
-    instead = max(row, key=lambda name: row[name])
-    second = (
-        f"It knows {words.name(best)} best, finding {words.percent(found[best])} of them, "
-        f"and {words.name(worst)} least, at {words.percent(found[worst])}"
-    )
-    if missed and row[instead] > missed / 3 and len(classes) > 2:
-        second += f": {row[instead]:,} of the {missed:,} it misses it takes for {words.name(instead)}"
-    return [first, second + "."]
+    second = claims.extremes(evaluation, known).sentence
+    return [first, second] if second else [first]
 
 
 def _facts(run: RunFolder, evaluation: Evaluation) -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sightline.judging import claims, two_classes
 from sightline.report import charts, confidence, learning, material, mistakes
 from sightline.report.mistakes import Answer
 from sightline.report.page import Shown
@@ -20,6 +21,7 @@ from sightline.report.photos import Album, spotlight
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Explanations, Folds, LearningRates, Robustness
 from sightline.runs.documents.trust import Calibration, Conformal, Familiar, Intervals, Slices, Trust
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
 from sightline.system import words
 from sightline.trust.intervals import wilson
@@ -72,15 +74,13 @@ def matrix(counts: Sequence[Sequence[int]], answers: Sequence[Answer], classes: 
     }
 
 
-def pairs(counts: Sequence[Sequence[int]], classes: Sequence[str], most: int = 10) -> Shown:
-    """Which classes are taken for one another, ranked, and what to say of it in a heading."""
+def pairs(
+    counts: Sequence[Sequence[int]], classes: Sequence[str], intervals: Intervals | None = None, most: int = 10
+) -> Shown:
+    """Which classes are taken for one another, and what may be said of it in a heading."""
     found = mistakes.pairs(counts, classes)
     total = sum(pair.total for pair in found)
-    heading = "It made no mistake on these photos"
-    if found:
-        a, b = words.name(found[0].a), words.name(found[0].b)
-        share = f": {words.percent(found[0].total / total, 0)} of all mistakes" if total > 4 and len(found) > 1 else ""
-        heading = f"{a[:1].upper()}{a[1:]} and {b} are mixed up most{share}"
+    heading, note = claims.mixed_up(counts, classes, intervals), claims.mixed_up_note(counts, classes, intervals)
     rows = [
         {
             "pair": pair,
@@ -89,7 +89,7 @@ def pairs(counts: Sequence[Sequence[int]], classes: Sequence[str], most: int = 1
         }
         for pair in found[:most]
     ]
-    return {"rows": rows, "more": len(found) - len(rows), "heading": heading, "total": total}
+    return {"rows": rows, "more": len(found) - len(rows), "heading": heading, "note": note, "total": total}
 
 
 def per_class(evaluation: Evaluation, intervals: Intervals | None, classes: Sequence[str]) -> Shown:
@@ -128,8 +128,18 @@ def trust(run: RunFolder, val: pd.DataFrame, test: pd.DataFrame, classes: Sequen
         "decided": confidence.decisions(run.extra(Trust)),
         "familiarity": run.extra(Familiar),
         "selective": confidence.selective(judged),
-        "two": confidence.two_classes(confidence.Judged.of(val, classes), judged),
+        "two": confidence.two_classes(_two(run, confidence.Judged.of(val, classes), judged), judged),
     }
+
+
+def _two(run: RunFolder, val: confidence.Judged | None, test: confidence.Judged) -> TwoClasses | None:
+    """The figures of two classes as `assess` wrote them; measured here for a run from before it did."""
+    found = run.extra(TwoClasses)
+    if found is not None or len(test.classes) != 2:
+        return found
+    positive = two_classes.positive_class(test.classes, {})
+    on_val = (val.probabilities, val.truth) if val is not None else None
+    return two_classes.measure(on_val, (test.probabilities, test.truth), test.classes, positive)
 
 
 def slices(found: Slices | None, accuracy: float) -> Shown | None:
@@ -165,14 +175,10 @@ def robustness(found: Robustness | None) -> Shown | None:
             lost = found.clean - accuracy if accuracy is not None else 0.0
             shade = _shade(lost, False, (0.03, 0.08, 0.15, 0.3)) if lost > 0.01 else ""
             cells.append({"accuracy": accuracy, "shade": shade} if accuracy is not None else None)
-        rows.append({"change": change, "cells": cells, "lost": found.clean - min(of_change.values())})
-    worst = max(rows, key=lambda row: float(row["lost"]))
-    name, heading = words.name(worst["change"]), "It hardly notices worse photos"
-    if worst["lost"] > 0.01:
-        heading = f"{name[:1].upper()}{name[1:]} hurts it most: up to {100 * worst['lost']:.1f} points lost"
+        rows.append({"change": change, "cells": cells})
     within = max(((ci[1] - ci[0]) / 2 for row in found.rows if (ci := row.accuracy_ci95)), default=None)
     return {
-        "heading": heading,
+        "heading": claims.hurts_most(found),
         "strengths": strengths,
         "rows": rows,
         "clean": found.clean,
@@ -199,14 +205,15 @@ def reasons(found: Explanations | None, answers: Sequence[Answer], album: Album)
 
 def training(run: RunFolder) -> Shown | None:
     """Curves, the learning rate, the search for it, and the gap between training and validation in words."""
-    metrics = run.metrics()
+    metrics, samples = run.metrics(), run.samples()
     if not len(metrics):
         return None
+    learned, validated = (int((samples["split"] == part).sum()) if len(samples) else 0 for part in ("train", "val"))
     return {
         "curves": learning.curves(metrics),
         "rate": learning.rate(run.steps()),
         "search": learning.search(run.extra(LearningRates)),
-        "gap": learning.gap(metrics),
+        "gap": learning.gap(metrics, learned, validated),
         "table": learning.table(metrics),
     }
 
@@ -250,13 +257,7 @@ def each_fold(found: Folds | None) -> Shown | None:
         vars(fold) | {"whisker": charts.whisker(fold.accuracy, fold.accuracy_ci95, low, 1.0, rule=found.mean)}
         for fold in found.folds
     ]
-    every = [fold.accuracy for fold in found.folds]
-    # Where all intervals hold the mean, the folds differ no more than chance lets them.
-    apart = [fold for fold in found.folds if not fold.accuracy_ci95[0] <= found.mean <= fold.accuracy_ci95[1]]
-    heading = "The folds agree, as far as chance lets them"
-    if apart:
-        heading = f"The folds differ: from {words.percent(min(every))} to {words.percent(max(every))}"
-    return {"rows": rows, "low": low, "heading": heading, "ensemble": found.ensemble}
+    return {"rows": rows, "low": low, "heading": claims.folds_differ(found), "ensemble": found.ensemble}
 
 
 def choices(run: RunFolder) -> Shown | None:

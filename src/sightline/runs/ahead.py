@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,6 +81,20 @@ def as_asked(recipe: str, given: Collection[str]) -> Iterator[None]:
         raise type(error)(
             f"recipe {recipe} asks for {error}\nGive a {named[0]} of your own, or choose another --recipe."
         ) from error
+
+
+def require_positive(config: Config, classes: Sequence[str]) -> None:
+    """Refuse a --positive that is none of two classes, before anything is opened.
+
+    Raises:
+        UsageError: there is no such class, or there are not two.
+    """
+    if config.positive is None:
+        return
+    if len(classes) != 2:
+        raise UsageError(f"--positive {config.positive}: is for data of two classes; this has {len(classes):,}.")
+    if config.positive not in classes:
+        raise UsageError(f"--positive {config.positive}: there is no such class. Choose {' or '.join(classes)}.")
 
 
 def _require_run(path: Path) -> None:

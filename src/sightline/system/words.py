@@ -50,6 +50,27 @@ def span(interval: Sequence[float] | None, digits: int = 1) -> str:
     return f"{100 * low:.{digits}f}–{100 * high:.{digits}f}"
 
 
+def points(share: float | None, digits: int = 1) -> str:
+    """A difference of shares in points, with its sign: "+1.2", "−0.4", "0.0"; "–" for none."""
+    if share is None or not math.isfinite(share):
+        return "–"
+    text = f"{100 * share:+.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """How likely chance alone is, as every page and table writes it: "p = 0.012", "p < 0.001"."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def about(number: float) -> str:
+    """A whole number to its first two digits: 1,234 is "1,200"; below a hundred as it is."""
+    step = 10 ** max(0, math.floor(math.log10(max(number, 1))) - 1)
+    return count(math.ceil(number / step) * step)
+
+
 def count(number: float) -> str:
     """A whole number with thousands set apart: "14,034"."""
     return f"{int(number):,}"
@@ -80,10 +101,15 @@ def rounded(number: float) -> str:
 
 def listing(names: Iterable[str], conjunction: str = "and") -> str:
     """Names in a sentence: "glacier, mountain and sea"."""
-    readable = [name(each) for each in names]
-    if len(readable) < 2:
-        return "".join(readable)
-    return f"{', '.join(readable[:-1])} {conjunction} {readable[-1]}"
+    return listing_of((name(each) for each in names), conjunction)
+
+
+def listing_of(phrases: Iterable[str], conjunction: str = "and") -> str:
+    """As `listing`, of phrases that are ready to be shown."""
+    ready = list(phrases)
+    if len(ready) < 2:
+        return "".join(ready)
+    return f"{', '.join(ready[:-1])} {conjunction} {ready[-1]}"
 
 
 def duration(seconds: float) -> str:

@@ -77,6 +77,7 @@ def train(
             RunFolder.require_free(out)
         ahead.require_possible(config)
         dataset = open_data(config)
+        ahead.require_positive(config, dataset.classes)
         config, machine, network = _settle(config, dataset)
         place = Path(out) if out is not None else default_path(dataset.name, network.architecture)
         ahead.require_room(place, network, config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sightline.config import Config, Machine
+from sightline.config import Config, CoverageBy, Machine
 from sightline.judging.figures import evaluate
 from sightline.models import autotune
 from sightline.models.network import Network
@@ -38,7 +38,7 @@ def calibrate(
     known = remember(seeing, train, embeddings, prepared, run)
     complete(
         seeing.predictor, logits, prepared.labels[val], known, run,
-        dataset=prepared.dataset.name, origin=network.origin,
+        coverage_by=config.coverage_by, dataset=prepared.dataset.name, origin=network.origin,
     )  # fmt: skip
     outputs = seeing.predictor.judge(embeddings, logits)
     return seeing, prediction_table(prepared.dataset.samples.iloc[val], seeing.predictor.classes, outputs)
@@ -51,6 +51,7 @@ def complete(
     known: Familiarity,
     run: RunFolder,
     *,
+    coverage_by: CoverageBy,
     dataset: str,
     origin: str,
     members: int | None = None,
@@ -63,6 +64,7 @@ def complete(
         labels: (n,) their classes.
         known: what `remember` gave.
         run: whose model folder it is.
+        coverage_by: whether the sets of each class keep their promise, or those of all on average.
         dataset: its name.
         origin: where the weights came from at the start, in words.
         members: how many networks the ensemble has; None for a single one.
@@ -70,6 +72,8 @@ def complete(
     predictor.temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, predictor.temperature)
     predictor.threshold = conformal.fit(probabilities, labels, predictor.coverage)
+    if coverage_by == "class":
+        predictor.thresholds = conformal.fit_by_class(probabilities, labels, predictor.coverage).tolist()
     predictor.familiarity = known
     predictor.save(run.model, dataset=dataset, origin=origin, members=members)
 

@@ -212,13 +212,13 @@ def together(
     known = remember(alone, learned, unseen, prepared, run)
     complete(
         predictor, logits, prepared.labels[rows], known, run,
-        dataset=prepared.dataset.name, origin=origin, members=config.folds,
+        coverage_by=config.coverage_by, dataset=prepared.dataset.name, origin=origin, members=config.folds,
     )  # fmt: skip
 
     familiar = np.ones(len(rows), dtype=bool)
     familiar[np.searchsorted(rows, held)] = known.familiar(unseen)
     probabilities = calibration.probabilities(logits, predictor.temperature)
-    sets = conformal.sets(probabilities, predictor.threshold)
+    sets = conformal.sets(probabilities, predictor.fitted.limits)
     outputs = Outputs(
         np.empty((len(rows), 0), np.float32), logits, probabilities, sets, familiar,
         decide(probabilities, sets, familiar),

@@ -45,6 +45,26 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
     return float(low), float(high)
 
 
+def newcombe(a: tuple[float, float], b: tuple[float, float], level: float = 0.95) -> tuple[float, float]:
+    """The interval of the difference of two independent proportions, `b` minus `a`, from Wilson's of each.
+
+    Newcombe's hybrid score interval (1998, method 10).
+
+    Args:
+        a: (successes, n) of the first.
+        b: (successes, n) of the second.
+        level: of the interval, between 0 and 1.
+
+    Raises:
+        ValueError: as `wilson`.
+    """
+    (low_a, high_a), (low_b, high_b) = wilson(*a, level), wilson(*b, level)
+    share_a, share_b = (hits / n if n else 0.5 for hits, n in (a, b))
+    below = float(np.hypot(share_b - low_b, high_a - share_a))
+    above = float(np.hypot(high_b - share_b, share_a - low_a))
+    return share_b - share_a - below, share_b - share_a + above
+
+
 def bootstrap(
     statistic: Statistic,
     n: int,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -90,6 +90,19 @@ class Calibration(Extra):
     after: Reliability
 
 
+class ClassCoverage(Document):
+    """How the prediction sets kept their promise for the test photos of one class."""
+
+    label: Text
+    n: Count
+    coverage: Share
+    coverage_ci95: Span
+    validation: Count = 0
+    """Validation photos of this class."""
+    below: bool = False
+    """Less than chance explains, even among so many classes."""
+
+
 class Conformal(Extra):
     """How the prediction sets kept their promise on test photos."""
 
@@ -109,6 +122,15 @@ class Conformal(Extra):
     sizes: dict[Annotated[str, Field(pattern=r"^\d{1,9}$")], Count]
     """Classes in a set -> photos."""
     per_class: dict[str, Share]
+    coverage_by: Literal["all", "class"] = "all"
+    """Whether the promise was made for each class, or on average over all."""
+    by_class: tuple[ClassCoverage, ...] = ()
+    """Empty in runs from before it was measured."""
+
+    @property
+    def lowest(self) -> ClassCoverage | None:
+        """The class whose sets held the truth least often; by chance, it may be. None where it was not measured."""
+        return min(self.by_class, key=lambda row: row.coverage, default=None)
 
 
 class Familiar(Extra):
