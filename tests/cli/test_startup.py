@@ -15,17 +15,17 @@ ASKING = """
 import json, sys
 from sightline.cli import main
 try:
-    main(sys.argv[1:])
+    main(sys.argv[1:-1])
 except SystemExit as ended:
-    assert not ended.code, ended.code
+    assert (ended.code or 0) == int(sys.argv.pop()), ended.code
 finally:
     print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 
 
-def loaded(*arguments: str | Path) -> set[str]:
-    """The modules that one command loads."""
-    command = [sys.executable, "-c", ASKING, *map(str, arguments)]
+def loaded(*arguments: str | Path, code: int = 0) -> set[str]:
+    """The modules that one command loads, which ends with `code`."""
+    command = [sys.executable, "-c", ASKING, *map(str, arguments), str(code)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return set(json.loads(done.stderr.splitlines()[-1]))
 
@@ -60,3 +60,11 @@ def test_predict_loads_what_answers_and_no_judge(run_path: Path, scenes: Path) -
     assert not {
         name for name in found if name.startswith(("sightline.judging", "sightline.report", "sightline.training"))
     }
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--set", "augment=lite"], ["--set", "augmnt=light"], ["--epochs", "-1"], ["--recipe", "nosuch"]]
+)
+def test_a_wrong_value_is_refused_before_any_network_library_is_loaded(wrong: list[str], scenes: Path) -> None:
+    found = loaded("train", scenes, *wrong, code=2)
+    assert not packages(found) & {"torch", "timm", "numpy", "pandas"}

@@ -13,6 +13,8 @@ from sightline.errors import UsageError
 if TYPE_CHECKING:
     from sightline.runs.run import Run
 
+_OF_PHASES = ("epochs", "lr", "freeze_epochs")
+
 
 def train(
     data: str | None = None,
@@ -117,7 +119,6 @@ def train(
         One JSON object on stdout.
     """
     from sightline.recipes import flag
-    from sightline.tasks import train as task
 
     choices = {
         "images": images, "recipe": recipe, "out": out, "continues": continues, "model": model, "weights": weights,
@@ -136,10 +137,30 @@ def train(
                 "the run goes on with what it began with.\n"
                 f"To start a new run from what this one has learned: sightline train DATA --from {resume}"
             )
+        from sightline.tasks import train as task
+
         run = task.resume(resume, data=data, workers=workers)
     else:
+        _require_sensible(given)
+        from sightline.tasks import train as task
+
         run = task.train(data, workers=workers, **given)
     show(run, as_json=json)
+
+
+def _require_sensible(given: dict[str, Any]) -> None:
+    """Refuse what needs no network library to be found wrong: those take their time to load.
+
+    Args:
+        given: what was asked for; the task checks it all once more, with everything else.
+    """
+    from sightline import recipes
+    from sightline.data.augment.specs import spec_of
+
+    options = {name: value for name, value in given.items() if name not in ("recipe", "set", "out", *_OF_PHASES)}
+    of_phases = {name: value for name, value in given.items() if name in _OF_PHASES}
+    config = recipes.resolve(given.get("recipe", "default"), options, list(given.get("set", ())), **of_phases)
+    spec_of(config.augment)
 
 
 def show(run: Run, *, as_json: bool) -> None:

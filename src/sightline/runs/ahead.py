@@ -10,15 +10,13 @@ from pathlib import Path
 
 from sightline.checks.decisions import read_decisions
 from sightline.config import Config
-from sightline.data.augment import presets
+from sightline.data.augment.specs import spec_of
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.catalogue import require_known
 from sightline.models.network import Network
 from sightline.recipes import FLAGS
 from sightline.runs.folder import RunFolder
-
-_ANY_SIZE = 64  # pixels: whether a preset is one does not hang on the size
 
 
 def require_possible(config: Config) -> None:
@@ -28,7 +26,7 @@ def require_possible(config: Config) -> None:
         UsageError: no such network, weights, augmentation, device, earlier run or decisions.
         SightlineError: one of them is damaged.
     """
-    presets.build(config.augment, _ANY_SIZE)
+    spec_of(config.augment)
     engines.device_of(config.machine.device if config.machine else config.device)
     if config.model:
         require_known(config.model)

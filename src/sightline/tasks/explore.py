@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sightline.data.augment.specs import spec_of
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
@@ -58,9 +59,7 @@ def explore(
     if out is not None:
         require_writable(out)
     if augment is not None:
-        from sightline.data.augment import presets  # with torch, which nothing else here needs
-
-        presets.build(augment, img_size)
+        spec_of(augment)
     dataset = open_dataset(str(data), images)
     folder = Path(out) if out is not None else Path(f"explore-{dataset.name}")
     dataset, pixels = preflight(dataset, img_size, workers=workers)

@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-FILLS = {"reflect": "reflection", "border": "border", "black": "zeros"}
-"""What lies outside a picture: its mirror image, its outermost pixels, or nothing."""
+from sightline.data.augment.specs import FILLS
 
 
 @dataclass
