@@ -24,6 +24,7 @@ from hostile_mutations import spoil
 from sightline.checks.decisions import DECISIONS, apply_decisions, read_decisions
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import SPLITS, Dataset
+from sightline.data.usable import require_usable
 from sightline.errors import SightlineError
 
 SECONDS, MEMORY = 20, 2 << 30
@@ -155,3 +156,16 @@ def test_two_thousand_mutations(kind: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"\n2,000 mutations of {kind}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
     assert peak < MEMORY
+
+
+@pytest.mark.parametrize("column", ["path", "label", "split", "decision"])
+def test_a_cell_of_many_letters_is_not_said_whole(tmp_path: Path, column: str) -> None:
+    """Found by the search: a split of 5,000 letters stood whole in the error."""
+    path = build(tmp_path, "decisions.csv" if column == "decision" else "labels.csv")
+    pd.read_csv(path).assign(**{column: "é" * 5000}).to_csv(path, index=False)
+    if column != "label":
+        read(path)
+        return
+    with pytest.raises(SightlineError, match="only one class") as caught:
+        require_usable(open_dataset(path))
+    assert len(str(caught.value)) < 500

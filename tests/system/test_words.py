@@ -66,6 +66,13 @@ def test_a_name_written_from_right_to_left_is_set_apart() -> None:
     assert words.name("sea") == "sea"
 
 
+@given(st.text(st.characters(codec=None), max_size=300))
+def test_what_is_quoted_is_short_and_on_one_line(text: str) -> None:
+    assert len(words.quoted(text)) <= 10 * words.LONGEST + 2  # each letter is spelled out in ten at most
+    assert len(words.quoted(text).splitlines()) == 1
+    assert words.quoted("a" * 5000).endswith("a…'")
+
+
 @given(st.text(st.characters(codec=None)))
 def test_any_name_can_be_written_as_utf8_on_one_line(text: str) -> None:
     readable = words.shown(text)

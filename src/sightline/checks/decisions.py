@@ -13,6 +13,7 @@ from sightline.data.reading.rows import open_table
 from sightline.data.table import Dataset, shortened
 from sightline.errors import SightlineError
 from sightline.system.progress import note
+from sightline.system.words import quoted
 
 DECISIONS = ("keep", "relabel", "drop")
 COLUMNS = ("path", "decision", "label")
@@ -42,7 +43,7 @@ def read_decisions(path: str | Path) -> pd.DataFrame:
     wrong = ~table["decision"].isin(DECISIONS)
     unsaid = (table["decision"] == "relabel") & (table["label"] == "")
     for number, decision in table.loc[wrong, "decision"].items():
-        raise SightlineError(f"{path}, line {number}: {decision!r} is no decision; write {', '.join(DECISIONS)}.")
+        raise SightlineError(f"{path}, line {number}: {quoted(decision)} is no decision; write {', '.join(DECISIONS)}.")
     for number in table.index[unsaid]:
         raise SightlineError(f"{path}, line {number}: relabel needs a label.")
     last: pd.DataFrame = table.drop_duplicates("path", keep="last", ignore_index=True)

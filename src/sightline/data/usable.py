@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sightline.data.table import SPLITS, Dataset, shortened
 from sightline.errors import SightlineError
+from sightline.system.words import quoted
 
 _FEWEST = 3
 
@@ -24,21 +25,21 @@ def require_usable(dataset: Dataset) -> None:
         first = out.iloc[0]
         raise SightlineError(
             f"{where}: none of its {out['path'].nunique():,} photos could be used ({reasons}).\n"
-            f"The first: {first['path']!r}: {first['detail']}."
+            f"The first: {quoted(first['path'])}: {first['detail']}."
         )
     if len(dataset.classes) < 2:
         unused = dataset.problems[dataset.problems["problem"] == "not used"]
         beside = [f"The table beside it, {row.path}, was not used: {row.detail}" for row in unused.itertuples()]
         raise SightlineError(
-            f"{where}: only one class, {dataset.classes[0]!r}. A classifier needs two or more sub-folders of photos."
-            + "".join(f"\n{line}" for line in beside[:1])
+            f"{where}: only one class, {quoted(dataset.classes[0])}."
+            " A classifier needs two or more sub-folders of photos." + "".join(f"\n{line}" for line in beside[:1])
         )
     counts = samples["label"].value_counts().reindex(dataset.classes, fill_value=0)
     few = counts[counts < _FEWEST]
     if len(few):
         bad = dataset.problems.loc[dataset.problems["action"] == "left out", "path"].nunique()
         why = f" ({bad:,} file{'s were' if bad > 1 else ' was'} left out as bad)" if bad else ""
-        names = [f"class {name!r} has {count} usable photo{'s' * (count != 1)}" for name, count in few.items()]
+        names = [f"class {quoted(name)} has {count} usable photo{'s' * (count != 1)}" for name, count in few.items()]
         raise SightlineError(
             f"{where}: {shortened(names, what='classes')}; each class needs {_FEWEST} or more{why}.\n"
             "Add photos to it, or take the class out of the dataset."
@@ -46,7 +47,7 @@ def require_usable(dataset: Dataset) -> None:
     given = [split for split in SPLITS if (samples["split"] == split).any()]
     for split in given:
         part = samples.loc[samples["split"] == split, "label"].value_counts().reindex(dataset.classes, fill_value=0)
-        lacking = [repr(name) for name in part[part == 0].index]
+        lacking = [quoted(name) for name in part[part == 0].index]
         if lacking:
             raise SightlineError(
                 f"{where}: the {split} part has no usable photo of {shortened(lacking)}.\n"

@@ -26,6 +26,7 @@ from sightline.models.ensemble import Ensemble, parts
 from sightline.models.network import Network, join
 from sightline.system import regular
 from sightline.system.files import replacing, sha256
+from sightline.system.words import quoted
 
 _MOST_BUFFERS = 256 << 20  # bytes that a network may need beyond its weights: tables of positions, masks
 _LARGEST_WEIGHTS = 40 << 30  # bytes
@@ -210,5 +211,5 @@ def _read(kind: type[D], folder: Path) -> D:
         raise SightlineError(f"{path}: is not there. Is {folder} a timm local folder?")
     described = kind.read(path)
     if not is_known(described.architecture):
-        raise SightlineError(f"{path}: names the network {described.architecture[:60]!r}, which is not known here.")
+        raise SightlineError(f"{path}: names the network {quoted(described.architecture)}, which is not known here.")
     return described

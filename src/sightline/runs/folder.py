@@ -37,6 +37,7 @@ from sightline.runs.place import Place
 from sightline.system import tables
 from sightline.system.documents import read_if_there
 from sightline.system.files import write_table, write_text
+from sightline.system.words import quoted
 
 E = TypeVar("E", bound=Extra)
 
@@ -202,4 +203,4 @@ class RunFolder(Place):
         known = {name: set(described.classes) for name in labels} if described else {}
         for name, words in {**known, "split": set(splits)}.items():
             if name in table and (odd := set(table[name]) - words):
-                raise SightlineError(f"{path}: is damaged: the column {name} holds {str(odd.pop())[:60]!r}.")
+                raise SightlineError(f"{path}: is damaged: the column {name} holds {quoted(odd.pop())}.")

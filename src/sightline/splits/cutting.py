@@ -13,6 +13,7 @@ from sightline.data.table import SPLITS, shortened
 from sightline.errors import SightlineError
 from sightline.splits.allot import allot, shares
 from sightline.splits.together import merge_groups
+from sightline.system.words import quoted
 
 FRACTIONS = {"train": 0.70, "val": 0.15, "test": 0.15}
 LONE_PART = 0.15
@@ -111,7 +112,8 @@ class Cut:
             if independent < least:
                 tied = f" ({len(members)} in all, but copies and groups count once)" if len(members) > least else ""
                 raise SightlineError(
-                    f"Class {name!r} has {independent} independent photo{'s' * (independent != 1)}{tied}; {why}.\n"
+                    f"Class {quoted(name)} has {independent} independent photo{'s' * (independent != 1)}{tied};"
+                    f" {why}.\n"
                     "Add photos of it, or take the class out."
                 )
 

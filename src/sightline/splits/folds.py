@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sightline.errors import SightlineError, UsageError
 from sightline.splits.allot import shares
 from sightline.splits.cutting import Cut
+from sightline.system.words import quoted
 
 
 def folds(samples: pd.DataFrame, groups: ArrayLike | None, k: int, *, seed: int = 0) -> NDArray[np.int64]:
@@ -42,6 +43,6 @@ def folds(samples: pd.DataFrame, groups: ArrayLike | None, k: int, *, seed: int 
     for number, name in enumerate(cut.classes):
         if len(np.unique(fold[cut.labels == number])) < k:
             raise SightlineError(
-                f"--folds {k}: class {name!r} cannot be in each without breaking up a group. Use fewer folds."
+                f"--folds {k}: class {quoted(name)} cannot be in each without breaking up a group. Use fewer folds."
             )
     return fold

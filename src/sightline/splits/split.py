@@ -16,6 +16,7 @@ from sightline.data.table import SPLITS
 from sightline.errors import SightlineError, UsageError
 from sightline.splits.cutting import FEWEST_PER_CLASS, FRACTIONS, ONE_EACH, Cut
 from sightline.system.progress import note
+from sightline.system.words import quoted
 
 _NOTABLE, _ENOUGH = 0.05, 40  # shares that are so far off, of so many photos, are worth a line
 
@@ -88,9 +89,10 @@ def require_possible(samples: pd.DataFrame, *, per_class: int | None = None, fol
         if brought:
             raise UsageError("--per-class: this dataset brings its own splits, which are kept. Leave --per-class out.")
         if len(counts) and per_class >= counts.min():
+            smallest = quoted(min(counts[counts == counts.min()].index))
             raise SightlineError(
-                f"--per-class {per_class}: class {min(counts[counts == counts.min()].index)!r} has only {counts.min()} "
-                f"photos, and some must be left to test on. Try {max(FEWEST_PER_CLASS, round(0.85 * counts.min()))}."
+                f"--per-class {per_class}: class {smallest} has only {counts.min()} photos,"
+                f" and some must be left to test on. Try {max(FEWEST_PER_CLASS, round(0.85 * counts.min()))}."
             )
     if brought and "train" not in brought and not (samples["split"] == "").any():
         raise SightlineError(
@@ -102,7 +104,8 @@ def require_possible(samples: pd.DataFrame, *, per_class: int | None = None, fol
         few = known[known < folds]
         if len(few):
             raise SightlineError(
-                f"--folds {folds}: class {few.index[0]!r} has only {few.iloc[0]} photos outside test, fewer than folds."
+                f"--folds {folds}: class {quoted(few.index[0])} has only {few.iloc[0]} photos"
+                " outside test, fewer than folds."
             )
 
 

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from sightline.errors import SightlineError
 from sightline.system import regular
 from sightline.system.files import write_json
+from sightline.system.words import quoted
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
@@ -29,7 +30,7 @@ MOST_CLASSES = 100_000
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise ValueError(f"names the class {twice!r} twice")
+        raise ValueError(f"names the class {quoted(twice)} twice")
     if not all(names):
         raise ValueError("names a class without a name")
     return names

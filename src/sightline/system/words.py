@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 NO_BREAK = "\u00a0"
+LONGEST = 80  # letters of a text that is quoted
 _UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Co", "Cn")
 
 
@@ -20,6 +21,15 @@ def shown(text: object) -> str:
         character.encode("unicode_escape").decode() if unicodedata.category(character) in _UNSEEN else character
         for character in readable
     )
+
+
+def quoted(text: object) -> str:
+    """A text from a table or a folder inside an error: in quotes, escaped, and cut where it is long.
+
+    A cell may hold a million letters; a person reads one line.
+    """
+    whole = str(text)
+    return repr(whole if len(whole) <= LONGEST else whole[: LONGEST - 1] + "…")
 
 
 def name(text: object) -> str:

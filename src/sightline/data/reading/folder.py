@@ -12,6 +12,7 @@ from sightline.data.reading.layout import Parts, Unclear, take_apart
 from sightline.data.reading.walk import Folder, Listing
 from sightline.data.table import Dataset, Problem, sample_table
 from sightline.errors import SightlineError
+from sightline.system.words import quoted
 
 
 def read_folder(listing: Listing, name: str) -> Dataset:
@@ -27,7 +28,9 @@ def read_folder(listing: Listing, name: str) -> Dataset:
     """
     root, tree, problems = listing.root, listing.tree, listing.problems
     if not tree.count:
-        seen = f" ({len(problems):,} things in it cannot be used, the first: {problems[0][0]!r})" if problems else ""
+        seen = (
+            f" ({len(problems):,} things in it cannot be used, the first: {quoted(problems[0][0])})" if problems else ""
+        )
         raise SightlineError(f"{root}: no photos in it{seen}.\nGive a folder with one sub-folder of photos per class.")
     try:
         parts = take_apart(tree)
@@ -51,7 +54,7 @@ def _no_classes(root: Path, tree: Folder, parts: Parts) -> SightlineError:
         )
     first = next(tree.photos())
     return SightlineError(
-        f"{root}: its {tree.count:,} photos lie flat, without class folders (the first: {first!r}).\n"
+        f"{root}: its {tree.count:,} photos lie flat, without class folders (the first: {quoted(first)}).\n"
         "Put the photos of each class into a sub-folder of its name, or list them in a CSV with the columns path,label."
     )
 
@@ -69,7 +72,7 @@ def _odd_names(parts: Parts) -> Iterator[Problem]:
     for split, label, folder in parts.classes:
         twin = by_split.setdefault((split, label), folder.path)
         if twin != folder.path and folder.path.rpartition("/")[0] == twin.rpartition("/")[0]:
-            detail = f"its name and {twin!r} are the same letters stored in two ways: they are one class"
+            detail = f"its name and {quoted(twin)} are the same letters stored in two ways: they are one class"
             yield folder.path, "alike names", detail, "kept"
     by_case: dict[str, set[str]] = {}
     for _, label, _ in parts.classes:
@@ -77,6 +80,6 @@ def _odd_names(parts: Parts) -> Iterator[Problem]:
     for variants in by_case.values():
         if len(variants) > 1:
             first, *rest = sorted(variants)
-            others = " and ".join(repr(other) for other in rest)
-            detail = f"{first!r} and {others} differ only in case: they stay classes of their own"
+            others = " and ".join(quoted(other) for other in rest)
+            detail = f"{quoted(first)} and {others} differ only in case: they stay classes of their own"
             yield first, "alike names", detail, "kept"

@@ -23,6 +23,7 @@ from sightline.data.reading.paths import inside, present
 from sightline.data.reading.rows import open_table
 from sightline.data.table import PROBLEM_COLUMNS, SAMPLE_COLUMNS, Dataset, shortened
 from sightline.errors import SightlineError
+from sightline.system.words import quoted
 
 _OURS = ("findings", "decisions", "problems", "metrics", "steps", "predictions")  # tables that Sightline writes
 _YES, _NO = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
@@ -100,7 +101,7 @@ def read_manifest(table: Table, name: str, images: Path | None = None) -> Datase
         there, absent = present(path, root, rows["path"])
     if not there.any():
         raise SightlineError(
-            f"{path}: none of its {len(rows):,} photos is there; the first, {rows['path'].iloc[0]!r}, "
+            f"{path}: none of its {len(rows):,} photos is there; the first, {quoted(rows['path'].iloc[0])}, "
             f"was looked for in {root}.\nPaths are taken relative to the manifest, or to --images FOLDER."
         )
     samples = rows.loc[there, list(SAMPLE_COLUMNS)]
@@ -145,10 +146,11 @@ def _with_splits(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str
     if wrong.any():
         row = int(np.argmax(wrong))
         raise SightlineError(
-            f"{path}, row {rows.index[row]}: split {given.iloc[row]!r} is none. Use train, val, test or leave it empty."
+            f"{path}, row {rows.index[row]}: split {quoted(given.iloc[row])} is none."
+            " Use train, val, test or leave it empty."
         )
     counts = given[aside].value_counts().sort_index()
-    words = [f"{path.name}: {count:,} rows of split {value!r}" for value, count in counts.items()]
+    words = [f"{path.name}: {count:,} rows of split {quoted(value)}" for value, count in counts.items()]
     return rows.assign(split=split)[~aside], words
 
 

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from sightline.data.table import PROBLEM_COLUMNS
 from sightline.errors import SightlineError
 from sightline.system.progress import track
+from sightline.system.words import quoted
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _ODD = r"^\s|\s$|^[/~]|\\|//|(?:^|/)\.{1,2}(?:/|$)|/$|^[A-Za-z]:"
@@ -53,7 +54,7 @@ def inside(table: Path, root: Path, texts: pd.Series) -> pd.Series:
         row = int(np.argmax(outside))
         where = "the manifest's folder" if root == table.parent else root
         raise SightlineError(
-            f"{table}, row {texts.index[row]}: {texts.iloc[row]!r} lies outside {where}, and is not read.\n"
+            f"{table}, row {texts.index[row]}: {quoted(texts.iloc[row])} lies outside {where}, and is not read.\n"
             "Put the manifest into a folder above all its photos, or name that folder with --images."
         )
     return names
