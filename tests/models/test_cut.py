@@ -104,6 +104,15 @@ def test_parts_in_another_order_than_they_are_written_stay_whole() -> None:
     assert cut.find(network) is None
 
 
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "resnet18", "resnet9_lean"])
+def test_where_the_head_alone_learns_all_else_is_before(name: str) -> None:
+    network = frozen(name, "head")
+    found = cut.find(network)
+    assert found is not None
+    before = {id(parameter) for parameter in found.before.module.parameters()}
+    assert before == {id(p) for p in network.module.parameters() if not p.requires_grad}
+
+
 def test_the_mode_of_every_layer_is_left_as_it_was() -> None:
     network = frozen("tf_efficientnet_lite0", "last:50%")
     set_mode(network.module)

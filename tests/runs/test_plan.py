@@ -13,6 +13,7 @@ from sightline.data.glimpse import sample_pixels
 from sightline.data.reading.sources import open_dataset
 from sightline.errors import UsageError
 from sightline.runs import plan
+from sightline.runs.machine import settle
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def settled(dataset, **options: object):
     made = recipes.resolve("demo-scratch", {"img_size": 48, **options})
     network = plan.build_network(made, dataset.classes, 48)
     sample = sample_pixels(dataset, 48)
-    return made, network, plan.settle(made, network, sample, 180)[1], sample
+    return made, network, settle(made, network, sample, 180)[1], sample
 
 
 def test_photos_decide_the_size_from_scratch(dataset) -> None:
@@ -37,8 +38,8 @@ def test_a_config_that_knows_its_machine_is_not_tuned_again(dataset) -> None:
     made, network, machine, sample = settled(dataset)
     odd = machine.model_copy(update={"engine": "eager", "evaluation_batch": 3})
     config_with_it = made.model_copy(update={"machine": odd})
-    assert plan.settle(config_with_it, network, sample, 180) == (config_with_it, odd)
-    filled, settled_to = plan.settle(made, network, sample, 180)
+    assert settle(config_with_it, network, sample, 180) == (config_with_it, odd)
+    filled, settled_to = settle(made, network, sample, 180)
     assert filled.machine == settled_to
 
 
@@ -57,7 +58,7 @@ def test_a_long_limit_changes_nothing_and_a_short_one_shortens(dataset) -> None:
 
 def test_a_limit_is_shared_out_to_the_folds(dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     made, network, machine, sample = settled(dataset)
-    monkeypatch.setattr(plan, "_images_per_second", lambda *_: (100.0, 300.0))
+    monkeypatch.setattr(plan, "images_per_second", lambda *_: (100.0, 300.0))
     many = made.model_copy(
         update={"time_limit": 1000.0, "phases": [made.phases[0].model_copy(update={"epochs": 10_000})]}
     )

@@ -64,14 +64,22 @@ def find(network: Network) -> Cut | None:
     Returns:
         The halves; None where nothing is frozen in front, or the network cannot be cut there.
     """
-    module = network.module
-    parts = list(_parts(module))
+    parts = list(_parts(network.module))
     first = next((number for number, (_, part) in enumerate(parts) if _learns(part)), 0)
-    if not any(parameter is not None for _, part in parts[:first] for parameter in part.parameters()):
-        return None
-    place, after = parts[first][0], {name for name, _ in parts[first:]}
+    # Where only the head learns, the pooling in front of it belongs to it too: a part earlier, or two.
+    for number in range(first, max(first - 3, 0), -1):
+        if any(True for _, part in parts[:number] for _ in part.parameters()) and (
+            found := _at(network, parts, number)
+        ):
+            return found
+    return None
+
+
+def _at(network: Network, parts: list[tuple[str, nn.Module]], first: int) -> Cut | None:
+    """The halves before and after this part, if they are the network."""
+    module, place = network.module, parts[first][0]
     rest = _without(module, {name for name, _ in parts[:first]})
-    frozen = _Frozen(_without(module, after - {""}))
+    frozen = _Frozen(_without(module, {name for name, _ in parts[first:]}))
     images = torch.rand(2, 3, network.size, network.size, generator=torch.Generator().manual_seed(0))
     modes = {part: part.training for part in module.modules()}
     try:
@@ -88,8 +96,9 @@ def find(network: Network) -> Cut | None:
             part.training = mode
     if halves.shape != whole.shape or (halves - whole).abs().max() > _LIKE * whole.abs().max().clamp_min(1):
         return None
-    name = f"{network.architecture}-before-{place}"
-    before = dataclasses.replace(network, module=frozen, architecture=name, head="linear")
+    before = dataclasses.replace(
+        network, module=frozen, architecture=f"{network.architecture}-before-{place}", head="linear"
+    )
     return Cut(before, rest, tuple(maps.shape[1:]), place)
 
 

@@ -22,22 +22,20 @@ BATCHES = (8, 16, 32)
 
 
 def is_installed() -> bool:
-    """Whether all that it needs is there: it comes with the extra `export`."""
+    """Whether it is there: it comes with Sightline, but not every platform has it."""
     from importlib.util import find_spec
 
-    return all(find_spec(name) is not None for name in ("onnxruntime", "onnx", "onnxscript"))
+    return all(find_spec(name) is not None for name in ("onnxruntime", "onnx"))
 
 
 def runner(module: Forward, network: Network) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """What answers (n, S, S, 3) uint8 with embedding (n, F) and logits (n, K).
 
     Raises:
-        UsageError: the extra is not installed.
+        UsageError: it is not installed.
     """
     if not is_installed():
-        raise UsageError(
-            "engine onnxruntime: install it with pip install 'sightline[export]', or choose another engine."
-        )
+        raise UsageError("engine onnxruntime: install it with pip install onnx onnxruntime, or choose another engine.")
     import onnxruntime
 
     path = path_of(network)

@@ -1,31 +1,25 @@
-"""What a run settles before it starts: image size, engine, precision, and how much training fits into a time limit."""
+"""What a run settles before it starts: image size, network, and how much training fits into a time limit."""
 
 from __future__ import annotations
 
-import copy
-import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from sightline.config import Config, Machine, Phase
+from sightline.config import Config, Machine
 from sightline.data.glimpse import guess_size
 from sightline.data.table import Dataset
 from sightline.errors import UsageError
-from sightline.models import autotune, cut, engines, zoo
-from sightline.models.cut import Cut
+from sightline.models import zoo
 from sightline.models.folder import load_network, members_in
-from sightline.models.freezing import freeze
-from sightline.models.learning import precision_for_learning
 from sightline.models.network import Network, inherit
+from sightline.runs.machine import TRAINED_SHARE, images_per_second
 from sightline.system.progress import note
 
 _SCRATCH_SIZE = 150  # the side, in pixels, above which a small network from scratch gains little
 _SIZES = (224, 192, 160, 128, 96, 64)
-_TRAINED_SHARE = 0.7  # of the photos
 _FOLDED_SHARE = 0.85  # of the photos, shared out to the folds
 _SPARE = 0.85  # of the time limit is planned; the rest is for what cannot be foreseen
 
@@ -68,71 +62,6 @@ def build_network(config: Config, classes: Sequence[str], size: int | None) -> N
     return network
 
 
-def settle(config: Config, network: Network, sample: np.ndarray, photos: int) -> tuple[Config, Machine]:
-    """Try what is fastest here for this network, or keep what the config already says.
-
-    Args:
-        config: the choices of the run; its `machine` wins where there is one.
-        network: what will be trained.
-        sample: (n, S, S, 3) uint8 photos to try it on.
-        photos: how many the dataset has.
-
-    Returns:
-        The config with its machine, and the machine.
-
-    Raises:
-        UsageError: this machine has no such device.
-    """
-    if config.machine is not None:
-        engines.device_of(config.machine.device)
-        torch.set_num_threads(config.machine.threads)
-        return config, config.machine
-    device = engines.device_of(config.device)
-    if config.fits_head_only:
-        # The features are then also what the answers are made of, so they are computed as exactly as the answers.
-        engine = autotune.fastest_engine(
-            network, sample, device=device, photos=photos, trained=False, precision="float32"
-        )
-    else:
-        engine = autotune.fastest_engine(network, sample, device=device, photos=photos, trained=False)
-    gradient = [phase for phase in config.phases if phase.solver == "gradient"]
-    machine = Machine(
-        device=device,
-        precision=precision_for_learning(network, sample, device=device, train=gradient[-1].train)
-        if gradient
-        else "float32",
-        channels_last=bool(gradient),
-        engine=engine.name,
-        threads=torch.get_num_threads(),
-        evaluation_batch=engine.batch,
-    )
-    if gradient and device == "cpu":  # elsewhere the photos would have to cross over to the processor and back
-        looks = round(config.epochs * photos * _TRAINED_SHARE)
-        machine = machine.model_copy(update=_for_frozen_layers(network, gradient[-1], machine, sample, looks))
-    return config.model_copy(update={"machine": machine}), machine
-
-
-def _for_frozen_layers(
-    network: Network, phase: Phase, machine: Machine, sample: np.ndarray, looks: int
-) -> dict[str, str | int]:
-    """The engine of the layers that stay frozen in this phase, as fields of the machine; none where there are none."""
-    halves = _halves(network, phase)
-    if halves is None:
-        return {}
-    exact = "float32" if machine.precision == "float32" else None
-    engine = autotune.fastest_engine(
-        halves.before, sample, device=machine.device, photos=looks, trained=False, precision=exact
-    )
-    return {"frozen": engine.name, "frozen_batch": engine.batch}
-
-
-def _halves(network: Network, phase: Phase) -> Cut | None:
-    """A copy of the network, cut where its frozen layers end in this phase."""
-    apart = dataclasses.replace(network, module=copy.deepcopy(network.module))
-    freeze(apart.module, phase.train)
-    return cut.find(apart)
-
-
 def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.ndarray, photos: int) -> Config:
     """Fewer epochs, or smaller images, so that the run ends within its time limit.
 
@@ -147,11 +76,11 @@ def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.n
         UsageError: the limit is too short even to fit a head on the smallest images.
     """
     assert config.time_limit is not None
-    learn, look = _images_per_second(config, network, machine, sample)
+    learn, look = images_per_second(config, network, machine, sample)
     views = 2 if config.tta == "flip" else 1
     most, folds = config.epochs, config.folds or 0
     # Each fold learns from all others; the features of the frozen network are computed once for all trainings.
-    learned = (folds - 1) * _FOLDED_SHARE + (0.0 if config.ensemble else _TRAINED_SHARE) if folds else _TRAINED_SHARE
+    learned = (folds - 1) * _FOLDED_SHARE + (0.0 if config.ensemble else TRAINED_SHARE) if folds else TRAINED_SHARE
     looked = 1 + 0.6 * views * (folds if config.ensemble else 1) + (_FOLDED_SHARE * views if folds else 0.0)
     sizes = [network.size] + ([] if config.img_size else [size for size in _SIZES if size < network.size])
     for size in sizes:
@@ -179,33 +108,3 @@ def _shortened(config: Config, epochs: int) -> Config:
         for phase in config.phases
     ]
     return config.model_copy(update={"phases": [p for p in phases if p.solver == "lbfgs" or p.epochs] or phases[-1:]})
-
-
-def _images_per_second(config: Config, network: Network, machine: Machine, sample: np.ndarray) -> tuple[float, float]:
-    """How fast it learns, and how fast it looks, by trying."""
-    engine = engines.make(machine.engine, network, machine.device, machine.evaluation_batch)
-    batch = config.batch_size
-    photos = np.resize(sample, (batch, *sample.shape[1:]))
-    engine(photos)
-    started = time.perf_counter()
-    engine(photos)
-    look = batch / (time.perf_counter() - started)
-
-    # As the last phase that takes gradient steps will: its frozen layers by their engine, the others in torch.
-    phase = [phase for phase in config.phases if phase.solver == "gradient"][-1:] or [Phase()]
-    halves = _halves(network, phase[0]) if machine.frozen else None
-    module = copy.deepcopy(network.module).to(machine.device).train()
-    given = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div_(255).to(machine.device)
-    if halves is not None:
-        frozen = engines.make(machine.frozen, halves.before, machine.device, machine.frozen_batch)
-    taken = 0.0
-    for _ in range(3):  # the first ones pay for setting up; the last counts
-        started = time.perf_counter()
-        if halves is not None:
-            given = torch.from_numpy(frozen(photos)[0]).view(-1, *halves.shape)
-        enabled = machine.precision == "bfloat16"
-        with torch.autocast(machine.device.partition(":")[0], torch.bfloat16, enabled=enabled):
-            loss = (halves.after if halves is not None else module)(given).float().square().mean()
-        loss.backward()
-        taken = time.perf_counter() - started
-    return batch / taken, look

@@ -26,6 +26,7 @@ from sightline.release import model_card
 from sightline.report import run_report
 from sightline.runs import ahead, plan
 from sightline.runs.folder import RunFolder
+from sightline.runs.machine import settle
 from sightline.runs.place import default_path
 from sightline.runs.prepare import Prepared, open_data, prepare, reopen
 from sightline.runs.run import Run
@@ -123,7 +124,7 @@ def resume(
                 f"{run.path / 'config.yaml'}: says nothing of the machine, so it is not as Sightline wrote it.\n"
                 f"Start anew with: sightline train --recipe {run.path / 'config.yaml'}"
             )
-        config, machine = plan.settle(config, network, np.empty(0), 0)
+        config, machine = settle(config, network, np.empty(0), 0)
         run.log("resume")
         _work(run, config, machine, network, dataset, time.monotonic(), on_step, data)
     return Run(path)
@@ -157,7 +158,7 @@ def _settle(config: Config, dataset: Dataset) -> tuple[Config, Machine, Network]
         note(f"{network.architecture} from the box; larger networks: --model NAME from the hub")
     sample = sample_pixels(dataset, network.size, network.fit)
     is_open = config.machine is None
-    config, machine = plan.settle(config, network, sample, len(dataset.samples))
+    config, machine = settle(config, network, sample, len(dataset.samples))
     if config.time_limit is not None and is_open:
         config = plan.fit_to_time(config, network, machine, sample, len(dataset.samples))
         if config.img_size and config.img_size != network.size:
