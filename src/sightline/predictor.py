@@ -326,7 +326,8 @@ def _familiarity(path: Path) -> Familiarity:
 
 
 def _versions() -> dict[str, str]:
-    import timm
     import torch
+
+    from sightline.models.lean import timm
 
     return {"torch": str(torch.__version__), "timm": timm.__version__}

@@ -51,6 +51,9 @@ def test_small_commands_load_no_network(command: str) -> None:
     assert not packages(loaded(command)) & {"torch", "timm", "torchvision", "scipy", "sklearn", "django"}
 
 
+COMPILER = {"torch._dynamo", "torch._inductor", "sympy", "torch.distributed.fsdp"}
+
+
 def test_predict_loads_what_answers_and_no_judge(run_path: Path, scenes: Path) -> None:
     """timm itself loads torchvision; nothing of ours asks for more than torch, timm and pandas."""
     found = loaded("predict", run_path, next((scenes / "sea").iterdir()))
@@ -60,6 +63,16 @@ def test_predict_loads_what_answers_and_no_judge(run_path: Path, scenes: Path) -
     assert not {
         name for name in found if name.startswith(("sightline.judging", "sightline.report", "sightline.training"))
     }
+    assert not COMPILER & found
+    assert len(found) < 2700
+
+
+@pytest.mark.parametrize("name", ["resnet18", "plain_cnn"])
+def test_the_layers_of_a_network_load_no_compiler_and_no_tables(name: str) -> None:
+    found = loaded("models", name)
+    assert not COMPILER & found
+    assert not packages(found) & {"pandas", "scipy", "sklearn", "PIL._avif", "django"}
+    assert len(found) < 2500
 
 
 @pytest.mark.parametrize(

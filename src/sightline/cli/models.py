@@ -39,13 +39,14 @@ def models(
     json
         One JSON object on stdout.
     """
-    import timm
-
-    from sightline.models import catalogue, offline, summary
+    from sightline.models import catalogue, summary
+    from sightline.models.lean import timm
 
     if box:
         if name is not None:
             raise UsageError(f"--box lists all that is in the box; leave out {name}, or leave out --box.")
+        from sightline.models import offline
+
         rows = offline.describe()
         if json:
             print_json({"box": rows})

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-import timm
 import torch
 from safetensors.torch import save_file
 
 from sightline.errors import SightlineError
 from sightline.models.catalogue import architecture_of
+from sightline.models.lean import shapes_only, timm
 from sightline.system import cache
 from sightline.system.files import replacing, sha256
 
@@ -108,7 +108,7 @@ def weights_of(boxed: Boxed) -> Path:
 
 def _paired(boxed: Boxed, source: Path) -> dict[str, torch.Tensor]:
     """The package's tensors under timm's names: both list them in the order in which photos pass the layers."""
-    with torch.device("meta"):  # names and shapes only
+    with shapes_only():
         wanted = timm.create_model(boxed.name).state_dict()
     found = torch.load(source, map_location="cpu", weights_only=True)
     if [tensor.shape for tensor in wanted.values()] != [tensor.shape for tensor in found.values()]:

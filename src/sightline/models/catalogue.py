@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import timm
-from timm.models import get_pretrained_cfg
 from torch import Tensor
 
 from sightline.errors import SightlineError, UsageError
 from sightline.models import nets
 from sightline.models.heads import NOT_LINEAR
+from sightline.models.lean import timm
 
 DEFAULT = "tf_efficientnet_lite0"
 """Without --model and --weights; its weights come with Sightline (models/box.py)."""
@@ -102,7 +101,7 @@ def create(
     if weights is not None:
         overlay.update(custom_load=False, source="", state_dict=dict(weights))
     architecture, tag = timm.models.split_model_name_tag(name)
-    known = get_pretrained_cfg(name, allow_unregistered=True) if tag or not overlay else None
+    known = timm.models.get_pretrained_cfg(name, allow_unregistered=True) if tag or not overlay else None
     if size and (overlay.get("fixed_input_size") or (known is not None and known.fixed_input_size)):
         arguments["img_size"] = size
     try:

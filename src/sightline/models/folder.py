@@ -23,6 +23,7 @@ from sightline.models import heads
 from sightline.models.catalogue import create, is_known
 from sightline.models.documents import Arguments, Described, Pretrained, Start, Trained
 from sightline.models.ensemble import Ensemble, parts
+from sightline.models.lean import shapes_only
 from sightline.models.network import Network, join
 from sightline.system import regular
 from sightline.system.files import replacing, sha256
@@ -102,7 +103,7 @@ def _load_one(folder: Path, described: Trained) -> Network:
     try:
         with safe_open(path, framework="pt") as weights:
             shapes = {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
-            with torch.device("meta"):
+            with shapes_only():
                 _compare(_build(described, size), shapes, path)
             state = {name: weights.get_tensor(name) for name in shapes}
     except (OSError, SafetensorError, MemoryError) as error:

@@ -7,15 +7,12 @@ import urllib.request
 from pathlib import Path
 
 from huggingface_hub import constants, hf_hub_download, hf_hub_url, try_to_load_from_cache
-from timm.models import get_pretrained_cfg
 
 from sightline.errors import SightlineError
 from sightline.models.catalogue import DEFAULT
+from sightline.models.lean import timm
 
-WAYS_OUT = (
-    f"Take --model {DEFAULT}, whose weights come with Sightline, give --weights a file or a timm local folder, or start"
-    " from random weights with --scratch."
-)
+WAYS_OUT = f"Or take --model {DEFAULT}, whose weights come with Sightline, or start from random ones with --scratch."
 
 _FILE = "model.safetensors"
 _SECONDS_TO_REACH_IT = 5
@@ -27,25 +24,32 @@ def weights_of(name: str) -> tuple[Path, str]:
     Raises:
         SightlineError: none are published, or they are not in the cache and the hub cannot be reached.
     """
-    cfg = get_pretrained_cfg(name, allow_unregistered=True)
+    cfg = timm.models.get_pretrained_cfg(name, allow_unregistered=True)
     repository = cfg.hf_hub_id if cfg else None
     if not repository:
-        raise SightlineError(f"--model {name}: no pretrained weights are published for it. {WAYS_OUT}")
+        raise SightlineError(
+            f"--model {name}: no pretrained weights are published for it.\nGive --weights a file. {WAYS_OUT}"
+        )
     cached = try_to_load_from_cache(repository, _FILE)
     if isinstance(cached, str):
         return Path(cached), repository
     if constants.HF_HUB_OFFLINE:
-        raise _absent(name, "the hub is switched off (HF_HUB_OFFLINE)")
+        raise _absent(name, repository, "the hub is switched off (HF_HUB_OFFLINE)")
     if not _answers(hf_hub_url(repository, _FILE)):
-        raise _absent(name, "the hub cannot be reached")
+        raise _absent(name, repository, "the hub cannot be reached")
     try:
         return Path(hf_hub_download(repository, _FILE)), repository
     except (OSError, ValueError) as error:
-        raise _absent(name, f"the hub did not give them ({' '.join(str(error).split())[:150]})") from error
+        raise _absent(name, repository, f"the hub did not give them ({' '.join(str(error).split())[:150]})") from error
 
 
-def _absent(name: str, why: str) -> SightlineError:
-    return SightlineError(f"--model {name}: pretrained weights are not in the cache, and {why}.\n{WAYS_OUT}")
+def _absent(name: str, repository: str, why: str) -> SightlineError:
+    """What to say where the weights cannot be had: which file to fetch elsewhere, and where it goes."""
+    return SightlineError(
+        f"--model {name}: pretrained weights are not in the cache, and {why}. On a computer that reaches it, fetch\n"
+        f"{hf_hub_url(repository, _FILE)}\n"
+        f"copy the file here, into any folder, and add --weights FOLDER/{_FILE}. {WAYS_OUT}"
+    )
 
 
 def _answers(url: str) -> bool:

@@ -15,8 +15,9 @@ Every size from 64 pixels up works. The drawings of the four networks are in the
 from typing import Any, ClassVar
 
 import torch.nn.functional as F
-from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
+
+from sightline.models.lean import timm
 
 NAMES = ("plain_cnn", "resnet4", "resnet9", "resnet9_lean")
 
@@ -282,7 +283,7 @@ def _cfg(size: int, first_conv: str) -> dict[str, Any]:
     }
 
 
-default_cfgs = generate_default_cfgs(
+default_cfgs = timm.models.generate_default_cfgs(
     {
         "plain_cnn.untrained": _cfg(150, "blocks.0.0"),
         "resnet9.untrained": _cfg(150, "conv1.0"),
@@ -292,19 +293,19 @@ default_cfgs = generate_default_cfgs(
 )
 
 
-@register_model
+@timm.models.register_model
 def plain_cnn(pretrained: bool = False, **kwargs: Any) -> PlainCNN:
     """The plain CNN: convolution and pooling four times, dense 512, classes. 3.5 million parameters."""
-    return build_model_with_cfg(PlainCNN, "plain_cnn", pretrained, **kwargs)
+    return timm.models.build_model_with_cfg(PlainCNN, "plain_cnn", pretrained, **kwargs)
 
 
-@register_model
+@timm.models.register_model
 def resnet9(pretrained: bool = False, **kwargs: Any) -> ResNet9:
     """ResNet9 as the text's table gives it. 1.7 million parameters."""
-    return build_model_with_cfg(ResNet9, "resnet9", pretrained, **kwargs)
+    return timm.models.build_model_with_cfg(ResNet9, "resnet9", pretrained, **kwargs)
 
 
-@register_model
+@timm.models.register_model
 def resnet9_lean(pretrained: bool = False, **kwargs: Any) -> ResNet9:
     """ResNet9 for the embedded demo: small pictures, two CPU cores, no weights to start from."""
     lean: dict[str, Any] = {
@@ -313,10 +314,10 @@ def resnet9_lean(pretrained: bool = False, **kwargs: Any) -> ResNet9:
         "stem_kernel": 5,
         "stride": 2,
     }
-    return build_model_with_cfg(ResNet9, "resnet9_lean", pretrained, **(lean | kwargs))
+    return timm.models.build_model_with_cfg(ResNet9, "resnet9_lean", pretrained, **(lean | kwargs))
 
 
-@register_model
+@timm.models.register_model
 def resnet4(pretrained: bool = False, **kwargs: Any) -> ResNet4:
     """The own ResNet with four residual blocks. 4.9 million parameters."""
-    return build_model_with_cfg(ResNet4, "resnet4", pretrained, **kwargs)
+    return timm.models.build_model_with_cfg(ResNet4, "resnet4", pretrained, **kwargs)

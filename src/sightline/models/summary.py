@@ -3,20 +3,24 @@
     table = describe("resnet50", size=150, head="dense", classes=6, train="head")
     table["totals"]      # {"parameters": 75943..., "trainable": 52435974, ...}
 
-Nothing is computed or filled: torch's meta device follows the shapes through the network.
+No value counts: torch's meta device follows the shapes through the network. Small networks are shown a black photo
+instead, all their weights zero: that is done before the libraries are loaded that the meta device needs for it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import timm
 import torch
 from torch import nn
 
 from sightline.errors import SightlineError, UsageError
 from sightline.models import catalogue, heads
 from sightline.models.freezing import trainable
+from sightline.models.lean import Unfilled, shapes_only, timm
+
+_SMALL = 60_000_000  # parameters, up to which a network is shown a photo on the processor
+_SMALL_PHOTO = 320  # pixels on a side
 
 
 def describe(
@@ -44,14 +48,25 @@ def describe(
         raise UsageError(f"{name}: no such network. {catalogue.suggest(name)}")
     cfg = timm.models.get_pretrained_cfg(name, allow_unregistered=True)
     fixed: dict[str, Any] = {"img_size": size} if size and cfg is not None and cfg.fixed_input_size else {}
-    with torch.device("meta"):
-        module: Any = timm.create_model(name, pretrained=False, **fixed)
-    size = size or int(module.pretrained_cfg["input_size"][-1])
-    classes = classes or int(module.num_classes)
+
+    def built() -> Any:
+        module = timm.create_model(name, pretrained=False, **fixed)
+        ours = classes or int(module.num_classes)
+        if head != "linear" or ours != module.num_classes:
+            heads.attach(module, head, ours, size or int(module.pretrained_cfg["input_size"][-1]))
+        return module
+
     try:
-        if head != "linear" or classes != module.num_classes:
-            with torch.device("meta"):
-                heads.attach(module, head, classes, size)
+        with shapes_only():
+            module = built()
+        size = size or int(module.pretrained_cfg["input_size"][-1])
+        classes = classes or int(module.num_classes)
+        if size <= _SMALL_PHOTO and sum(parameter.numel() for parameter in module.parameters()) <= _SMALL:
+            with Unfilled():
+                module = built()
+            with torch.no_grad():
+                for parameter in module.parameters():
+                    parameter.zero_()
         layers = _layers(module, size, trainable(module, train))
     except SightlineError:
         raise
@@ -100,7 +115,7 @@ def _layers(module: nn.Module, size: int, names: set[str]) -> list[dict[str, Any
     hooks = [part.register_forward_hook(passed) for part in listed]
     try:
         with torch.no_grad():
-            module.eval()(torch.empty(1, 3, size, size, device="meta"))
+            module.eval()(torch.zeros(1, 3, size, size, device=next(module.parameters()).device))
     finally:
         for hook in hooks:
             hook.remove()

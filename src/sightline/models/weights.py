@@ -7,11 +7,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from safetensors.torch import load_file
 
 from sightline.errors import SightlineError, UsageError
+from sightline.models.lean import timm
 
 _PICKLES = (b"PK\x03\x04", b"\x80")  # what torch.save writes, now and before version 1.6
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")  # under which trainers keep them, best first

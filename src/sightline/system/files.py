@@ -11,14 +11,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from sightline.errors import Interrupted, SightlineError, UsageError
 from sightline.system import regular
 from sightline.system.marker import MARKER
-from sightline.system.spreadsheet import to_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class NoRoom(Interrupted):
@@ -196,6 +196,8 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
         if Path(path).suffix.lower() == ".parquet":
             table.to_parquet(temporary, index=False)
         else:
+            from sightline.system.spreadsheet import to_csv  # with pandas, which most writers do not need
+
             to_csv(table, temporary)
 
 

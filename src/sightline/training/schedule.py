@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Collection
 from typing import Any
 
-from timm.models import group_parameters
 from torch import nn
 
 from sightline.errors import UsageError
 from sightline.models.freezing import trainable
+from sightline.models.lean import timm
 
 __all__ = ["groups", "rate", "trainable"]
 
@@ -124,7 +124,7 @@ def _depths(module: nn.Module) -> dict[str, int]:
     """Parameter name -> how deep, 0 first."""
     matcher: Callable[..., Any] | None = getattr(module, "group_matcher", None)
     if matcher is not None:
-        found: dict[str, int] = group_parameters(module, matcher(coarse=False), reverse=True)
+        found: dict[str, int] = timm.models.group_parameters(module, matcher(coarse=False), reverse=True)
         return found
     layers: dict[str, int] = {}
     return {name: layers.setdefault(name.rpartition(".")[0], len(layers)) for name, _ in module.named_parameters()}
