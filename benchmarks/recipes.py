@@ -6,7 +6,7 @@
 SCENES is a folder such as intel-scenes, of which a part chooses and a part tests; FOLDER holds five kinds of flowers,
 for the recipes that learn those. `--model` takes the place of every pretrained network that cannot be had here, such as
 tf_efficientnet_lite0, which comes with Sightline; everything else of a recipe stays. What still lacks something is
-listed with that. A run that is in RUNS already is read instead of repeated, an interrupted one goes on. Prints Markdown.
+listed with that. A run that is in RUNS already is read instead of repeated, a broken-off one goes on. Prints Markdown.
 """
 
 from __future__ import annotations
