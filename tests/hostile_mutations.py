@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 import yaml
 from hypothesis import strategies as st
+
+from sightline.training import checkpoint
 
 NUMBERS = (0, -1, 1, 5, 1e9, 1e308, -0.0, 10**30, 2**63, 0.5, 3)
 TEXTS = (
@@ -51,6 +54,8 @@ def spoil(draw: st.DrawFn, path: Path) -> str:
         ways += [_options, _options]
     elif path.suffix in (".parquet", ".csv"):
         ways += [_table, _table]
+    elif path.name == checkpoint.NAME:
+        ways += [_standing, _standing]
     return draw(st.sampled_from(ways))(draw, path)
 
 
@@ -124,6 +129,35 @@ def _tree(draw: st.DrawFn, path: Path) -> str:
     return (
         f"{path.name}: {action} {way} (was {str(old)[:40]}, is {str(place[way[-1]] if action == 'put' else '')[:40]})"
     )
+
+
+def _standing(draw: st.DrawFn, path: Path) -> str:
+    """Another checkpoint, whose digest agrees."""
+    found = checkpoint.load(path.parent)
+    assert found is not None
+    tensors, facts = found
+    kind = draw(st.sampled_from(["facts", "facts", "drop", "value", "shape", "kind", "rename", "more"]))
+    name = draw(st.sampled_from(sorted(facts if kind == "facts" else tensors)))
+    if kind == "facts":
+        value = draw(st.sampled_from([*ODD, [{}], [facts["metrics"][0], {"phase": 1}], -3, float("nan")]))
+        tell = f"{name} is {str(value)[:40]}"
+        facts[name] = value
+    else:
+        tell = f"{kind} of {name}"
+        tensor = tensors.pop(name)
+        if kind == "value":
+            odd = draw(st.sampled_from([float("nan"), float("inf"), -1.0, 1e30, 0.0, 7.0]))
+            tensors[name] = tensor.clone().to(torch.float32).fill_(odd).to(tensor.dtype)
+        elif kind == "shape":
+            tensors[name] = tensor.new_zeros(draw(st.sampled_from([(), (0,), (3,), (2, 2), (5000, 700)])))
+        elif kind == "kind":
+            tensors[name] = tensor.to(draw(st.sampled_from([torch.float16, torch.int32, torch.bool, torch.float64])))
+        elif kind == "rename":
+            tensors[draw(st.sampled_from(["model.x", "optimiser.x.y", "optimiser.99.step", "x", ""]))] = tensor
+        elif kind == "more":
+            tensors[name], tensors["model.more"] = tensor, tensor
+    checkpoint.save(path.parent, tensors, facts)
+    return f"{path.name}: {tell}"
 
 
 def _options(draw: st.DrawFn, path: Path) -> str:

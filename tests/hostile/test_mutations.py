@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import shutil
+import signal
 import tempfile
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,19 +26,25 @@ from sightline.judging.compare import compare
 from sightline.release import model_card
 from sightline.report import run_report
 from sightline.runs.folder import RunFolder
+from sightline.tasks.train import train
+from sightline.training import checkpoint
 
 MODEL = ("model/config.json", "model/sightline.json", "model/model.safetensors", "model/familiarity.safetensors")
 REST = (
     "config.yaml", "dataset.json", "samples.parquet", "problems.csv", "metrics.csv", "steps.csv", "predictions.parquet",
     "evaluation.json", "extras/trust.json", "extras/intervals.json", "extras/calibration.json",
     "extras/conformal.json", "extras/familiarity.json", "extras/slices.json", "extras/model.json",
-    "extras/neighbours.json", "extras/explanations.json",
+    "extras/neighbours.json", "extras/explanations.json", "report.html", "log.txt", ".sightline", ".lock",
+    "model/README.md", *MODEL,
 )  # fmt: skip
-SECONDS, MEMORY = 20, 2 << 30
+STARTED = ("checkpoint/state.safetensors",) * 6 + (
+    "config.yaml", "dataset.json", "samples.parquet", "problems.csv", "metrics.csv", "steps.csv", "log.txt",
+)  # fmt: skip
+SECONDS, MEMORY = 20, 2 << 30  # seconds of a core: how long it takes beside other work says nothing
 
 
 @contextlib.contextmanager
-def spoiled(run: Path, name: str, data: st.DataObject) -> Path:
+def spoiled(run: Path, name: str, data: st.DataObject) -> Iterator[Path]:
     """A copy of a run with one file spoiled."""
     with tempfile.TemporaryDirectory(prefix="sightline-hostile-") as place:
         copy = Path(place) / "run"
@@ -87,6 +95,53 @@ def read_the_run(run: Path, photo: Path, data: st.DataObject) -> None:
         assert found.is_plain, found
 
 
+def go_on(run: Path, weights: bytes, data: st.DataObject) -> None:
+    """`train --resume` of an interrupted run with one file spoiled."""
+    name = data.draw(st.sampled_from(STARTED), label="file")
+    with spoiled(run, name, data) as copy:
+        damaged = (copy / "checkpoint" / checkpoint.NAME).is_file() and checkpoint_agrees(copy) is False
+        found = sightline("train", "--resume", copy)
+        assert found.is_plain, found
+        if damaged:
+            assert found.code != 0, "gone on with from a checkpoint that was changed"
+        elif found.code == 0 and name.endswith((".csv", ".txt")):
+            assert (copy / "model" / "model.safetensors").read_bytes() == weights
+
+
+def checkpoint_agrees(run: Path) -> bool:
+    """Whether a checkpoint is as it was written."""
+    try:
+        return checkpoint.load(run / "checkpoint") is not None
+    except SightlineError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def started(once: Callable[[str, Callable[[Path], object]], Path], scenes: Path, quick: dict) -> Path:
+    """A run that was stopped in its last epoch."""
+
+    def stop(run: Path, row: dict) -> None:
+        if row["step"] == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def make(folder: Path) -> None:
+        with pytest.raises(SightlineError, match="Stopped"):
+            train(scenes, out=folder / "run", on_step=stop, **{**quick, "epochs": 2})
+
+    return once("started", make) / "run"
+
+
+@pytest.fixture(scope="module")
+def finished(started: Path, once: Callable[[str, Callable[[Path], object]], Path]) -> bytes:
+    """The weights that the stopped run comes to."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(started, folder / "run")
+        assert sightline("train", "--resume", folder / "run").code == 0
+
+    return (once("finished", make) / "run" / "model" / "model.safetensors").read_bytes()
+
+
 @pytest.fixture(scope="module")
 def photo(scenes: Path) -> Path:
     return next((scenes / "sea").iterdir())
@@ -113,22 +168,38 @@ def test_a_run_folder_spoiled(run_path: Path, photo: Path, data: st.DataObject) 
     read_the_run(run_path, photo, data)
 
 
+@settings(FEW, max_examples=10)  # each goes on with a training
+@given(data=st.data())
+def test_a_checkpoint_spoiled(started: Path, finished: bytes, data: st.DataObject) -> None:
+    go_on(started, finished, data)
+
+
+def test_every_file_of_a_run_is_spoiled(run_path: Path, started: Path) -> None:
+    """What a run folder gains must stand in the lists above."""
+    files = {str(path.relative_to(run)) for run in (run_path, started) for path in run.rglob("*") if path.is_file()}
+    assert files == {*MODEL, *REST, *STARTED}
+
+
 @pytest.mark.prove
-@pytest.mark.timeout(14_400)
-@pytest.mark.parametrize("what", ["model", "run"])
-def test_two_thousand_mutations(run_path: Path, photo: Path, expected: str, what: str) -> None:
+@pytest.mark.timeout(36_000)
+@pytest.mark.parametrize("what", ["model", "run", "started"])
+def test_two_thousand_mutations(
+    run_path: Path, photo: Path, expected: str, started: Path, finished: bytes, what: str
+) -> None:
     slowest = 0.0
 
     @MANY
     @given(data=st.data())
     def each(data: st.DataObject) -> None:
         nonlocal slowest
-        started = time.monotonic()
+        before = sum(os.times()[:4])
         if what == "model":
             ask_the_model(run_path, photo, expected, data)
-        else:
+        elif what == "run":
             read_the_run(run_path, photo, data)
-        taken = time.monotonic() - started
+        else:
+            go_on(started, finished, data)
+        taken = sum(os.times()[:4]) - before
         slowest = max(slowest, taken)
         assert taken < SECONDS
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import resource
 import tarfile
 import tempfile
-import time
 import zipfile
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from sightline.data.table import SPLITS, Dataset
 from sightline.data.usable import require_usable
 from sightline.errors import SightlineError
 
-SECONDS, MEMORY = 20, 2 << 30
+SECONDS, MEMORY = 20, 2 << 30  # seconds of a core
 KINDS = (
     "labels.csv",
     "labels.tsv",
@@ -146,9 +146,9 @@ def test_two_thousand_mutations(kind: str) -> None:
     @given(data=st.data())
     def each(data: st.DataObject) -> None:
         nonlocal slowest
-        started = time.monotonic()
+        before = sum(os.times()[:4])
         try_one(kind, data)
-        taken = time.monotonic() - started
+        taken = sum(os.times()[:4]) - before
         slowest = max(slowest, taken)
         assert taken < SECONDS
 
@@ -158,11 +158,11 @@ def test_two_thousand_mutations(kind: str) -> None:
     assert peak < MEMORY
 
 
-@pytest.mark.parametrize("column", ["path", "label", "split", "decision"])
+@pytest.mark.parametrize("column", ["path", "label", "split", "decision", "decided"])
 def test_a_cell_of_many_letters_is_not_said_whole(tmp_path: Path, column: str) -> None:
-    """Found by the search: a split of 5,000 letters stood whole in the error."""
-    path = build(tmp_path, "decisions.csv" if column == "decision" else "labels.csv")
-    pd.read_csv(path).assign(**{column: "é" * 5000}).to_csv(path, index=False)
+    """Found by the search: a split of 5,000 letters stood whole in the error, and the path of a decision."""
+    path = build(tmp_path, "decisions.csv" if column.startswith("deci") else "labels.csv")
+    pd.read_csv(path).assign(**{"path" if column == "decided" else column: "é" * 5000}).to_csv(path, index=False)
     if column != "label":
         read(path)
         return

@@ -52,6 +52,19 @@ def test_a_column_that_is_missing_or_holds_something_else_is_named(tmp_path: Pat
         read_if_there(tmp_path / "t.csv", Columns(("epoch", "loss"), numbers=("epoch", "loss")))
 
 
+@pytest.mark.parametrize("value", [-0.1, 1.1, 39.0, -1e300])
+def test_a_share_outside_its_range_is_damage(tmp_path: Path, value: float) -> None:
+    """Found by the search: probabilities of 0 to 53 came as far as the figures."""
+    write_table(tmp_path / "t.parquet", pd.DataFrame({"p_sea": [0.5, value]}))
+    with pytest.raises(SightlineError, match="the column p_sea holds a number outside 0–1"):
+        read_if_there(tmp_path / "t.parquet", Columns(("p_sea",), shares=("p_sea",)))
+
+
+def test_a_share_may_miss_its_range_by_a_hair(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.parquet", pd.DataFrame({"p_sea": [1.0000001, -1e-8]}))
+    assert read_if_there(tmp_path / "t.parquet", Columns(("p_sea",), shares=("p_sea",)))["p_sea"].tolist() == [1.0, 0.0]
+
+
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.95])
 def test_a_table_cut_short_is_one_line(tmp_path: Path, share: float) -> None:
     write_table(tmp_path / "t.parquet", pd.DataFrame({"path": [f"{i}" for i in range(999)]}))

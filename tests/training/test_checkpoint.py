@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,75 @@ def test_an_optimiser_goes_on_as_if_nothing_had_happened(kind: type[torch.optim.
     steps(one, first, 3)
     steps(two, second, 3)
     assert torch.equal(one, two)
+
+
+SHAPES = {"weight": (3, 4), "bias": (3,)}
+
+
+def standing(**changes: torch.Tensor | None) -> dict[str, torch.Tensor]:
+    """The tensors of a checkpoint of a small network, some of them changed; None takes one away."""
+    good = {f"{part}.{name}": torch.zeros(shape) for part in ("model", "best") for name, shape in SHAPES.items()}
+    good |= {
+        "optimiser.0.step": torch.tensor(3.0),
+        "optimiser.0.exp_avg": torch.zeros(3, 4),
+        "steps": torch.zeros(2, 6),
+    }
+    good |= {name.replace("__", "."): tensor for name, tensor in changes.items() if tensor is not None}
+    return {name: t for name, t in good.items() if changes.get(name.replace(".", "__"), t) is not None}
+
+
+def test_a_checkpoint_of_this_network_is_taken(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, standing(), {})
+    assert checkpoint.load(tmp_path, SHAPES) is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model__weight": torch.zeros(4, 3)},
+        {"best__bias": None},
+        {"steps": None},
+        {"steps": torch.zeros(2, 5)},
+        {"model__more": torch.zeros(3)},
+        {"optimiser__1__exp_avg": torch.zeros(5000, 900)},
+        {f"optimiser__{n}__x": torch.zeros(3) for n in range(20)},
+    ],
+)
+def test_the_checkpoint_of_another_network_is_refused_before_it_is_read(tmp_path: Path, changes: dict) -> None:
+    checkpoint.save(tmp_path, standing(**changes), {})
+    with pytest.raises(SightlineError, match="not the checkpoint of this network"):
+        checkpoint.load(tmp_path, SHAPES)
+
+
+def test_a_weight_that_changed_on_the_disk_is_noticed(tmp_path: Path) -> None:
+    """The file is whole and well formed; a training would go on from other weights."""
+    checkpoint.save(tmp_path, {"a": torch.ones(100)}, {"epoch": 3})
+    path = tmp_path / checkpoint.NAME
+    whole = path.read_bytes()
+    for old, new in ((b"\x00\x00\x80\x3f", b"\x00\x00\x80\x40"), (b"3}", b"9}")):
+        assert old in whole
+        path.write_bytes(whole.replace(old, new, 1))
+        with pytest.raises(SightlineError, match="damaged"):
+            checkpoint.load(tmp_path)
+
+
+def test_what_is_no_file_is_not_passed_over(tmp_path: Path) -> None:
+    """A run whose checkpoint cannot be opened would begin again from the start without a word."""
+    (tmp_path / checkpoint.NAME).symlink_to("/dev/zero")
+    with pytest.raises(SightlineError, match="a device"):
+        checkpoint.load(tmp_path)
+    (tmp_path / checkpoint.NAME).unlink()
+    os.mkfifo(tmp_path / checkpoint.NAME)
+    with pytest.raises(SightlineError, match="FIFO"):
+        checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x.exp_avg", "9.exp_avg", "0.nosuch", "-1.step", "0.exp_avg_sq"])
+def test_the_state_of_another_optimiser_is_refused(name: str) -> None:
+    optimiser = torch.optim.AdamW([torch.nn.Parameter(torch.ones(5))])
+    shape = (4,) if name == "0.exp_avg_sq" else (5,)
+    with pytest.raises(SightlineError, match="damaged"):
+        checkpoint.restore_optimiser(optimiser, {"0.step": torch.tensor(1.0), name: torch.zeros(shape)})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from sightline.data.reading.rows import open_table
-from sightline.data.table import Dataset, shortened
+from sightline.data.table import DROPPED, Dataset, shortened
 from sightline.errors import SightlineError
 from sightline.system.progress import note
 from sightline.system.words import quoted
@@ -36,7 +36,8 @@ def read_decisions(path: str | Path) -> pd.DataFrame:
         table = opened.read(columns).apply(lambda column: column.str.strip())
     except SightlineError as error:
         why = str(error).splitlines()[0].removeprefix(str(path)).lstrip(":, ")
-        raise SightlineError(f"{path}: cannot be read as decisions: {why}") from error
+        why = why if why.startswith("cannot be read") else f"cannot be read as decisions: {why}"
+        raise SightlineError(f"{path}: {why}") from error
     if "label" not in table:
         table["label"] = pd.Series("", index=table.index, dtype="str")
     table["decision"] = table["decision"].str.lower()
@@ -69,7 +70,7 @@ def apply_decisions(dataset: Dataset, decisions: pd.DataFrame) -> Dataset:
     if absent.all():
         raise SightlineError(
             f"None of the {len(decisions):,} decisions is about a photo of {dataset.root}, "
-            f"the first: {decisions['path'][0]}. Their paths must be relative to that folder."
+            f"the first: {quoted(decisions['path'][0])}. Their paths must be relative to that folder."
         )
     if absent.any():
         note(f"{int(absent.sum()):,} decisions are about photos that are not in {dataset.name}; they change nothing.")
@@ -79,7 +80,7 @@ def apply_decisions(dataset: Dataset, decisions: pd.DataFrame) -> Dataset:
     samples.loc[relabel, "label"] = samples.loc[relabel, "path"].map(chosen["label"])
     dropped = samples[decision == "drop"]
     listed = pd.DataFrame(
-        {"path": dropped["path"], "problem": "dropped", "detail": "by a person's decision", "action": "left out"}
+        {"path": dropped["path"], "problem": DROPPED, "detail": "by a person's decision", "action": "left out"}
     )
     note(f"Decisions: {int(relabel.sum()):,} relabelled, {len(dropped):,} dropped.")
     return dataset.replace(

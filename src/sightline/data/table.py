@@ -16,6 +16,8 @@ import pandas as pd
 SPLITS = ("train", "val", "test")
 SAMPLE_COLUMNS = ("path", "label", "split", "group")
 PROBLEM_COLUMNS = ("path", "problem", "detail", "action")
+DROPPED = "dropped"
+"""The problem of a photo that a person decided to leave out."""
 
 _LONGEST = 80  # letters of one word in a list of several
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sightline.data.table import SPLITS, Dataset, shortened
+from sightline.data.table import DROPPED, SPLITS, Dataset, shortened
 from sightline.errors import SightlineError
 from sightline.system.words import quoted
 
@@ -37,8 +37,14 @@ def require_usable(dataset: Dataset) -> None:
     counts = samples["label"].value_counts().reindex(dataset.classes, fill_value=0)
     few = counts[counts < _FEWEST]
     if len(few):
-        bad = dataset.problems.loc[dataset.problems["action"] == "left out", "path"].nunique()
-        why = f" ({bad:,} file{'s were' if bad > 1 else ' was'} left out as bad)" if bad else ""
+        out = dataset.problems[dataset.problems["action"] == "left out"]
+        lost: list[str] = []
+        for count, reason in (
+            (out.loc[out["problem"] == DROPPED, "path"].nunique(), "dropped by the decisions"),
+            (out.loc[out["problem"] != DROPPED, "path"].nunique(), "left out as bad"),
+        ):
+            lost += [f"{count:,} file{'s were' if count > 1 else ' was'} {reason}"] if count else []
+        why = f" ({' and '.join(lost)})" if lost else ""
         names = [f"class {quoted(name)} has {count} usable photo{'s' * (count != 1)}" for name, count in few.items()]
         raise SightlineError(
             f"{where}: {shortened(names, what='classes')}; each class needs {_FEWEST} or more{why}.\n"

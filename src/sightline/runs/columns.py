@@ -23,7 +23,9 @@ PROBLEMS = Columns(PROBLEM_COLUMNS, texts=PROBLEM_COLUMNS)
 
 def of_training(names: Sequence[str]) -> Columns:
     """A table that training writes row by row: a phase, and numbers, some of which may be missing."""
-    return Columns(tuple(names), texts=("phase",), numbers=tuple(names[1:]), gaps=True)
+    shares = tuple(name for name in names if name.endswith("_accuracy"))
+    numbers = tuple(name for name in names[1:] if name not in shares)
+    return Columns(tuple(names), texts=("phase",), numbers=numbers, shares=shares, gaps=True)
 
 
 def of_predictions(classes: Sequence[str]) -> Columns:
@@ -32,6 +34,6 @@ def of_predictions(classes: Sequence[str]) -> Columns:
     return Columns(
         needs=("path", "label", "predicted", *chances),
         texts=("path", "split", "label", "predicted", "set", "decision"),
-        numbers=("confidence", *chances),
+        shares=("confidence", *chances),
         flags=("familiar",),
     )

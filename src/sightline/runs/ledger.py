@@ -22,7 +22,7 @@ from pydantic import Field
 from sightline.errors import SightlineError
 from sightline.system import regular
 from sightline.system.documents import Count, Document, Text
-from sightline.system.files import NoRoom, refusal
+from sightline.system.files import NoRoom, open_to_append, refusal
 
 try:
     import fcntl
@@ -114,7 +114,7 @@ def warning(times: int | None) -> str:
 
 
 def _append(path: Path, line: str) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    descriptor = open_to_append(path)
     try:
         with _locked(descriptor):
             # A kill may have cut the last line short: begin a new one, so that only the cut one is lost.

@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from sightline.errors import SightlineError, UsageError
 from sightline.system import regular
-from sightline.system.files import NoRoom, is_temporary, require_writable, sweep, write_text
+from sightline.system.files import NoRoom, is_temporary, open_to_append, require_writable, sweep, write_text
 from sightline.system.marker import MARKER, mark
 
 Status = Literal["complete", "running", "interrupted", "failed"]
@@ -74,6 +74,8 @@ class Place:
             UsageError: there is no run.
         """
         run = cls(path)
+        if not run.path.exists():
+            raise UsageError(f"{path}: there is no such folder. Give a run, which is what `sightline train` leaves.")
         if {entry.name for entry in run.path.glob("*")} - {MARKER} == {_LOCK}:
             raise UsageError(f"{path}: nothing of this run was written yet. Run the command that began it again.")
         if not (run.path / "config.yaml").exists():
@@ -160,6 +162,7 @@ class Place:
         Raises:
             SightlineError: another process has it, or the disk is full.
         """
+        self._require_own()
         with self.hold():
             sweep(self.path)
             try:
@@ -172,6 +175,15 @@ class Place:
                     f"{error.path}: {error.reason}. Free some space, then run: {self.going_on}"
                 ) from error
 
+    def _require_own(self) -> None:
+        """Refuse to write through a link: a run that was handed over may lead to a person's own files."""
+        for name in ("model", "extras", "checkpoint", "folds"):
+            if (self.path / name).is_symlink():
+                raise SightlineError(
+                    f"{self.path / name}: is a link to another place, through which a run is not written.\n"
+                    "Copy what it leads to into the run, in its place."
+                )
+
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep other processes from working on this run. The lock goes with the process, however it ends.
@@ -180,7 +192,7 @@ class Place:
             SightlineError: another process has it.
         """
         try:
-            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         except OSError:  # a run on a read-only disk: nobody can be working on it
             yield
             return
@@ -197,8 +209,13 @@ class Place:
 
     def log(self, text: str) -> None:
         """Add a line to log.txt, with the time. A log that cannot be written costs no training."""
-        with suppress(OSError), open(self.path / "log.txt", "a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}\n")
+        line = f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}\n".encode("utf-8", "backslashreplace")
+        with suppress(OSError, SightlineError):
+            descriptor = open_to_append(self.path / "log.txt")
+            try:
+                os.write(descriptor, line)
+            finally:
+                os.close(descriptor)
 
     @property
     def incomplete(self) -> SightlineError:

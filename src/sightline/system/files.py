@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -158,6 +159,25 @@ def sweep(folder: Path) -> None:
             if is_temporary(name):
                 with suppress(OSError):
                     (Path(place) / name).unlink()
+
+
+def open_to_append(path: Path) -> int:
+    """A descriptor of a file, made where there is none, that every write adds to; to be closed by the caller.
+
+    Neither through a link, which may lead out of a folder that was handed over, nor into a pipe, which may wait for
+    ever: a line of a log would end up in a person's own files.
+
+    Raises:
+        OSError: it is a link or no regular file, or cannot be written.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # no system has all three
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return descriptor
 
 
 def _flush_folder(folder: Path) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from sightline.system import regular
+
 MARKER = ".sightline"
+_MOST_BYTES = 1 << 16
 SORTED = "sorted photos"
 """What a folder is called into which photos were sorted: the one kind that may be given as DATA by its name."""
 
@@ -40,8 +43,8 @@ def kind(folder: Path, names: Collection[str]) -> str:
     """
     if MARKER in names:
         try:
-            with open(folder / MARKER, encoding="utf-8", errors="replace") as file:
-                return file.readline(80).strip() or "a folder"
-        except OSError:
+            text = regular.read(folder / MARKER, _MOST_BYTES).decode("utf-8", "replace")
+        except regular.Unreadable:
             return "a folder"
+        return text.partition("\n")[0][:80].strip() or "a folder"
     return next((what for what, files in _KNOWN.items() if files <= {*names}), "")

@@ -19,6 +19,7 @@ MOST_COLUMNS = 110_000
 """A probability for each of as many classes as a dataset may have, and what else there is."""
 MOST_IN_MEMORY = 4 << 30
 """Bytes of a table once it is unpacked: repeated texts are a few bits each in a Parquet file."""
+_HAIR = 1e-6  # by which a share may miss its range, for it is a sum of rounded numbers
 _MOST_CSV = 256 << 20  # bytes: what Sightline writes as CSV has a row for each epoch or step
 
 
@@ -30,6 +31,8 @@ class Columns:
     texts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     """Finite, unless `gaps`."""
+    shares: tuple[str, ...] = ()
+    """Numbers in 0-1."""
     flags: tuple[str, ...] = ()
     """True or false."""
     gaps: bool = False
@@ -57,9 +60,14 @@ def read_if_there(path: Path, columns: Columns) -> pd.DataFrame:
     for name in columns.flags:
         if name in table and not all(isinstance(value, bool | np.bool_) for value in table[name]):
             raise SightlineError(f"{path}: is damaged: the column {name} holds what is neither true nor false.")
-    for name in columns.numbers:
+    for name in (*columns.numbers, *columns.shares):
         if name in table:
             table[name] = _numbers(table[name], columns.gaps, path)
+    for name in columns.shares:
+        if name in table:
+            if ((table[name] < -_HAIR) | (table[name] > 1 + _HAIR)).any():
+                raise SightlineError(f"{path}: is damaged: the column {name} holds a number outside 0–1.")
+            table[name] = table[name].clip(0, 1)
     return table
 
 
@@ -87,7 +95,7 @@ def _csv(path: Path, columns: Columns) -> pd.DataFrame:
 
 def _missing(columns: Columns) -> dict[str, list[str]]:
     """Only a number can be missing: a class may be called NA."""
-    return {name: ["", "nan", "NaN"] for name in columns.numbers}
+    return {name: ["", "nan", "NaN"] for name in (*columns.numbers, *columns.shares)}
 
 
 def _parquet(path: Path) -> pd.DataFrame:

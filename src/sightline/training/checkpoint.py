@@ -1,46 +1,66 @@
 """Where a training stands, whole or not at all, without pickle: one safetensors file with the facts in its header.
 
+A run may come from a stranger, or from a disk that fails. So nothing of the file is taken into memory before its names
+and shapes are those of this network, and its content is held to a digest: a training never goes on from other weights
+than it had.
+
 Random numbers are not kept, because none carry over: each step's are made from (seed, phase, epoch, batch), see
 `batches.generator`. So weights, optimiser and position are all that an exact continuation needs.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
 from sightline.errors import SightlineError
-from sightline.runs.columns import STEPS
+from sightline.runs.columns import METRICS, STEPS
 from sightline.runs.folder import RunFolder
+from sightline.system import regular
 from sightline.system.files import replacing
 
 NAME = "state.safetensors"
 
 Row = dict[str, Any]
 Tensors = dict[str, torch.Tensor]
+Shapes = Mapping[str, tuple[int, ...]]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+_MOST_STEPS = 50_000_000  # rows of steps.csv
+_MOST_OF_ONE = 4  # tensors that an optimiser keeps for each parameter
+_KEPT: dict[type, set[str]] = {
+    torch.optim.AdamW: {"step", "exp_avg", "exp_avg_sq"},
+    torch.optim.Adam: {"step", "exp_avg", "exp_avg_sq"},
+    torch.optim.SGD: {"momentum_buffer"},
+}
 
 
 @dataclass
 class State:
     """Where a training stands: what a checkpoint holds beside tensors."""
 
-    phase: int = 0
-    epoch: int = 0  # finished epochs of this phase
-    batch: int = 0  # finished batches of the epoch under way
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    phase: Count = 0
+    epoch: Count = 0  # finished epochs of this phase
+    batch: Count = 0  # finished batches of the epoch under way
     loss: float = 0.0  # sums over those batches
-    right: int = 0
-    seen: int = 0
+    right: Count = 0
+    seen: Count = 0
     seconds: float = 0.0
     best: tuple[float, float] | None = None  # of the run, see `loop._score`
     phase_best: tuple[float, float] | None = None
-    stale: int = 0  # epochs since phase_best
+    stale: Count = 0  # epochs since phase_best
     metrics: list[Row] = field(default_factory=list)
 
     def next_epoch(self) -> None:
@@ -68,19 +88,28 @@ def begin(run: RunFolder, module: nn.Module) -> Standing:
     Raises:
         SightlineError: the checkpoint is damaged.
     """
-    found = load(run.checkpoint)
+    found = load(run.checkpoint, _expected(module))
     if found is None:
         return Standing(State(), snapshot(module), [], {})
     tensors, facts = found
-    names = facts.pop("step_phases")
-    for name in ("best", "phase_best"):
-        facts[name] = tuple(facts[name]) if facts[name] else None  # JSON knows lists only
-    module.load_state_dict(with_prefix("model.", tensors))
-    steps = [
-        dict(zip(STEPS, (names[int(phase)], int(step), *figures), strict=True))
-        for phase, step, *figures in tensors["steps"].tolist()
-    ]
-    return Standing(State(**facts), with_prefix("best.", tensors), steps, with_prefix("optimiser.", tensors))
+    try:
+        names = facts.pop("step_phases")
+        state = TypeAdapter(State).validate_python(facts)
+        if any(set(row) != set(METRICS) for row in state.metrics):
+            raise ValueError("a row of metrics lacks a column")
+        module.load_state_dict(with_prefix("model.", tensors))
+        steps = [
+            dict(zip(STEPS, (names[int(phase)], int(step), *figures), strict=True))
+            for phase, step, *figures in tensors["steps"].tolist()
+        ]
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, RuntimeError, ValidationError) as error:
+        raise _damaged(run.checkpoint / NAME) from error
+    return Standing(state, with_prefix("best.", tensors), steps, with_prefix("optimiser.", tensors))
+
+
+def _expected(module: nn.Module) -> Shapes:
+    """The shapes of this network's tensors, by name."""
+    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
 def keep(run: RunFolder, module: nn.Module, standing: Standing) -> None:
@@ -106,28 +135,70 @@ def snapshot(module: nn.Module) -> Tensors:
 def save(folder: Path, tensors: Tensors, facts: dict[str, Any]) -> None:
     """Write the state to `folder`; an older one stays until this one is whole."""
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps(facts)
     with replacing(folder / NAME) as temporary:
-        save_file(on_cpu, temporary, metadata={"facts": json.dumps(facts)})
+        save_file(on_cpu, temporary, metadata={"facts": text, "sha256": _digest(on_cpu, text)})
 
 
-def load(folder: Path) -> tuple[Tensors, dict[str, Any]] | None:
+def load(folder: Path, network: Shapes | None = None) -> tuple[Tensors, dict[str, Any]] | None:
     """The tensors and facts that `save` wrote; None where there are none.
 
+    Args:
+        folder: of the checkpoint.
+        network: what the weights in it must be, by name; None: anything.
+
     Raises:
-        SightlineError: the file is damaged.
+        SightlineError: the file is damaged, has changed, or belongs to another network.
     """
     path = folder / NAME
-    if not path.is_file():
+    if not path.exists() and not path.is_symlink():
         return None
+    regular.require(path)
     try:
         with safe_open(path, framework="pt") as file:
-            facts = json.loads(file.metadata()["facts"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise SightlineError(
-            f"{path}: is damaged ({error}). Remove it to start this run again from its data."
-        ) from error
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            if network is not None and not _belongs(shapes, network):
+                raise SightlineError(
+                    f"{path}: is not the checkpoint of this network. Remove it to start this run again from its data."
+                )
+            text = file.metadata()["facts"]
+            facts = json.loads(text)
+            tensors = {name: file.get_tensor(name) for name in shapes}
+            known = file.metadata().get("sha256")
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError, MemoryError) as error:
+        raise _damaged(path) from error
+    if not isinstance(facts, dict) or (known is not None and known != _digest(tensors, text)):
+        raise _damaged(path)
     return tensors, facts
+
+
+def _belongs(shapes: Shapes, network: Shapes) -> bool:
+    """Whether these are the tensors of a checkpoint of `network`, of which none is larger than it should be."""
+    weights = {f"{part}.{name}": shape for part in ("model", "best") for name, shape in network.items()}
+    rest = {name: shape for name, shape in shapes.items() if name not in weights and name != "steps"}
+    steps = shapes.get("steps", ())
+    kept: Collection[tuple[int, ...]] = {(), (1,), *network.values()}
+    return (
+        all(shapes.get(name) == shape for name, shape in weights.items())
+        and len(steps) == 2
+        and steps[0] <= _MOST_STEPS
+        and steps[1] == len(STEPS)
+        and len(rest) <= _MOST_OF_ONE * len(network)
+        and all(name.startswith("optimiser.") and shape in kept for name, shape in rest.items())
+    )
+
+
+def _digest(tensors: Tensors, text: str) -> str:
+    """SHA-256 over the tensors, by name, and the facts."""
+    running = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+    for name in sorted(tensors):
+        running.update(name.encode("utf-8", "surrogatepass"))
+        running.update(tensors[name].contiguous().flatten().view(torch.uint8).numpy().data)
+    return running.hexdigest()
+
+
+def _damaged(path: Path) -> SightlineError:
+    return SightlineError(f"{path}: is damaged. Remove it to start this run again from its data.")
 
 
 def prefixed(prefix: str, tensors: Tensors) -> Tensors:
@@ -151,9 +222,20 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> Tensors:
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """Put back what `optimiser_tensors` gave, into an optimiser that was made over the same parameters."""
+    """Put back what `optimiser_tensors` gave, into an optimiser that was made over the same parameters.
+
+    Raises:
+        SightlineError: they are those of other parameters.
+    """
+    learned = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    error = SightlineError(f"{NAME}: is damaged. Remove the run's checkpoint to start it again from its data.")
     state: dict[int, Tensors] = {}
     for key, value in tensors.items():
         number, _, name = key.partition(".")
-        state.setdefault(int(number), {})[name] = value
+        place = int(number) if number.isdecimal() and len(number) < 10 else len(learned)
+        if place >= len(learned) or (value.numel() != 1 and value.shape != learned[place].shape):
+            raise error
+        state.setdefault(place, {})[name] = value
+    if any(set(kept) != _KEPT[type(optimiser)] for kept in state.values()):
+        raise error
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
