@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -157,7 +158,8 @@ def _require_sensible(given: dict[str, Any]) -> None:
 
 
 def show(run: Run, *, as_json: bool) -> None:
-    """Where a run is and how good it is."""
+    """How good a run is, what decided it, and what can be done with it next."""
+    from sightline.runs import closing
     from sightline.system.progress import note
 
     found = run.evaluation
@@ -165,4 +167,8 @@ def show(run: Run, *, as_json: bool) -> None:
         print_json({"run": str(run.path), "report": str(run.report), **found.to_dict()})
         return
     lines(f"Test accuracy {found.headline}")
+    lines(*(text for text in (closing.weakest(found), closing.kept(run.folder)) if text))
     note(f"Report: {run.report}   Model: {run.folder.model}")
+    path = shlex.quote(str(run.path))
+    note(f"Next: open the report · sightline predict {path} PHOTO… · sightline explain {path} PHOTO…")
+    note(f"      in a browser: sightline serve {path}")
