@@ -135,7 +135,7 @@ def test_debug_shows_where(tmp_path: Path) -> None:
 def test_lists() -> None:
     assert set(json.loads(sightline("recipes", "--json").stdout)) == set(recipes.names())
     assert sightline("recipes", "probe").stdout == recipes.text("probe")
-    assert "resnet9_lean" in json.loads(sightline("models", "--json").stdout)["own"]
+    assert "resnet9_lean" in json.loads(sightline("models", "--all", "--json").stdout)["own"]
     described = json.loads(sightline("models", "resnet18", "--img-size", "64", "--train", "head", "--json").stdout)
     assert described["totals"]["trainable"] == 513_000
     assert "intel-scenes" in json.loads(sightline("datasets", "--json").stdout)
@@ -159,7 +159,7 @@ def test_explore_writes_its_page(scenes: Path, tmp_path: Path) -> None:
 
 
 def test_a_reader_that_has_enough_is_no_error(run_path: Path, scenes: Path) -> None:
-    command = f"{sys.executable} -m sightline models | head -1"
+    command = f"{sys.executable} -m sightline models --all | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -46,7 +46,7 @@ def test_help_of_all_commands_loads_none_of_them() -> None:
     assert {name for name in loaded("--help") if name.startswith("sightline.cli.")} == {"sightline.cli.app"}
 
 
-@pytest.mark.parametrize("command", ["recipes", "cache"])
+@pytest.mark.parametrize("command", ["recipes", "cache", "models", "datasets"])
 def test_small_commands_load_no_network(command: str) -> None:
     assert not packages(loaded(command)) & {"torch", "timm", "torchvision", "scipy", "sklearn", "django"}
 

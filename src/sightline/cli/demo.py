@@ -51,4 +51,4 @@ def demo(
         run = train(demo_scenes(per_class), recipe=recipe, out=out, epochs=epochs)
     show(run, as_json=json)
     if not json:
-        note(f"Next: sightline predict {run.path} PHOTO…   ·   sightline train YOUR_FOLDER   ·   make serve")
+        note("With photos of yours, one folder for each class: sightline train YOUR_FOLDER")

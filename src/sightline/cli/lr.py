@@ -59,4 +59,4 @@ def lr(
     if json:
         print_json({**found.to_dict(), "plot": str(folder / "lr.svg")})
     else:
-        lines(f"Suggested peak learning rate: {found.suggestion:g}", f"Plot: {folder / 'lr.svg'}")
+        lines(f"Suggested peak learning rate: --lr {found.suggestion:.2g}", f"Plot: {folder / 'lr.svg'}")

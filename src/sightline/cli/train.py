@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -164,9 +165,10 @@ def _require_sensible(given: dict[str, Any]) -> None:
 
 
 def show(run: Run, *, as_json: bool) -> None:
-    """Where a run is and how good it is."""
-    from sightline.judging.claims import guess
+    """How good a run is, what decided it, and what can be done with it next."""
+    from sightline.judging.claims import extremes, guess
     from sightline.judging.two_classes import sentence
+    from sightline.runs import closing
     from sightline.runs.documents.two_classes import TwoClasses
     from sightline.system.progress import note
 
@@ -175,5 +177,9 @@ def show(run: Run, *, as_json: bool) -> None:
         print_json({"run": str(run.path), "report": str(run.report), **found.to_dict()})
         return
     two = run.folder.extra(TwoClasses)
-    lines(f"Test accuracy {found.headline}", guess(found).sentence, *([sentence(two)] if two else []))
+    said = (guess(found).sentence, extremes(found).sentence, sentence(two) if two else "", closing.kept(run.folder))
+    lines(f"Test accuracy {found.headline}", *(text for text in said if text))
     note(f"Report: {run.report}   Model: {run.folder.model}")
+    path = shlex.quote(str(run.path))
+    note(f"Next: open the report · sightline predict {path} PHOTO… · sightline explain {path} PHOTO…")
+    note(f"      in a browser: sightline serve {path}")

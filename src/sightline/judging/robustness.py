@@ -57,7 +57,7 @@ def robustness(
     taken, y = pixels.take(rows), y[rows]
     clean_right = _right(predictor, taken, y)
     found = []
-    with track("Damaging photos", (passes - 1) * len(rows)) as advance:
+    with track("Testing on blurred, dark and crooked copies", (passes - 1) * len(rows)) as advance:
         for change, settings in DAMAGES.items():
             for strength, setting in zip(STRENGTHS, settings, strict=True):
                 parts = []

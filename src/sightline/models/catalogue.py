@@ -41,7 +41,9 @@ def require_known(name: str) -> None:
     if not is_known(name):
         raise UsageError(f"--model {name}: no such network. {suggest(name)}")
     if reason := reason_against(name):
-        raise UsageError(f"--model {name}: {reason}, so Sightline does not take it. `sightline models` lists the rest.")
+        raise UsageError(
+            f"--model {name}: {reason}, so Sightline does not take it. `sightline models --all` lists the rest."
+        )
 
 
 def architecture_of(name: str) -> str:
@@ -54,7 +56,7 @@ def suggest(name: str) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(name, timm.list_models(), n=3, cutoff=0.6)
-    return f"Did you mean {', '.join(close)}?" if close else "`sightline models` lists them."
+    return f"Did you mean {', '.join(close)}?" if close else "`sightline models --all` lists them."
 
 
 def reason_against(name: str) -> str | None:

@@ -11,15 +11,16 @@ import platform
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import torch
 from pydantic import Field
 
 from sightline.errors import SightlineError
-from sightline.models.network import Network
 from sightline.system import cache
 from sightline.system.documents import Count, Document, Text, read_if_there
+
+if TYPE_CHECKING:
+    from sightline.models.network import Network
 
 
 class Choice(Document):
@@ -68,6 +69,8 @@ def make(
 
 def key(network: Network, device: str, *purpose: Any) -> str:
     """What a choice depends on: the machine, the libraries, the network's shape, and what it is for."""
+    import torch  # whoever has a network has loaded it; whoever only reads what was chosen need not
+
     parts = (
         torch.cuda.get_device_name() if device == "cuda" else _processor(),
         os.cpu_count(),

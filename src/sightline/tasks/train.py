@@ -24,7 +24,7 @@ from sightline.predictor import Predictor
 from sightline.recipes.document import require_no_pickle
 from sightline.release import model_card
 from sightline.report import run_report
-from sightline.runs import ahead, plan
+from sightline.runs import ahead, closing, plan
 from sightline.runs.folder import RunFolder
 from sightline.runs.machine import settle
 from sightline.runs.place import default_path
@@ -77,6 +77,8 @@ def train(
         if out is not None:
             RunFolder.require_free(out)
         ahead.require_possible(config)
+        for text in closing.cut_short(config):
+            note(text)
         dataset = open_data(config)
         ahead.require_positive(config, dataset.classes)
         config, machine, network = _settle(config, dataset)

@@ -48,14 +48,17 @@ def photos_named(names: Iterable[str | Path]) -> list[Path]:
 
 
 def unfolded(given: Any) -> Any:
-    """What Python users give as photos, with a folder of photos replaced by those in it, alone or among others."""
+    """What Python users give as photos; folders and patterns are replaced by what is in them, alone or among others."""
     if isinstance(given, str | os.PathLike):
-        return photos_named([os.fsdecode(given)]) if _is_folder(given) else given
-    if isinstance(given, list | tuple) and any(_is_folder(item) for item in given):
-        return [
-            photo for item in given for photo in (photos_named([os.fsdecode(item)]) if _is_folder(item) else [item])
-        ]
+        return photos_named([os.fsdecode(given)]) if _is_many(given) else given
+    if isinstance(given, list | tuple) and any(_is_many(item) for item in given):
+        return [photo for item in given for photo in (photos_named([os.fsdecode(item)]) if _is_many(item) else [item])]
     return given
+
+
+def _is_many(item: Any) -> bool:
+    """Whether it stands for several photos: a folder, or a pattern such as photos/*.jpg that is no file's name."""
+    return _is_folder(item) or (isinstance(item, str) and glob.has_magic(item) and not _exists(item))
 
 
 def _is_folder(item: Any) -> bool:
