@@ -38,6 +38,7 @@ def explain(
     json
         One JSON object on stdout, with the reasons under "photos".
     """
+    from sightline.system import words
     from sightline.tasks.explain import explain as give_reasons
 
     found = give_reasons(run, images, out=out, of=of, neighbours=neighbours, device=device)
@@ -46,6 +47,6 @@ def explain(
         return
     for path, reason in found.photos:
         near = ", ".join(f"{other.label} {other.similarity:.2f}" for other in reason.neighbours)
-        line = f"{path}: {reason.predicted} ({reason.confidence:.1%}, {reason.decision})"
+        line = f"{path}: {reason.predicted} ({words.percent(reason.confidence)}, {reason.decision})"
         lines(line + (f"; like training photos of {near}" if near else ""))
     lines(f"Page: {found.page}")
