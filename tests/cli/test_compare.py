@@ -43,9 +43,9 @@ def test_each_run_is_one_line_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> N
     compare._show(FOUND)
     text = capsys.readouterr().out.splitlines()
     assert text[0] == "On the same 600 test photos"
-    assert text[2].split(maxsplit=1) == [FOUND.runs[0].name, "93.1 % (91.0–95.0)     0.930     0.210"]
+    assert text[2].split(maxsplit=1) == [FOUND.runs[0].name, "93.1\u00a0% (91.0–95.0)    93.0\u00a0%     0.210"]
     assert [line.split()[1:] for line in text if line.startswith("2026-11-21-101011")][1] == [
-        "2,231,590", "668", "s", "1,234"
+        "2,231,590", "11", "min", "8", "s", "1,234"
     ]  # fmt: skip
     assert any(line.startswith("a class with a long name [bold]  could be chance") for line in text)
     assert text[-1] == "Note: the test part was opened 7 times."
@@ -59,4 +59,4 @@ def test_it_is_whole_at_80_columns(capsys: pytest.CaptureFixture[str], monkeypat
     tables = [line for line in text.splitlines() if not line.startswith(("b against", "Note"))]
     assert max(map(len, tables)) <= 80
     assert "…" not in text
-    assert text.count("+3.0 (-0.1 to +7.0)") == 2
+    assert text.count("+3.0 (−0.1 to +7.0)") == 2

@@ -56,7 +56,7 @@ def test_curves_need_two_epochs_and_skip_what_is_missing() -> None:
     assert learning.curves(epochs([0.5], [0.6])) == {}
     drawn = learning.curves(epochs([math.nan, 0.7, 0.8], [0.6, 0.7, 0.8]))
     assert set(drawn) == {"loss", "accuracy"}
-    assert "validation at 80%" in drawn["accuracy"]
+    assert "validation at 80\u00a0%" in drawn["accuracy"]
 
 
 def test_phases_are_marked() -> None:

@@ -35,7 +35,7 @@ def test_a_logarithmic_scale_puts_the_geometric_mean_in_the_middle() -> None:
 
 def test_tick_labels() -> None:
     assert (svg.plain(1200), svg.plain(0.05)) == ("1,200", "0.05")
-    assert svg.per_cent(0.125) == "12.5%"
+    assert svg.per_cent(0.125) == "12.5\u00a0%"
     assert svg.power(1e-4) == "10⁻⁴"
 
 

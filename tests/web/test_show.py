@@ -22,7 +22,7 @@ def test_points(share: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(2_230_277, "2.2\N{NO-BREAK SPACE}M"), (502_700, "502.7\N{NO-BREAK SPACE}k"), (12, "12"), (None, "–")],
+    [(2_230_277, "2.2\N{NO-BREAK SPACE}million"), (502_700, "502,700"), (12, "12"), (None, "–")],
 )
 def test_short(number: float | None, text: str) -> None:
     assert show.short(number) == text

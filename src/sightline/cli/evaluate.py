@@ -38,6 +38,7 @@ def evaluate(
         Exactly the keys of evaluation.json on stdout.
     """
     from sightline.judging.claims import guess
+    from sightline.system import words
     from sightline.tasks.evaluate import evaluate as judge
 
     found = judge(run, data, moved=moved, images=images, device=device)
@@ -47,12 +48,13 @@ def evaluate(
     lines(
         f"Accuracy {found.headline}",
         guess(found).sentence,
-        f"macro F1 {found.macro_f1:.3f} · log loss {found.log_loss:.3f} · ECE {found.ece:.3f}",
+        f"macro F1 {words.percent(found.macro_f1)} · log loss {words.number(found.log_loss)}"
+        f" · ECE {words.percent(found.ece)}",
     )
     table(
         ["class", "precision", "recall", "F1", "photos"],
         [
-            [name, *(f"{figure:.3f}" for figure in (row.precision, row.recall, row.f1)), f"{row.support:,}"]
+            [name, *(words.percent(figure) for figure in (row.precision, row.recall, row.f1)), f"{row.support:,}"]
             for name, row in found.per_class.items()
         ],
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from sightline.cli.printing import Json, lines, print_json
+from sightline.system import words
 
 if TYPE_CHECKING:
     from sightline.judging.heat import Reason
@@ -47,6 +48,7 @@ def explain(
     json
         One JSON object on stdout, with the reasons under "photos".
     """
+
     from sightline.tasks.explain import explain as give_reasons
 
     found = give_reasons(run, images, out=out, of=of, neighbours=neighbours, device=device)
@@ -62,7 +64,7 @@ def in_words(reason: Reason) -> list[str]:
     """Four lines of why a photo is answered as it is."""
     near = ", ".join(f"{other.label} {other.similarity:.2f}" for other in reason.neighbours)
     return [
-        f"Answer: {reason.predicted}, {100 * reason.confidence:.1f} % sure",
+        f"Answer: {reason.predicted}, {words.percent(reason.confidence)} sure",
         f"Decision: {reason.decision}: {_MEANING.get(reason.decision, '')}",
         f"Looked at, for {reason.explained}: {_where(reason.heat)}",
         f"Like training photos of: {near or 'none is remembered'}",

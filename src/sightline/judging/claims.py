@@ -228,7 +228,9 @@ def _alike(found: Sequence[str], counts: Sequence[tuple[int, int]], figure: Call
     if low == high:
         return ""
     said = "Which class it knows best, and which least, these photos cannot tell: "
-    said += f"{figure(shares.index(low))} at the low end, {figure(shares.index(high))} at the high end."
+    whose = [f" of {words.name(found[shares.index(end)])}" if shares.count(end) == 1 else "" for end in (low, high)]
+    said += f"{figure(shares.index(low))}{whose[0]} at the low end, "
+    said += f"{figure(shares.index(high))}{whose[1]} at the high end."
     wanted = ranking.photos_to_part(low, high, len(found))
     if wanted and fewest < wanted <= _MOST_ASKED:
         said += f" So large a difference would show on about {words.about(wanted)} photos of each class."

@@ -17,14 +17,25 @@ from numpy.typing import NDArray
 from sightline.data.table import shortened
 from sightline.errors import SightlineError, UsageError
 from sightline.judging import claims
-from sightline.judging.comparison import Change, ClassChange, Compared, Comparison, Costs, Difference
+from sightline.judging.comparison import (
+    Change,
+    ClassChange,
+    Compared,
+    Comparison,
+    Costs,
+    Difference,
+    Disagreement,
+    Said,
+)
 from sightline.judging.figures import confusion, encode, evaluate, macro_f1, probability_table
 from sightline.runs import ledger
 from sightline.runs.documents.extras import Folds
 from sightline.runs.folder import RunFolder
 from sightline.system import regular, words
 from sightline.trust import ranking
-from sightline.trust.intervals import bootstrap, mcnemar, paired_bootstrap
+from sightline.trust.intervals import bootstrap, mcnemar, paired_bootstrap, paired_shares
+
+_MOST_SHOWN = 48
 
 
 def compare(runs: Sequence[RunFolder], draws: int = 1000) -> Comparison:
@@ -49,7 +60,10 @@ def compare(runs: Sequence[RunFolder], draws: int = 1000) -> Comparison:
     opened = ledger.count(runs[0].path, tables[0]["digest"])
     names = [run.name if len({r.name for r in runs}) == len(runs) else str(run.path) for run in runs]
     judged = [_judged(table, classes) for table in tables]
+    disagreed, shown = _disagreements(tables)
     return Comparison(
+        disagreed=disagreed,
+        disagreements=shown,
         n=len(tables[0]),
         classes=classes,
         test_opened=opened,
@@ -132,6 +146,34 @@ def _test_table(run: RunFolder) -> pd.DataFrame:
     return test.set_index(pd.MultiIndex.from_arrays([test["digest"], copy], names=["key", "copy"]))
 
 
+def _disagreements(tables: Sequence[pd.DataFrame]) -> tuple[int, tuple[Disagreement, ...]]:
+    """How many photos some runs got right and others not, and those on which they were surest of different things."""
+    label = tables[0]["label"].astype(str).to_numpy()
+    said = np.array([table["predicted"].astype(str).to_numpy() for table in tables])
+    sure = np.array([_confidence(table) for table in tables])
+    right = said == label
+    apart = np.flatnonzero(right.any(axis=0) & ~right.all(axis=0))
+    heat = np.where(right, sure, 0).max(axis=0) + np.where(right, 0, sure).max(axis=0)
+    chosen = apart[np.argsort(-heat[apart], kind="stable")][:_MOST_SHOWN]
+    paths = tables[0]["path"].astype(str).to_numpy()
+    shown = tuple(
+        Disagreement(
+            path=paths[i],
+            label=label[i],
+            said=tuple(
+                Said(predicted=said[run, i], confidence=min(1.0, float(sure[run, i]))) for run in range(len(tables))
+            ),
+        )
+        for i in chosen
+    )
+    return len(apart), shown
+
+
+def _confidence(table: pd.DataFrame) -> NDArray[np.float64]:
+    columns = [name for name in table if str(name).startswith("p_")]
+    return np.asarray(table[columns].to_numpy(dtype=np.float64).max(axis=1))
+
+
 def _compared(name: str, run: RunFolder, table: pd.DataFrame, classes: Sequence[str]) -> Compared:
     found = evaluate(table, classes)
     return Compared(
@@ -172,7 +214,7 @@ def _difference(
         return float(macro_f1(theirs) - macro_f1(ours))
 
     f1_low, f1_high = bootstrap(f1_gain, len(truth), groups, draws)
-    accuracy = paired_bootstrap(a.right, b.right, groups, draws)
+    accuracy = _paired(a.right, b.right, groups, draws)
     loss = paired_bootstrap(a.loss, b.loss, groups, draws)
     p = mcnemar(a.right, b.right)
     # The test takes photos for independent; the bootstrap over duplicate groups does not. Both must agree. The level is
@@ -185,7 +227,7 @@ def _difference(
         member = truth == i
         if member.any():
             ours, theirs = a.right[member], b.right[member]
-            gain, low, high = paired_bootstrap(ours, theirs, groups[member], draws)
+            gain, low, high = _paired(ours, theirs, groups[member], draws)
             p_class = mcnemar(ours, theirs)
             per_class[label] = ClassChange(
                 n=int(member.sum()),
@@ -209,6 +251,14 @@ def _difference(
         verdict=_verdict(first, name, accuracy, p, chance, per_class, claims.photos(times, len(truth))),
         per_class=per_class,
     )
+
+
+def _paired(ours: NDArray[np.bool_], theirs: NDArray[np.bool_], groups: Any, draws: int) -> tuple[float, float, float]:
+    """The difference of two shares of right answers with its interval: the bootstrap's, and none narrower than that for
+    independent photos, since the bootstrap calls a difference of nothing certain."""
+    gain, low, high = paired_bootstrap(ours, theirs, groups, draws)
+    below, above = paired_shares(int((theirs & ~ours).sum()), int((ours & ~theirs).sum()), len(ours))
+    return gain, min(low, below), max(high, above)
 
 
 def _verdict(

@@ -66,6 +66,23 @@ class Difference(Document):
     per_class: dict[str, ClassChange]
 
 
+class Said(Document):
+    """What one run said of a photo."""
+
+    predicted: Text
+    confidence: Share
+
+
+class Disagreement(Document):
+    """A test photo that some of the runs got right and others did not."""
+
+    path: Text
+    """Relative to the dataset's root."""
+    label: Text
+    said: tuple[Said, ...]
+    """By each run, in order."""
+
+
 class Comparison(Document):
     """Runs held against the first of them."""
 
@@ -77,3 +94,7 @@ class Comparison(Document):
     runs: tuple[Compared, ...]
     differences: tuple[Difference, ...]
     """One for each run but the first."""
+    disagreed: Count = 0
+    """Photos that some of the runs got right and others did not."""
+    disagreements: tuple[Disagreement, ...] = ()
+    """Of those the ones on which the runs were surest of different things."""

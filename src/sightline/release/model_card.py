@@ -22,6 +22,7 @@ from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
 from sightline.system import words
 from sightline.system.files import write_text
+from sightline.system.words import percent, span
 from sightline.trust.decision import Decision
 from sightline.version import __version__
 
@@ -137,12 +138,12 @@ def _figures(run: RunFolder, evaluation: Evaluation) -> str:
     ]
     text = f"## Figures\n\nOn {evaluation.n:,} test photos, with 95 % intervals.\n\n"
     text += "| figure | value | interval |\n|---|---|---|\n"
-    text += "\n".join(f"| {name} | {value:.3f} | {_span(span)} |" for name, value, span in rows)
+    text += "\n".join(f"| {name} | {percent(value)} | {span(limit)} |" for name, value, limit in rows)
     text += "\n\n| class | photos | precision | recall | F1 | interval of F1 |\n|---|---|---|---|---|---|\n"
-    spans = {name: row.f1 for name, row in known.per_class.items()} if known else {}
+    limits = {name: row.f1 for name, row in known.per_class.items()} if known else {}
     return text + "\n".join(
-        f"| {_plain(name)} | {row.support:,} | {row.precision:.3f} | {row.recall:.3f} | {row.f1:.3f} "
-        f"| {_span(spans.get(name))} |"
+        f"| {_plain(name)} | {row.support:,} | {percent(row.precision)} | {percent(row.recall)} | {percent(row.f1)} "
+        f"| {span(limits.get(name))} |"
         for name, row in evaluation.per_class.items()
     )
 
@@ -167,7 +168,7 @@ def _failures(run: RunFolder, evaluation: Evaluation) -> str:
     strong = [row for row in robust.rows if row.strength == "strong"] if robust else []
     if strong:
         harms = sorted(strong, key=lambda row: row.accuracy)
-        lines.append("- On strongly damaged photos: " + ", ".join(f"{r.change} {r.accuracy:.1%}" for r in harms))
+        lines.append("- On strongly damaged photos: " + ", ".join(f"{r.change} {percent(r.accuracy)}" for r in harms))
     return "## Where it fails\n\n" + ("\n".join(lines) or "- No mistake was made on the test photos.")
 
 
@@ -179,13 +180,13 @@ def _confidence(run: RunFolder) -> str:
     if calibration:
         after = calibration.after
         lines.append(
-            f"- Calibration: ECE {after.ece:.3f}, where chance alone reaches {after.ece_by_chance:.3f}; "
-            f"temperature {calibration.temperature:.2f}, fitted on {held} and built into every answer."
+            f"- Calibration: ECE {percent(after.ece)}, where chance alone reaches {percent(after.ece_by_chance)}; "
+            f"temperature {words.number(calibration.temperature)}, fitted on {held} and built into every answer."
         )
     if sets:
         lines.append(
-            f"- Prediction sets: {sets.asked:.0%} asked, {sets.coverage:.1%} "
-            f"({_span(sets.coverage_ci95, True)}) covered on test, {sets.mean_size:.2f} classes on average. "
+            f"- Prediction sets: {percent(sets.asked, 0)} asked, {percent(sets.coverage)} "
+            f"({span(sets.coverage_ci95)}) covered on test, {words.number(sets.mean_size)} classes on average. "
             f"{_plain(claims.by_class(sets))}".rstrip()
         )
     if two:
@@ -193,7 +194,7 @@ def _confidence(run: RunFolder) -> str:
             f"- Two classes, {_code(two.positive)} the positive one ({_plain(two.why)}): {_plain(sentence(two))}"
         )
         area, average = (
-            f"{words.percent(a)} ({words.span(b)})"
+            f"{percent(a)} ({span(b)})"
             for a, b in (
                 (two.auc, two.auc_ci95),
                 (two.average_precision, two.average_precision_ci95),
@@ -201,7 +202,9 @@ def _confidence(run: RunFolder) -> str:
         )
         lines.append(f"- AUC {area}, average precision {average}.")
     if familiar:
-        lines.append(f"- Familiarity: {familiar.test_kept:.1%} of the test photos were found like the training photos.")
+        lines.append(
+            f"- Familiarity: {percent(familiar.test_kept)} of the test photos were found like those in training."
+        )
     meanings: dict[Decision, str] = {
         "answer": "answered",
         "unsure": "several classes left",
@@ -210,7 +213,7 @@ def _confidence(run: RunFolder) -> str:
     for name, meaning in meanings.items():
         row = trust.decisions.get(name) if trust else None
         if row and row.n:
-            lines.append(f"- Decision `{name}` ({meaning}): {row.n:,} test photos, {row.accuracy:.1%} right.")
+            lines.append(f"- Decision `{name}` ({meaning}): {row.n:,} test photos, {percent(row.accuracy)} right.")
     return "## How sure it is\n\n" + ("\n".join(lines) or "- Not measured.")
 
 
@@ -241,13 +244,6 @@ def _model(run: RunFolder) -> Calibrated:
 def _architecture(run: RunFolder) -> str:
     path = run.model / "config.json"
     return Described.read(path).architecture if path.is_file() else ""
-
-
-def _span(interval: tuple[float, float] | None, percent: bool = False) -> str:
-    if not interval:
-        return "–"
-    low, high = interval
-    return f"{100 * low:.1f}–{100 * high:.1f} %" if percent else f"{low:.3f}–{high:.3f}"
 
 
 def _plain(text: str) -> str:

@@ -155,9 +155,10 @@ def scatter(
     ends = (max(low, 1) / 1.3, high * 1.3) if log else (max(0.0, low - room), high + room)
     at = svg.decades(*ends) if log else svg.ticks(*ends, 5)
     left = 14 + 7 * max(len(plain(v)) for v in at)
-    side = min(svg.WIDTH - 14 - left, tall - 50)
-    frame = svg.Frame(ends, ends, left, left + side, 12, 12 + side, log, log)
+    side = min(svg.WIDTH - 14 - left, tall - 64)
+    frame = svg.Frame(ends, ends, left, left + side, 26, 26 + side, log, log)
     parts = svg.axes(frame, at, at, x_label="width, pixels")
+    parts.append(svg.text(2, 12, "height, pixels", "tick"))
     parts += [svg.line(frame.x(t), frame.top, frame.x(t), frame.bottom, "grid") for t in at]
     parts.append(svg.line(frame.left, frame.bottom, frame.right, frame.top, "ideal"))
     largest = 15.0 if n.max() > 3 else 1.5
@@ -234,6 +235,11 @@ def whisker(
     if svg.finite(value):
         parts.append(f'<circle class="dot {kind}" cx="{at(value)}" cy="8" r="4"/>')
     return Markup(f'<svg class="whisker" aria-hidden="true" height="16">{"".join(parts)}</svg>')
+
+
+def floor(value: float) -> float:
+    """The round share at which an axis that ends at 100 % may begin so that `value` is on it."""
+    return max(0.0, math.floor(value * 20) / 20)
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:

@@ -69,7 +69,7 @@ def calibrated(test: Judged, found: Calibration | None) -> Shown | None:
         "diagram": charts.reliability(
             after.reliability,
             before=before.reliability if before else (),
-            label=f"{heading}. ECE {after.ece:.3f} over {words.many(len(test.truth), 'photo')}.",
+            label=f"{heading}. ECE {words.percent(after.ece)} over {words.many(len(test.truth), 'photo')}.",
         ),
         "histogram": charts.panels(
             edges.tolist(),

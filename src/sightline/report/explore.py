@@ -17,7 +17,7 @@ from PIL import Image
 from sightline.checks.shapes import cropped
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
-from sightline.report import charts, colours, material, page, variety
+from sightline.report import augmentation, charts, colours, material, page, variety
 from sightline.report.page import Shown
 from sightline.report.photos import Album, Photo
 from sightline.system import words
@@ -26,7 +26,6 @@ from sightline.system.files import write_json, write_text
 MOST_CLASSES = 60  # shown with photos; the tables have all
 THUMB = 112
 KINDS, KINDS_WITHIN = 8, 3
-VARIANTS = 5
 
 
 def write(
@@ -246,18 +245,14 @@ def _overall(seen: Sequence[colours.Look]) -> Shown:
 
 def _preview(look: _Look, pixels: Pixels, classes: Sequence[str], preset: str) -> Shown:
     """Photos before and after augmentation: one of each of up to six classes, each changed five times."""
-    import torch  # only a preview needs it
-
-    from sightline.data.augment.presets import build
-
-    augment = build(preset, pixels.size)
     rows = [row for label in classes[:6] for row in look.some(label, 1, seed=2)]
-    batch = torch.from_numpy(pixels.take(np.array(rows))).permute(0, 3, 1, 2).float() / 255
-    generator = torch.Generator().manual_seed(0)
-    changed = [augment(batch, generator) for _ in range(VARIANTS)]
-    shown = []
-    for i, row in enumerate(rows):
-        after = [(each[i].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy() for each in changed]
-        photos = [look.show(look.paths[row], square, 150) for square in after]
-        shown.append({"label": look.labels[row], "before": look.photo(row, 150), "after": photos})
-    return {"preset": preset, "spec": augment.spec, "rows": shown}
+    spec, after = augmentation.changed(preset, pixels.take(np.array(rows)))
+    shown = [
+        {
+            "label": look.labels[row],
+            "before": look.photo(row, 150),
+            "after": [look.show(look.paths[row], square, 150) for square in squares],
+        }
+        for row, squares in zip(rows, after, strict=True)
+    ]
+    return {"preset": preset, "spec": spec, "rows": shown}

@@ -35,7 +35,7 @@ def render(template: str, *, title: str, **context: Any) -> str:
     Raises:
         jinja2.UndefinedError: the template names something that the context lacks.
     """
-    style = style_of("colours", "style", "charts")
+    style = style_of("colours", "style", "matrix", "charts")
     # The policy names the hash of the one style sheet: no other style, script, picture or address is let in.
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -74,6 +74,9 @@ def _environment() -> Environment:
         listing=words.listing,
         number=words.number,
         span=words.span,
+        points=words.points,
+        p_value=words.p_value,
+        rounded=words.rounded,
     )
     environment.globals.update(version=__version__, zip=zip)
     return environment

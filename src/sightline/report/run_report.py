@@ -91,6 +91,7 @@ def render(run: RunFolder) -> str:
         "reasons": run_sections.reasons(run.extra(Explanations), answers, album),
         "learning": run_sections.training(run),
         "material": run_sections.photos(run, samples, classes, album),
+        "augmented": run_sections.augmented(run, samples, classes, album),
         "choices": run_sections.choices(run),
     }
     context["sections"] = [(key, name) for key, name, there in _CONTENTS if there(context)]

@@ -5,7 +5,6 @@ A section whose data is not there is None or empty, and the template then shows 
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sightline.judging import claims, two_classes
-from sightline.report import charts, confidence, learning, material, mistakes
+from sightline.report import augmentation, charts, confidence, learning, material, mistakes
 from sightline.report.mistakes import Answer
 from sightline.report.page import Shown
 from sightline.report.photos import Album, spotlight
@@ -101,7 +100,7 @@ def per_class(evaluation: Evaluation, intervals: Intervals | None, classes: Sequ
         chance = wilson(min(hits, figures.support), figures.support) if figures.support else None
         rows.append({"label": name, **vars(figures), "interval": measured.recall if measured else chance})
     known = [row for row in rows if row["support"]]
-    low = _floor(min([row["interval"][0] for row in known] + [0.95]))
+    low = charts.floor(min([row["interval"][0] for row in known] + [0.95]))
     for row in rows:
         row["whisker"] = charts.whisker(row["recall"], row["interval"], low, 1.0, rule=evaluation.accuracy)
     averages = []
@@ -152,7 +151,7 @@ def slices(found: Slices | None, accuracy: float) -> Shown | None:
     if found is None or not found.slices:
         return None
     rows: list[Shown] = [vars(row) | {"whisker": ""} for row in found.slices if row.kind != "class"]
-    low = _floor(min([row["low"] for row in rows] + [0.95]))
+    low = charts.floor(min([row["low"] for row in rows] + [0.95]))
     for row in rows:
         interval, kind = (row["low"], row["high"]), "bad" if row["worse"] else "one"
         row["whisker"] = charts.whisker(row["accuracy"], interval, low, 1.0, kind, rule=accuracy)
@@ -238,6 +237,17 @@ def photos(run: RunFolder, samples: pd.DataFrame, classes: Sequence[str], album:
     }
 
 
+def augmented(run: RunFolder, samples: pd.DataFrame, classes: Sequence[str], album: Album) -> Shown | None:
+    """A photo of each of up to three classes, as augmentation changed it; None where the run had none."""
+    if not (run.path / "config.yaml").is_file() or not len(samples):
+        return None
+    config, learned = run.config(), samples[samples["split"] == "train"]
+    if config.augment == "none" or config.fits_head_only:
+        return None
+    chosen = [(name, path) for name in classes[:3] for path in material.drawn(learned, name, 1, seed=2)]
+    return augmentation.preview(config.augment, chosen, album, min(config.img_size or 150, 224))
+
+
 def folds(found: Folds | None) -> str:
     """The sentence on cross-validation, if there was any."""
     if found is None:
@@ -252,7 +262,7 @@ def each_fold(found: Folds | None) -> Shown | None:
     """How each fold of a cross-validation fared."""
     if found is None or not found.folds:
         return None
-    low = _floor(min([fold.accuracy_ci95[0] for fold in found.folds] + [0.95]))
+    low = charts.floor(min([fold.accuracy_ci95[0] for fold in found.folds] + [0.95]))
     rows = [
         vars(fold) | {"whisker": charts.whisker(fold.accuracy, fold.accuracy_ci95, low, 1.0, rule=found.mean)}
         for fold in found.folds
@@ -288,8 +298,3 @@ def _shade(share: float, right: bool, steps: Sequence[float] = (0.02, 0.05, 0.1,
     if share <= 0:
         return ""
     return ("h" if right else "b") + str(1 + sum(share > step for step in ((0.2, 0.4, 0.6, 0.85) if right else steps)))
-
-
-def _floor(value: float) -> float:
-    """The round share at which an axis that ends at 100 % may begin so that `value` is on it."""
-    return max(0.0, math.floor(value * 20) / 20)

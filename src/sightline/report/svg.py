@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from sightline.system import words as written
+
 WIDTH = 400
 """Every chart is this many units wide: a phone's width, so that its text keeps its size there."""
 
@@ -42,8 +44,8 @@ def plain(value: float) -> str:
 
 
 def per_cent(value: float) -> str:
-    """A tick label for a share."""
-    return f"{100 * value:.4g}%"
+    """A tick label for a share: 12.5 %."""
+    return f"{100 * value:.4g}{written.NO_BREAK}%"
 
 
 def power(value: float) -> str:

@@ -16,6 +16,7 @@ from sightline.models import zoo
 from sightline.models.folder import load_network, members_in
 from sightline.models.network import Network, inherit
 from sightline.runs.machine import TRAINED_SHARE, images_per_second
+from sightline.system import words
 from sightline.system.progress import note
 
 _SCRATCH_SIZE = 150  # the side, in pixels, above which a small network from scratch gains little
@@ -92,7 +93,7 @@ def fit_to_time(config: Config, network: Network, machine: Machine, sample: np.n
             if epochs >= most and size == network.size:
                 return config
             kept = _shortened(config, min(epochs, most)).model_copy(update={"img_size": size})
-            note(f"To end within {config.time_limit:,.0f} s: {kept.epochs} of {most} epochs at {size} pixels.")
+            note(f"To end within {words.duration(config.time_limit)}: {kept.epochs} of {most} epochs at {size} pixels.")
             return kept
     raise UsageError(
         f"--time-limit {config.time_limit:g}s is too short for {photos:,} photos with {network.architecture} here."

@@ -30,10 +30,10 @@ from sightline.runs.machine import settle
 from sightline.runs.place import default_path
 from sightline.runs.prepare import Prepared, open_data, prepare, reopen
 from sightline.runs.run import Run
+from sightline.system import words
 from sightline.system.files import NoRoom
 from sightline.system.progress import note
 from sightline.training import finish, folds, loop
-from sightline.training.display import clock
 from sightline.training.loop import OnStep
 
 
@@ -205,7 +205,7 @@ def _work(
     run_report.write(run)
     if not config.keep_checkpoint:
         shutil.rmtree(run.checkpoint, ignore_errors=True)
-    run.log(f"complete in {clock(time.monotonic() - started)}")
+    run.log(f"complete in {words.duration(time.monotonic() - started)}")
 
 
 def _train_and_test(

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sightline.system import words
 from sightline.system.progress import console, note
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -49,7 +50,7 @@ class Display:
             return
         done = step - self.first_step
         left = (now - self.started) / done * (self.total_steps - step) if done else 0.0
-        figures = f"loss {loss:.3f}{self.val} · {rate:,.0f} images/s · {clock(left)} left"
+        figures = f"loss {loss:.3f}{self.val} · {rate:,.0f} photos/s · {words.duration(left)} left"
         place = f"{phase} {epoch}/{epochs}"
         if self.progress:
             self.progress.update(self.task, completed=step, description=place, figures=figures)
@@ -59,18 +60,9 @@ class Display:
 
     def epoch(self, row: dict[str, Any], epochs: int, best: bool) -> None:
         """Called with the epoch's row of metrics.csv."""
-        self.val = f" · val {row['val_accuracy']:.1%}"
+        self.val = f" · val {words.percent(row['val_accuracy'])}"
         note(
             f"{row['phase']} {row['epoch']}/{epochs} · loss {row['train_loss']:.3f}{self.val}"
-            f" · {row['images_per_second']:,.0f} images/s · {clock(row['seconds'])}{' · best so far' if best else ''}"
+            f" · {row['images_per_second']:,.0f} photos/s · {words.duration(row['seconds'])}"
+            f"{' · best so far' if best else ''}"
         )
-
-
-def clock(seconds: float) -> str:
-    """Seconds as a person says them: 45 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -26,6 +26,7 @@ from sightline.runs.documents.extras import Fold, Folds
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
 from sightline.splits import folds
+from sightline.system import words
 from sightline.system.progress import note
 from sightline.training import loop
 from sightline.training.finish import complete, prediction_table, remember, spread
@@ -99,7 +100,7 @@ def train(
     found = summary(run, config)
     run.write_extra(found)
     rest = "Together they are the model." if config.ensemble else "Now the network itself, on all of train."
-    note(f"Over {config.folds} folds: {100 * found.mean:.1f} % ± {100 * found.spread:.1f} points. {rest}")
+    note(f"Over {config.folds} folds: {words.percent(found.mean)} ± {100 * found.spread:.1f} points. {rest}")
 
 
 def _train_one(
@@ -128,7 +129,7 @@ def _train_one(
     table = _uncalibrated(prepared.dataset.samples.iloc[held], fresh.classes, logits)
     fold.write_predictions(table)  # last: with it the fold is finished
     right = float((table["label"] == table["predicted"]).mean())
-    note(f"Fold {number} of {config.folds}: {right:.1%} of the {len(held):,} held out".replace("%", " %", 1))
+    note(f"Fold {number} of {config.folds}: {words.percent(right)} of the {len(held):,} held out")
     run.log(f"fold {number} of {config.folds}: {right:.4f} of {len(held)}")
 
 

@@ -8,41 +8,50 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from sightline.system import words
+
 register = template.Library()
+
+
+points = register.filter("points", words.points)
+register.filter("span", words.span)
+register.filter("number", words.number)
+register.filter("p_value", words.p_value)
 
 
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     """0.9312 -> 93.1 %, never broken over two lines; a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    return words.percent(share, digits)
 
 
 @register.filter
-def points(share: float | None) -> str:
-    """0.0123 -> +1.2."""
-    return "–" if share is None else f"{100 * share:+.1f}".replace("-", "−")
+def interval_of(low: float | None, high: float | None) -> str:
+    """0.919 and 0.951 -> 91.9–95.1."""
+    return "–" if low is None or high is None else words.span((low, high))
 
 
 @register.filter
-def grouped(number: float | None, digits: int = 0) -> str:
+def grouped(number: float | None) -> str:
     """21450 -> 21,450."""
-    return "–" if number is None else f"{number:,.{digits}f}"
+    return "–" if number is None else words.count(number)
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """668 -> 11 min 8 s."""
+    return "–" if seconds is None else words.duration(seconds)
 
 
 @register.filter
 def short(number: float | None) -> str:
-    """2230277 -> 2.2 M."""
-    if number is None:
-        return "–"
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.1f}\N{NO-BREAK SPACE}{unit}"
-    return f"{number:,.0f}"
+    """2230277 -> 2.2 million."""
+    return "–" if number is None else words.rounded(number)
 
 
 @register.filter
 def decimals(number: float | None, digits: int = 3) -> str:
-    """0.91234 -> 0.912."""
+    """A score that is no share: 0.91234 -> 0.912."""
     return "–" if number is None else f"{number:.{digits}f}"
 
 
@@ -76,9 +85,9 @@ def interval(value: float | None, low: float | None, high: float | None, floor: 
 
     return format_html(
         '<svg class="whisker" aria-hidden="true" focusable="false">'
-        '<line class="rule" x1="2%" x2="98%" y1="50%" y2="50%"/>'
-        '<line class="range" x1="{}%" x2="{}%" y1="50%" y2="50%"/>'
-        '<circle class="dot" cx="{}%" cy="50%" r="3.5"/></svg>',
+        '<line class="grid" x1="2%" x2="98%" y1="50%" y2="50%"/>'
+        '<line class="range one" x1="{}%" x2="{}%" y1="50%" y2="50%"/>'
+        '<circle class="dot one" cx="{}%" cy="50%" r="3.5"/></svg>',
         at(low),
         at(high),
         at(value),

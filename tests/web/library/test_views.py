@@ -35,6 +35,27 @@ def test_two_runs_side_by_side(two: Path, visitor: Client) -> None:
     assert str(two).encode() not in page.content
 
 
+def test_three_runs_with_their_curves_and_the_photos_on_which_they_disagree(two: Path, visitor: Client) -> None:
+    shutil.copytree(two / "first", two / "third")
+    path = two / "third" / "predictions.parquet"
+    table = pd.read_parquet(path)
+    classes = sorted(set(table["label"]))
+    of_test = table.index[table["split"] == "test"]
+    wrong = of_test[0]
+    label = table.loc[wrong, "label"]
+    other = next(name for name in classes if name not in (label, table.loc[wrong, "predicted"]))
+    said = label if table.loc[wrong, "predicted"] != label else other
+    table.loc[wrong, [f"p_{name}" for name in classes]] = [0.96 if name == said else 0.008 for name in classes]
+    table.loc[wrong, "predicted"] = said
+    table.to_parquet(path)
+    page = visitor.get("/runs/compare?run=first&run=second&run=third").content.decode()
+    assert page.count('class="mark run3"') >= 3, "the third run has its letter in each table"
+    assert page.count("By class") == 2 and "recall, points" in page.lower()
+    assert page.count('<path class="line run') >= 3, "a line for each run"
+    assert "They disagree on 1 photo<" in page and "p = 1.00" in page
+    assert re.search(r'<img src="[^"]+" alt="[^"]+" width="160"', page)
+
+
 def test_runs_that_cannot_be_compared_are_called_by_their_names(two: Path, visitor: Client) -> None:
     path = two / "second" / "samples.parquet"
     samples = pd.read_parquet(path)

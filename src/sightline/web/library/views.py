@@ -4,21 +4,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
 
 from sightline.errors import SightlineError
 from sightline.judging.compare import compare
+from sightline.report import compare_page
 from sightline.system import regular
 from sightline.web.access import open_here
 from sightline.web.library import leaderboard
+from sightline.web.library.cards import picture_address
 from sightline.web.library.curves import curves
+from sightline.web.library.judged import judged
+from sightline.web.library.photos import photos as photos_of
 from sightline.web.library.row import row
-from sightline.web.library.shelf import find
+from sightline.web.library.shelf import Shelved, find
 from sightline.web.replies import Refused
 
 _LARGEST_REPORT = 512 << 20  # bytes
+_MOST_COMPARED = 10
+_PAGE = b'<div class="page">'  # where a report begins
 
 
 @open_here
@@ -51,7 +61,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, name: str) -> HttpResponse:
     """One run."""
     found = find(name)
-    context = {"row": row(found), "curves": curves(found), "answers": found.answers}
+    context = {"row": row(found), "curves": curves(found), "answers": found.answers, "judged": judged(found)}
     return render(request, "library/run.html", context)
 
 
@@ -64,24 +74,38 @@ def live(request: HttpRequest, name: str) -> HttpResponse:
 
 @open_here
 def comparison(request: HttpRequest) -> HttpResponse:
-    """Two runs on the same test photos."""
-    names = request.GET.getlist("run")[:10]
+    """Runs on the same test photos, held against the first."""
+    names = request.GET.getlist("run")[:_MOST_COMPARED]
     able = [entry.name for entry in leaderboard.rows() if entry.status == "complete"]
     context: dict[str, object] = {"choices": able, "picked": (names + [name for name in able if name not in names])[:2]}
-    if len(names) == 2:
+    if len(names) > 1:
         try:
-            result = compare([find(name).folder for name in names])
-            rows = [row(find(name)) for name in names]
-            context |= {
-                "result": result,
-                "difference": result.differences[0],
-                "pair": list(zip(result.runs, rows, strict=True)),
-            }
+            runs = [find(name) for name in names]
+            found = compare([run.folder for run in runs])
+            context |= compare_page.shown(found, [run.folder for run in runs])
+            context["photos"] = _pictured(runs[0], context["photos"])
         except SightlineError as error:
             context["problem"] = _by_name(str(error), names)
     elif names:
-        context["problem"] = "Pick exactly two runs to compare."
+        context["problem"] = "Pick two runs or more to compare."
     return render(request, "library/compare.html", context, status=422 if "problem" in context else 200)
+
+
+def _pictured(run: Shelved, rows: Any) -> list[dict[str, Any]]:
+    """The photos on which runs disagree, with their thumbnails where the run's photos can be shown."""
+    try:
+        known = photos_of(run)
+    except (Refused, SightlineError):
+        return list(rows)
+    pictured = []
+    for item in rows:
+        place = known.row_of.get(item["path"])
+        if place is None:
+            pictured.append(item)
+        else:
+            thumb, url = picture_address(known, int(place), "thumb"), reverse("photo", args=(run.name, int(place)))
+            pictured.append({**item, "thumb": thumb, "url": url})
+    return pictured
 
 
 def _by_name(text: str, names: list[str]) -> str:
@@ -111,4 +135,8 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
     if not folder.report.resolve().is_relative_to(folder.path.resolve()):
         raise Refused(404, f"The report of {name} is a link to a file elsewhere, which is not shown.")
     content = regular.content(folder.report, _LARGEST_REPORT)
+    back = format_html(
+        '<p class="eyebrow"><a href="{}">← Back to {} on this site</a></p>', reverse("run", args=(name,)), name
+    )
+    content = content.replace(_PAGE, _PAGE + back.encode(), 1)
     return HttpResponse(content, content_type="text/html; charset=utf-8")

@@ -75,7 +75,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [WEB / "static"]
+# The colours and the hand in which charts are drawn are those of the reports.
+STATICFILES_DIRS = [WEB / "static", ("theme", WEB.parent / "report" / "theme")]
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 # Nothing comes from elsewhere, nothing is inline. `blob:` shows a photo that is still on its way up.

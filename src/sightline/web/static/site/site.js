@@ -62,7 +62,7 @@ window.addEventListener("resize", reachTables);
 function countTicks() {
   for (const button of document.querySelectorAll("button[data-needs]")) {
     const ticked = button.form.querySelectorAll("input[type=checkbox]:checked").length;
-    button.disabled = ticked !== Number(button.dataset.needs);
+    button.disabled = ticked < Number(button.dataset.needs);
   }
 }
 document.addEventListener("change", countTicks);
