@@ -87,7 +87,10 @@ def labels(data: str, weights: str, features: str | None, seeds: int, first: int
 
 
 def duplicates(data: str, peer: str | None, each: int = 200) -> pd.DataFrame:
-    """Recall of each kind of planted copy, and precision: the pairs found that join a photo with no copy of it."""
+    """For each kind of planted copy the recall, and the precision: of the photos joined with one, how many are of it.
+
+    The last row, "all", has the precision over every photo, planted or not.
+    """
     dataset, pixels = preflight(open_dataset(data), SIZE)
     rng = np.random.default_rng(0)
     real = find_duplicates(dataset.samples, pixels)
@@ -132,15 +135,25 @@ def duplicates(data: str, peer: str | None, each: int = 200) -> pd.DataFrame:
                 for i, g in enumerate(groups)
                 for p in g
             }
-            recall = {
-                kind: float(np.mean([where.get(c, -1) == where.get(s, -2) for c, (s, k) in truth.items() if k == kind]))
-                for kind in NEAR
-            }
-            members = pd.Series({path: family[path] for path in where})
-            numbers = pd.Series(where)
-            right = sum((part.value_counts() - 1).sum() for _, part in members.groupby(numbers))
-            joined = len(where) - numbers.nunique()
-            rows.append({"method": method, **recall, "precision": float(right / max(joined, 1))})
+            members = pd.DataFrame({"group": pd.Series(where), "family": pd.Series({p: family[p] for p in where})})
+            right = (members.groupby("group")["family"].agg(lambda part: (part.value_counts() - 1).sum())).sum()
+            joined = len(where) - members["group"].nunique()
+            for kind in NEAR:
+                copies = [(copy, source) for copy, (source, planted_as) in truth.items() if planted_as == kind]
+                found_with = [
+                    members["family"][(members["group"] == where[copy]) & (members.index != copy)] == source
+                    for copy, source in copies
+                    if copy in where
+                ]
+                rows.append(
+                    {
+                        "method": method,
+                        "kind": kind,
+                        "recall": np.mean([where.get(c, -1) == where.get(s, -2) for c, s in copies]),
+                        "precision": np.concatenate(found_with).mean() if found_with else np.nan,
+                    }
+                )
+            rows.append({"method": method, "kind": "all", "recall": np.nan, "precision": right / max(joined, 1)})
     return pd.DataFrame(rows).round(3)
 
 

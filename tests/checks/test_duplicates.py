@@ -1,16 +1,20 @@
 """Copies are found whatever was done to them, other photos are left alone, and groups join what belongs together."""
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from sightline.checks.duplicates import find_duplicates
 from sightline.checks.neighbours import EXACT_UP_TO
 from sightline.checks.signature import alike, mirrored, shrink, signatures
 from sightline.data.pixels import Pixels
+from sightline.scenes.damage import near_duplicate
+from sightline.scenes.tones import TONES
 
 SIZE = 96
 
@@ -55,6 +59,34 @@ CHANGES = {
 }
 
 
+def toned(curve: Callable[[np.ndarray], np.ndarray]) -> Callable[[Image.Image], Image.Image]:
+    return lambda image: saved(Image.fromarray(np.clip(curve(np.asarray(image, float)), 0, 255).astype(np.uint8)))
+
+
+TONED = {
+    "contrast raised until it clips": toned(lambda v: (v - 128) * 1.8 + 128),
+    "contrast taken away": toned(lambda v: (v - 128) * 0.4 + 128),
+    "gamma down": toned(lambda v: 255 * (v / 255) ** 0.5),
+    "gamma up": toned(lambda v: 255 * (v / 255) ** 1.8),
+    "an S of a curve": toned(lambda v: 127.5 * (1 - np.cos(np.pi * v / 255))),
+    "levels": lambda image: saved(ImageOps.autocontrast(image, 3)),
+    "equalised": lambda image: saved(ImageOps.equalize(image)),
+    "warmer": toned(lambda v: v * [1.3, 1.0, 0.7]),
+    "green of a lamp": toned(lambda v: v * [0.8, 1.1, 0.8]),
+    "duotone": lambda image: saved(ImageOps.colorize(image.convert("L"), "#102040", "#ffe8c0")),
+    "few levels": lambda image: saved(ImageOps.posterize(image, 3)),
+    "palette": lambda image: image.quantize(16, dither=Image.Dither.NONE).convert("RGB"),
+    "palette, dithered": lambda image: image.quantize(32).convert("RGB"),
+    "white frame": lambda image: saved(ImageOps.expand(image, 4, "white")),
+    "black frame and mirrored": lambda image: saved(ImageOps.mirror(ImageOps.expand(image, 5, "black"))),
+    "two frames": lambda image: saved(ImageOps.expand(ImageOps.expand(image, 1, "black"), 4, "#eee8d8")),
+    "grey, mirrored, halved": lambda image: saved(ImageOps.mirror(image.convert("L").convert("RGB")).resize((48, 48))),
+    "sepia and cropped": lambda image: saved(
+        ImageOps.colorize(image.convert("L"), "#1a0f00", "#fff0d0").crop((4, 4, SIZE, SIZE))
+    ),
+}
+
+
 def squares(images: list[Image.Image]) -> Pixels:
     return Pixels(np.stack([np.asarray(image.resize((SIZE, SIZE))) for image in images]))
 
@@ -72,6 +104,34 @@ def test_changed_copies_are_found_and_nothing_else() -> None:
     assert found.pairs["score"].between(0.7, 1).all()
     assert (found.groups[60:] == np.arange(len(CHANGES))).all()
     assert len(set(found.groups)) == 60
+
+
+def test_copies_with_another_tone_are_found_and_nothing_else() -> None:
+    originals = [photo(i) for i in range(100, 160)]
+    copies = [change(originals[i]) for i, change in enumerate(TONED.values())]
+    found = find_duplicates(plain(60 + len(copies)), squares(originals + copies))
+    pairs = {(row.a, row.b): row.kind for row in found.pairs.itertuples()}
+    wanted = {(i, 60 + i): "near" for i in range(len(TONED))}
+    assert pairs == wanted, [name for i, name in enumerate(TONED) if (i, 60 + i) not in pairs]
+
+
+def test_on_real_photos_each_tone_is_found_and_no_pair_is_false(real_photos: Path) -> None:
+    """The small version of benchmarks/audit.py, which plants 200 of each kind in 6,000."""
+    paths = sorted(path for folder in sorted(real_photos.iterdir()) for path in sorted(folder.glob("*.jpg"))[:40])
+    originals = [Image.open(path).convert("RGB") for path in paths]
+    rng = np.random.default_rng(0)
+    sources = rng.choice(len(originals), 8 * len(TONES), replace=False)
+    copies = []
+    for number, source in enumerate(sources):
+        content, _ = near_duplicate(originals[source], list(TONES)[number // 8], rng)
+        copies.append(Image.open(io.BytesIO(content)))
+    alone = find_duplicates(plain(len(originals)), squares(originals))
+    assert set(alone.pairs["kind"]) <= {"burst"}
+    found = find_duplicates(plain(len(originals) + len(copies)), squares(originals + copies)).pairs
+    near = set(found.loc[found["kind"] == "near", ["a", "b"]].itertuples(index=False, name=None))
+    wanted = {(source, len(originals) + number) for number, source in enumerate(sources.tolist())}
+    assert near <= wanted
+    assert len(near) >= 0.95 * len(wanted), sorted(wanted - near)
 
 
 def test_bytes_and_pixels_are_told_apart() -> None:
@@ -125,7 +185,7 @@ def test_the_mirrored_signature_is_that_of_the_mirrored_photo() -> None:
 
 def test_the_index_finds_what_the_exact_search_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     g = np.random.default_rng(0)
-    base = g.normal(size=(1500, 67))
+    base = g.normal(size=(1500, 65))
     both = np.concatenate([base, base + g.normal(size=base.shape) * 0.4]).astype(np.float32)
     both /= np.linalg.norm(both, axis=1, keepdims=True)
     exact = {tuple(pair) for pair in alike(both).tolist()}

@@ -1,9 +1,12 @@
 """One pass over real files of every kind, good, odd and hostile; and what happens when a decoder hangs or dies."""
 
+import contextlib
 import errno
 import hashlib
 import io
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -368,6 +371,73 @@ def test_workers_killed_between_two_chunks_are_replaced(tmp_path, monkeypatch):
             made[0].schedule(os.getpid).result()
             for pid in list(made[0]._pool_manager.worker_manager.workers):
                 os.kill(pid, 9)
+        return made[-1]
+
+    monkeypatch.setattr(decoders, "pool", fragile)
+    assert_same_pixels(*run(dataset(plain(tmp_path / "photos"))))
+
+
+@pytest.mark.parametrize("lives", [0, 1, 2])
+def test_a_pool_that_refuses_work_loses_no_photo(tmp_path, monkeypatch, lives):
+    """A pool whose fork server was killed is no more when the next chunk comes; another one takes that chunk."""
+    real = decoders.pool
+    made = []
+
+    class Refuses:
+        def __init__(self, pool):
+            self.pool, self.left = pool, lives
+
+        def schedule(self, *args, **options):
+            if not self.left:
+                raise RuntimeError("The Pool is not active")
+            self.left -= 1
+            return self.pool.schedule(*args, **options)
+
+        def __getattr__(self, name):
+            return getattr(self.pool, name)
+
+    def fragile(*args, **options):
+        made.append(real(*args, **options))
+        return Refuses(made[-1]) if len(made) == 1 else made[-1]
+
+    monkeypatch.setattr(decoders, "pool", fragile)
+    monkeypatch.setattr(decode_all, "CHUNK_FILES", 2)
+    assert_same_pixels(*run(dataset(plain(tmp_path / "photos"))))
+    assert len(made) == 2
+
+
+def test_pools_that_never_work_are_named_not_counted_as_bad_photos(tmp_path, monkeypatch):
+    class Refuses:
+        def schedule(self, *_, **__):
+            raise RuntimeError
+
+        def stop(self):
+            pass
+
+        join = stop
+
+    monkeypatch.setattr(decoders, "pool", lambda *_, **__: Refuses())
+    with pytest.raises(SightlineError, match="processes that decode photos are ended again and again") as caught:
+        run(dataset(plain(tmp_path / "photos")))
+    assert "()" not in str(caught.value) and "nan" not in str(caught.value)
+    assert entries() == []
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="no fork server here")
+def test_a_fork_server_that_is_killed_costs_no_photo(tmp_path, monkeypatch):
+    from multiprocessing import forkserver
+
+    real = decoders.pool
+    made = []
+
+    def fragile(*args, **options):
+        made.append(real(*args, **options))
+        if len(made) == 1:
+            made[0].schedule(os.getpid).result()
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+            for pid in list(made[0]._pool_manager.worker_manager.workers):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         return made[-1]
 
     monkeypatch.setattr(decoders, "pool", fragile)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sightline.data.table import Dataset, problem_table, sample_table
 from sightline.data.usable import require_usable
@@ -43,6 +45,28 @@ def test_all_bad():
     assert "none of its 3 photos" in text
     assert "2 truncated, 1 empty" in text
     assert "'a/0.jpg': the reason" in text
+
+
+def test_a_decoder_that_breaks_down_over_every_photo_is_not_the_photos_doing():
+    bad = [(f"a/{n}.jpg", "crash", "the decoder broke down over it", "left out") for n in range(3)]
+    text = says(data({("a", ""): 0}, bad))
+    assert "3 crash" in text and "look for too little memory" in text
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["crash", "empty", "truncated", "timeout", "too-large"]), st.text("ab ", min_size=1)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_no_photo_is_left_out_for_no_reason(bad):
+    rows = [(f"a/{n}.jpg", problem, f"it is {detail}", "left out") for n, (problem, detail) in enumerate(bad)]
+    text = says(data({("a", ""): 0}, rows))
+    assert f"none of its {len(bad)} photos" in text
+    assert "()" not in text and "nan" not in text and ": ." not in text
+    for problem in {problem for problem, _ in bad}:
+        assert problem in text
 
 
 def test_one_class():

@@ -120,7 +120,7 @@ def test_twins_are_twins(clean: dict[str, bytes], planted: Planted, fault: str) 
 
 def test_kinds_of_near_duplicates_take_turns(planted: Planted) -> None:
     kinds = planted.of("near-duplicate")["detail"].str.split(" ").str[0].value_counts()
-    assert kinds.to_dict() == dict.fromkeys(NEAR, 2)
+    assert kinds.to_dict() == dict.fromkeys(Faults().kinds, 2)
 
 
 def test_corrupt_files_are_corrupt_as_said(planted: Planted) -> None:

@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 
 SCALES = (0.78, 1.28)  # stretch that the fit may reach: a crop that loses a tenth at every edge, and its reverse
 SHIFT = 0.3  # in half-widths
+UNMOVED = np.array([1, 1, 0, 0], np.float32)  # the place of a picture that lies on another as it is
 _TILES = 8  # along each axis
 _NOISE = 1.0  # variance of fine structure, in grey levels squared, that compression alone can make
 
@@ -101,13 +102,16 @@ def agreement(a: Floats, b: Floats, place: Floats) -> tuple[Floats, Floats, NDAr
         share: (n,) 0-1, the part of those tiles that agree nearly perfectly (a correlation of 0.8).
         tiles: (n,) how many tiles hold structure at all; few of them are little evidence.
     """
+    return _agreed(a, _laid(a, b, place), _inside(place, a.shape[1]))
+
+
+def _agreed(a: Floats, b: Floats, inside: NDArray[np.bool_]) -> tuple[Floats, Floats, NDArray[np.int64]]:
     n, side, _ = a.shape
-    inside = _inside(place, side)
-    first, second = (_band(grey, 0.7, 3) * inside for grey in (a, _laid(a, b, place)))
+    first, second = (_band(grey, 0.7, 3) * inside for grey in (a, b))
     step = side // _TILES
 
     def per_tile(values: Floats) -> Floats:
-        sums: Floats = values.reshape(n, _TILES, step, _TILES, step).sum((2, 4)).reshape(n, -1)
+        sums: Floats = values.reshape(n, _TILES, step, _TILES, step).sum((2, 4)).reshape(n, _TILES**2)
         return sums
 
     covered = per_tile(inside.astype(np.float32))
@@ -132,6 +136,34 @@ def agreement(a: Floats, b: Floats, place: Floats) -> tuple[Floats, Floats, NDAr
     share = ((correlated > 0.8) & textured).sum(1) / np.maximum(tiles, 1)
     score = np.clip(np.minimum(busiest, most), 0, 1).astype(np.float32)
     return score, share.astype(np.float32), tiles.astype(np.int64)
+
+
+def toned_agreement(a: Floats, b: Floats, place: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """As `agreement`, the tones of one picture laid onto the other first: the better of the two ways.
+
+    A tone curve undoes contrast, gamma and levels, and leaves of a photo what its clipped or posterised copy still
+    shows. It brings nothing back that was lost, hence the two ways.
+    """
+    inside, laid = _inside(place, a.shape[1]), _laid(a, b, place)
+    ways = [_agreed(a, _toned(laid, a, inside), inside), _agreed(_toned(a, laid, inside), laid, inside)]
+    better = ways[1][1] > ways[0][1]
+    score, share = np.where(better, ways[1][0], ways[0][0]), np.where(better, ways[1][1], ways[0][1])
+    return score, share, np.where(better, ways[1][2], ways[0][2])
+
+
+def _toned(b: Floats, a: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """`b` with the tone curve that gives it the histogram of `a`, both (n, s, s) grey and compared where `inside`.
+
+    The curve never falls; levels that are one in `b` stay one.
+    """
+    out = b.copy()
+    for row in range(len(b)):
+        level = np.clip(np.rint(b[row][inside[row]]), 0, 255).astype(np.intp)
+        count = np.bincount(level, minlength=256)
+        end = np.cumsum(count)
+        total = np.concatenate([[0], np.cumsum(np.sort(a[row][inside[row]]), dtype=np.float64)])
+        out[row][inside[row]] = ((total[end] - total[end - count]) / np.maximum(count, 1))[level]
+    return out
 
 
 def camera_moved(place: Floats) -> NDArray[np.bool_]:

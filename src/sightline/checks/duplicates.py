@@ -2,9 +2,9 @@
 
 A copy on the other side of a split leaks the answer, and a copy under another label says that one of the two is
 wrong, so splits, label checks and reports all begin here. Files and pixels are compared by digest; changed copies
-(saved again, resized, cropped a little, brightened, mirrored, with a caption) are found in three steps of falling
-number and rising cost: alike signatures (`signature.py`), a rough correlation, then the two laid over each other
-(`alignment.py`).
+(saved again, resized, cropped a little, mirrored, with another tone, a thin frame or a caption) are found in three
+steps of falling number and rising cost: alike signatures (`signature.py`) of what lies within the frame (`frames.py`),
+a rough correlation, then the two laid over each other (`alignment.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from sightline.checks import alignment, signature
+from sightline.checks.frames import frame
 from sightline.data.pixels import Pixels
 from sightline.system.progress import track
 
@@ -34,6 +35,7 @@ ROUGH = 0.38  # correlation of coarse structure below which a pair is not looked
 CLOSER = 0.55  # the same after a first alignment
 SAME_SCENE = 0.55  # agreement from which two photos show the same scene
 SAME_PHOTO = 0.70  # … from which, framed alike, they are the same photo
+NEARLY = 0.40  # … from which a closer look is worth its cost
 _SHARE = 0.6  # of the tiles must then agree nearly perfectly
 _TILES = 12  # of 64 must hold structure: two clear skies are no evidence
 _CHUNK = 512
@@ -81,7 +83,7 @@ def find_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
     files = np.flatnonzero(first_file == np.arange(n))
 
     shape = samples[["width", "height"]].to_numpy() if {"width", "height"} <= set(samples) else np.zeros((n, 2))
-    contents, small = _read(pixels, files)
+    contents, small, boxes = _read(pixels, files)
     named = [f"{content} {shape[row].tolist()}" for content, row in zip(contents, files, strict=True)]
     first_picture = _first_of_each(np.array(named, dtype=object))
     pictures = np.flatnonzero(first_picture == np.arange(len(files)))
@@ -89,14 +91,14 @@ def find_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
     found = [
         _frame(first_file, np.arange(n), "bytes"),
         _frame(files[first_picture], files, "pixels"),
-        _near(pixels, files[pictures], small[pictures]),
+        _near(pixels, files[pictures], small[pictures], boxes[pictures]),
     ]
     pairs = pd.concat(found, ignore_index=True)
     pairs = pairs.sort_values(["a", "b"], kind="stable", ignore_index=True)
     return Duplicates(joined(n, pairs), pairs)
 
 
-def _near(pixels: Pixels, rows: NDArray[np.int64], small: NDArray[np.uint8]) -> pd.DataFrame:
+def _near(pixels: Pixels, rows: NDArray[np.int64], small: NDArray[np.uint8], boxes: NDArray[np.int64]) -> pd.DataFrame:
     """Changed copies and bursts among the photos at `rows`, no two of which are identical."""
     pairs = signature.alike(signature.signatures(small))
     grey = signature.luma(small).round().astype(np.uint8)
@@ -104,7 +106,9 @@ def _near(pixels: Pixels, rows: NDArray[np.int64], small: NDArray[np.uint8]) -> 
     roughly = _each(partial(_fitted, grey, outlines), pairs, "Comparing photos", unit="pairs")
     fitted = _stacked([part for part, _ in roughly], (3,)).astype(np.int64)
     place = _stacked([place for _, place in roughly], (4,))
-    judged = _each(partial(_judged, pixels, rows, fitted, place), np.arange(len(fitted)), "Judging likenesses", "pairs")
+    judged = _each(
+        partial(_judged, pixels, rows, boxes, fitted, place), np.arange(len(fitted)), "Judging likenesses", "pairs"
+    )
     kind = np.concatenate([np.empty(0, "U5"), *(kind for kind, _ in judged)])
     score = _stacked([score for _, score in judged], ())
     found = pd.DataFrame({"a": rows[fitted[:, 0]], "b": rows[fitted[:, 1]], "kind": kind, "score": score.astype(float)})
@@ -134,30 +138,57 @@ def _fitted(
 def _judged(
     pixels: Pixels,
     rows: NDArray[np.int64],
+    boxes: NDArray[np.int64],
     pairs: NDArray[np.int64],
     place: NDArray[np.float32],
     chosen: NDArray[np.int64],
 ) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
     """What the chosen pairs are, near, burst or none, and how sure that is."""
     pairs, place = pairs[chosen], place[chosen]
-    a, b = (signature.luma(signature.shrink(pixels.take(rows[pairs[:, side]]), 64)) for side in (0, 1))
-    score, share, tiles = alignment.agreement(a, _turned(b, pairs), place)
+    a, b = (
+        signature.luma(signature.shrink(pixels.take(rows[photos]), 64, boxes[photos]))
+        for photos in (pairs[:, 0], pairs[:, 1])
+    )
+    b = _turned(b, pairs)
+    found = alignment.agreement(a, b, place)
+    # Where a tone has clipped much away, the fit may go astray though nothing moved.
+    still = np.broadcast_to(alignment.UNMOVED, place.shape)
+    unmoved = alignment.agreement(a, b, still)
+    use = unmoved[0] > found[0]
+    place = np.where(use[:, None], still, place)
+    score, share = np.where(use, unmoved[0], found[0]), np.where(use, unmoved[1], found[1])
+    tiles = np.where(use, unmoved[2], found[2])
     scene = (score >= SAME_SCENE) & (tiles >= _TILES)
-    photo = scene & (score >= SAME_PHOTO) & (share >= _SHARE) & alignment.contained(place)
+    photo = scene & _is_photo(score, share, place)
+
+    # What nearly is one may be one of another tone, or not yet lie well enough.
+    again = np.flatnonzero((score >= NEARLY) & (tiles >= _TILES) & ~photo)
+    a, b = a[again], b[again]
+    closer = alignment.align(a, b, place[again], blur=1, steps=6)
+    toned, shared, textured = alignment.toned_agreement(a, b, closer)
+    now = (textured >= _TILES) & _is_photo(toned, shared, closer)
+    photo[again[now]], score[again[now]] = True, toned[now]
     return np.select([photo, scene & alignment.camera_moved(place)], ["near", "burst"], "none"), score
 
 
-def _read(pixels: Pixels, rows: NDArray[np.int64]) -> tuple[list[str], NDArray[np.uint8]]:
-    """One pass over the photos: a digest of each square, and each square made small."""
+def _is_photo(score: NDArray[np.float32], share: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether pictures that agree so well, laid over each other so, are the same photo."""
+    return (score >= SAME_PHOTO) & (share >= _SHARE) & alignment.contained(place)
 
-    def work(part: NDArray[np.int64]) -> tuple[list[str], NDArray[np.uint8]]:
+
+def _read(pixels: Pixels, rows: NDArray[np.int64]) -> tuple[list[str], NDArray[np.uint8], NDArray[np.int64]]:
+    """One pass over the photos: a digest of each square, each square made small, and where it lies within a frame."""
+
+    def work(part: NDArray[np.int64]) -> tuple[list[str], NDArray[np.uint8], NDArray[np.int64]]:
         squares = pixels.take(part)
         digests = [hashlib.blake2b(square.tobytes(), digest_size=16).hexdigest() for square in squares]
-        return digests, signature.shrink(squares, signature.SMALL)
+        boxes = np.array([frame(square) for square in squares], np.int64).reshape(-1, 4)
+        return digests, signature.shrink(squares, signature.SMALL, boxes), boxes
 
     done = _each(work, rows, "Reading photos")
-    small = _stacked([small for _, small in done], (signature.SMALL, signature.SMALL, 3), np.uint8)
-    return [digest for digests, _ in done for digest in digests], small
+    small = _stacked([small for _, small, _ in done], (signature.SMALL, signature.SMALL, 3), np.uint8)
+    boxes = _stacked([boxes for _, _, boxes in done], (4,), np.int64)
+    return [digest for digests, _, _ in done for digest in digests], small, boxes
 
 
 def _each(

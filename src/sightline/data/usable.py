@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sightline.data.table import DROPPED, SPLITS, Dataset, shortened
 from sightline.errors import SightlineError
+from sightline.system.processes import limit_of_memory
 from sightline.system.words import quoted
 
 _FEWEST = 3
@@ -21,12 +22,16 @@ def require_usable(dataset: Dataset) -> None:
         out = dataset.problems[dataset.problems["action"] == "left out"]
         if out.empty:
             raise SightlineError(f"{where}: no photos. Give a folder with one sub-folder of photos per class.")
-        reasons = ", ".join(f"{count:,} {problem}" for problem, count in out["problem"].value_counts().items())
+        kinds = out["problem"].value_counts()
+        reasons = ", ".join(f"{count:,} {problem}" for problem, count in kinds.items())
         first = out.iloc[0]
-        raise SightlineError(
-            f"{where}: none of its {out['path'].nunique():,} photos could be used ({reasons}).\n"
-            f"The first: {quoted(first['path'])}: {first['detail']}."
-        )
+        why = f"The first: {quoted(first['path'])}: {first['detail']}."
+        if len(out) > 1 and set(kinds.index) == {"crash"}:  # damaged photos do not all damage alike
+            why = (
+                "The decoder broke down over each. That is hardly the photos' doing: look for too little memory."
+                + limit_of_memory()
+            )
+        raise SightlineError(f"{where}: none of its {out['path'].nunique():,} photos could be used ({reasons}).\n{why}")
     if len(dataset.classes) < 2:
         unused = dataset.problems[dataset.problems["problem"] == "not used"]
         beside = [f"The table beside it, {row.path}, was not used: {row.detail}" for row in unused.itertuples()]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 from sightline.errors import UsageError
+from sightline.scenes.tones import TONES
 
 CONFUSABLE = (("buildings", "street"), ("glacier", "mountain"), ("glacier", "sea"))
 """Pairs of scenes that people mix up as well."""
@@ -64,6 +65,7 @@ NEAR: dict[str, Callable[[np.random.Generator, Image.Image], tuple[Image.Image, 
     "brightness": _brightness,
     "mirrored": _mirrored,
     "text": _text,
+    **TONES,
 }
 """Ways to make a photo the same and yet another file: from a generator and an RGB image to an image and a detail."""
 

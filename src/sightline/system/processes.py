@@ -30,6 +30,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def limit_of_memory() -> str:
+    """In words what this process may use of memory, to be added to a message; "" where nothing limits it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return ""
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return "" if most < 0 else f" This process may use {most / 1e9:.1f} GB of addresses (ulimit -v): raise that limit."
+
+
 def context(*preload: str) -> Any:
     """How to start workers: for `ProcessPoolExecutor(mp_context=…)` and for Pebble's pool.
 

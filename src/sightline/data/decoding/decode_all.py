@@ -14,7 +14,7 @@ from sightline.config import Fit
 from sightline.data.decoding import decoders
 from sightline.data.decoding.decoders import Job, Record
 from sightline.errors import SightlineError
-from sightline.system.processes import cores
+from sightline.system.processes import cores, limit_of_memory
 
 CHUNK_SECONDS = 30.0
 """How long a process may take over one chunk before it is stopped and the chunk's files are tried one by one."""
@@ -24,6 +24,10 @@ CHUNK_FILES = 64
 
 _CHUNK_BYTES = 2 << 20
 _MOST_POOLS = 4
+_NOT_RUNNING = (
+    "The processes that decode photos are ended again and again: by hand, by this system, or for want of memory.\n"
+    "Free some memory, or let fewer of them run (--workers 1)."
+)
 _SIGKILL = -9  # the exit code of a process that was killed from outside, as when memory runs out
 
 
@@ -69,7 +73,9 @@ def decode_all(
                     chunk, alone = waiting[0]
                     seconds = FILE_SECONDS if alone else CHUNK_SECONDS
                     arguments = (chunk, size, str(file), offset, fit)
-                    running[pool.schedule(decoders.fill, args=arguments, timeout=seconds)] = waiting.popleft()
+                    # A pool that is no more refuses it: the chunk must not have left the line by then.
+                    begun = pool.schedule(decoders.fill, args=arguments, timeout=seconds)
+                    running[begun] = waiting.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     error = _outcome(future)
                     chunk, alone = running.pop(future)
@@ -86,9 +92,7 @@ def decode_all(
             except (BrokenProcessPool, RuntimeError) as error:
                 # A process was killed from outside between two chunks, which ends a Pebble pool. Another one, then.
                 if pools == _MOST_POOLS:
-                    raise SightlineError(
-                        f"The processes that decode photos cannot be kept running ({error})."
-                    ) from error
+                    raise SightlineError(_NOT_RUNNING + limit_of_memory()) from error
                 waiting.extendleft(running.values())
                 running.clear()
                 _stop(pool)
@@ -96,6 +100,8 @@ def decode_all(
                 pools += 1
     finally:
         _stop(pool)
+    if len(records) != len(todo):
+        raise SightlineError(_NOT_RUNNING + limit_of_memory())
     return records, reproducible
 
 
