@@ -14,8 +14,8 @@ def models(
     name: str | None = None,
     *,
     img_size: int | None = None,
-    train: str = "all",
-    head: Literal["linear", "dense", "regularised"] = "linear",
+    train: str | None = None,
+    head: Literal["linear", "dense", "regularised"] | None = None,
     classes: int | None = None,
     box: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
@@ -29,9 +29,9 @@ def models(
     img_size
         Pixels on a side; default: what it was pretrained at.
     train
-        Which part learns: all, head, last:N, last:N%, or a regular expression.
+        Which part learns: all, head, last:N, last:N%, or a regular expression. Default: all.
     head
-        The layers on top: linear; dense (flatten, 1,024, ReLU); regularised (batch norm, dropout, 256).
+        The layers on top: linear (the default); dense (flatten, 1,024, ReLU); regularised (batch norm, dropout, 256).
     classes
         How many classes; default: as many as the network comes with.
     box
@@ -43,6 +43,9 @@ def models(
 
     from sightline.models import catalogue, offline, summary
 
+    of_one = {"--img-size": img_size, "--train": train, "--head": head, "--classes": classes}
+    if name is None and (given := [flag for flag, value in of_one.items() if value is not None]):
+        raise UsageError(f"{given[0]}: belongs to one network; name it: sightline models NAME {given[0]} …")
     if box:
         if name is not None:
             raise UsageError(f"--box lists all that is in the box; leave out {name}, or leave out --box.")
@@ -65,7 +68,7 @@ def models(
             others = [network for network, why in reasons.items() if why == reason]
             lines("", f"Not taken ({len(others)}), since such a network {reason}:", ", ".join(others))
         return
-    described = summary.describe(name, size=img_size, train=train, head=head, classes=classes)
+    described = summary.describe(name, size=img_size, train=train or "all", head=head or "linear", classes=classes)
     if json:
         print_json(described)
     else:
