@@ -15,6 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from sightline.errors import UsageError
 
+SIZES = (16, 2048)
+"""The sides in pixels that photos are brought to, from and to."""
 Fit = Literal["crop", "pad", "squash"]
 CoverageBy = Literal["all", "class"]
 Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
@@ -129,7 +131,7 @@ class Config(Options):
     """The layers that are new: pooled features to classes, a dense one, or one with norms, dropout and L2."""
     drop_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout before the last layer."""
-    img_size: Annotated[int, Field(ge=16, le=2048)] | None = None
+    img_size: Annotated[int, Field(ge=SIZES[0], le=SIZES[1])] | None = None
     """Pixels on a side; None: what the network was pretrained at; from scratch, the photos' own size up to 150."""
     fit: Fit | None = None
     """How photos become square: `crop` takes the middle, `pad` the whole with borders, `squash` the whole squeezed;
@@ -162,8 +164,6 @@ class Config(Options):
     """The largest norm of all gradients together; 0: any."""
     clip_value: Annotated[float, Field(ge=0)] = 0.0
     """The largest value of a gradient; 0: any."""
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Judge and keep an exponential moving average of the weights with this decay; 0: the weights themselves."""
     freeze_norm: bool = False
     """Leave batch-norm statistics as pretrained throughout, not only in frozen layers."""
     patience: Annotated[int, Field(ge=0)] = 0
@@ -252,6 +252,8 @@ def build(values: dict[str, Any], origin: str, given: Mapping[str, str] | None =
         where = f"{origin}: {place}" if place else origin
         for part in range(len(first["loc"]), 0, -1):
             where = (given or {}).get(".".join(str(step) for step in first["loc"][:part]), where)
+        if first["type"] == "missing":
+            message = f"{place} is missing"
         if first["type"] == "extra_forbidden":
             message = f"there is no such option. {_meant(first['loc'])}"
         raise UsageError(f"{where}: {message if message.endswith(('.', '?')) else message + '.'}") from error

@@ -169,3 +169,14 @@ def test_a_cell_of_many_letters_is_not_said_whole(tmp_path: Path, column: str) -
     with pytest.raises(SightlineError, match="only one class") as caught:
         require_usable(open_dataset(path))
     assert len(str(caught.value)) < 500
+
+
+def test_a_header_of_an_archive_is_not_said_whole(tmp_path: Path) -> None:
+    """Found by the search: a length of a name in a zip, one bit of it turned, put 64 kB into the error."""
+    path = build(tmp_path, "a.zip")
+    content = bytearray(path.read_bytes())
+    content[27] ^= 2
+    path.write_bytes(content)
+    with pytest.raises(SightlineError, match="damaged or incomplete") as caught:
+        open_dataset(path)
+    assert len(str(caught.value)) < 300

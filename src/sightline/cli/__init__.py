@@ -6,11 +6,13 @@ failed; 2: wrong usage. An error is one or two plain lines; `--debug` shows wher
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cyclopts import CycloptsError
 
@@ -23,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is shown escaped
             stream.reconfigure(errors="backslashreplace")
@@ -39,16 +42,49 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = _fail("Stopped.", 1, debug)
     except BrokenPipeError:  # the reader, such as `head`, had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
+    except OSError as error:
+        if error.errno not in _MACHINES_OWN:
+            code = _fail(_inside(error), 1, debug)
+        else:
+            where = f"{error.filename}: " if error.filename else "The output could not be written: "
+            code = _fail(f"{where}{_MACHINES_OWN[error.errno]}.", 1, debug)
+            _let_go_of_stdout()
     except MemoryError:
         code = _fail("The memory of this machine is not enough. Try a smaller --batch-size or --img-size.", 1, debug)
     except Exception as error:  # a fault of ours: said plainly, and shown whole on request
-        code = _fail(
-            f"Something went wrong inside Sightline: {type(error).__name__}: {error}\nRun it again with --debug.",
-            1,
-            debug,
-        )
+        code = _fail(_inside(error), 1, debug)
     sys.exit(code)
+
+
+_MACHINES_OWN = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your share of this disk (the quota) is used up",
+    errno.EFBIG: "a limit on the size of files is reached",
+    errno.EIO: "the disk or terminal fails to read or write",
+    errno.EROFS: "the disk is read-only",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.ENOMEM: "the memory of this machine is not enough",
+    errno.EAGAIN: "no more processes or threads may be started; raise the limit (ulimit -u)",
+}
+
+
+def _open_streams() -> None:
+    """Where a stream was closed by whoever started this, what is said goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  (for the whole process)
+
+
+def _let_go_of_stdout() -> None:
+    """What is left to be written goes nowhere, so that the interpreter does not fail over it at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _inside(error: Exception) -> str:
+    return f"Something went wrong inside Sightline: {type(error).__name__}: {error}\nRun it again with --debug."
 
 
 def _fail(text: str, code: int, debug: bool) -> int:

@@ -14,8 +14,8 @@ def models(
     name: str | None = None,
     *,
     img_size: int | None = None,
-    train: str = "all",
-    head: Literal["linear", "dense", "regularised"] = "linear",
+    train: str | None = None,
+    head: Literal["linear", "dense", "regularised"] | None = None,
     classes: int | None = None,
     box: Annotated[bool, Parameter(negative=())] = False,
     all: Annotated[bool, Parameter(name="--all", negative=())] = False,
@@ -31,9 +31,9 @@ def models(
     img_size
         Pixels on a side; default: what it was pretrained at.
     train
-        Which part learns: all, head, last:N, last:N%, or a regular expression.
+        Which part learns: all, head, last:N, last:N%, or a regular expression. Default: all.
     head
-        The layers on top: linear; dense (flatten, 1,024, ReLU); regularised (batch norm, dropout, 256).
+        The layers on top: linear (the default); dense (flatten, 1,024, ReLU); regularised (batch norm, dropout, 256).
     classes
         How many classes; default: as many as the network comes with.
     box
@@ -46,6 +46,10 @@ def models(
     chosen = [flag for flag, given in (("--box", box), ("--all", all)) if given]
     if chosen and (name is not None or len(chosen) > 1):
         raise UsageError(f"{chosen[0]} lists networks of its own choice; leave out {name or chosen[1]}.")
+    of_one = {"--img-size": img_size, "--train": train, "--head": head, "--classes": classes}
+    one = name is not None and "*" not in name and "?" not in name
+    if not one and (given := [flag for flag, value in of_one.items() if value is not None]):
+        raise UsageError(f"{given[0]}: belongs to one network; name it: sightline models NAME {given[0]} …")
     if box:
         from sightline.models import offline
 
@@ -63,7 +67,7 @@ def models(
     else:
         from sightline.models import summary
 
-        described = summary.describe(name, size=img_size, train=train, head=head, classes=classes)
+        described = summary.describe(name, size=img_size, train=train or "all", head=head or "linear", classes=classes)
         if json:
             print_json(described)
         else:

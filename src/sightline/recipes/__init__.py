@@ -15,6 +15,7 @@ import yaml
 from sightline.config import Config, build
 from sightline.errors import UsageError
 from sightline.recipes.document import read
+from sightline.recipes.unread import require_read
 
 FLAGS = (
     "images", "decisions", "per_class", "split_seed", "continues", "folds", "ensemble", "model", "weights", "scratch",
@@ -22,6 +23,8 @@ FLAGS = (
     "freeze_epochs", "positive", "sensitivity",
 )  # fmt: skip
 """The options that `sightline train` takes as flags; the rest go by --set."""
+_PATHS = ("data", "images", "weights", "continues", "decisions")
+_MACHINES_OWN = {"device", "batch_size", "img_size", "model", "weights", "time_limit"}  # what a machine was settled for
 
 
 def names() -> list[str]:
@@ -43,7 +46,7 @@ def text(name: str) -> str:
 
 def values(name_or_path: str) -> dict[str, Any]:
     """The values of a shipped recipe, or of a recipe file (a RUN/config.yaml is one too)."""
-    if name_or_path.endswith((".yaml", ".yml")) or Path(name_or_path).is_file():
+    if name_or_path not in names() and (name_or_path.endswith((".yaml", ".yml")) or _exists(name_or_path)):
         return read(name_or_path)
     shipped: dict[str, Any] = yaml.safe_load(text(name_or_path))
     return shipped
@@ -57,7 +60,7 @@ def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
             be a path, becomes an absolute path; everything else stays.
     """
     whole = dict(options)
-    for name in ("data", "images", "weights", "continues", "decisions"):
+    for name in _PATHS:
         value = whole.get(name)
         if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
             whole[name] = str(Path(value).resolve())
@@ -100,8 +103,9 @@ def resolve(
     # One flag can overrule a choice of the recipe that it excludes; two flags that exclude each other stay an error.
     if given.get("weights") or given.get("continues"):
         chosen["scratch"] = given.get("scratch", False)
-    if chosen.get("machine") and {"device", "batch_size", "img_size", "model", "weights"} & set(given):
-        chosen["machine"] = None
+    named = {text.partition("=")[0].strip() for text in assignments or []}
+    if _MACHINES_OWN & {*given, *named} and not any(name.startswith("machine") for name in (*given, *named)):
+        chosen["machine"] = None  # it was settled for other choices
     phases = [dict(phase) for phase in chosen.get("phases") or [{}]]
     if given.get("scratch"):
         phases = [phase for phase in phases if phase.get("solver") != "lbfgs"] or [{}]
@@ -120,7 +124,10 @@ def resolve(
     for assignment in assignments or []:
         _assign(chosen, assignment)
         asked[assignment.partition("=")[0].strip()] = f"--set {assignment}"
-    return build(chosen, f"recipe {recipe_name}", asked)
+    chosen.update(absolute({name: chosen[name] for name in named & set(_PATHS) if name in chosen}))
+    made = build(chosen, f"recipe {recipe_name}", asked)
+    require_read(made, asked)
+    return made
 
 
 def _as_typed(name: str, value: Any) -> str:
@@ -153,11 +160,14 @@ def _assign(values: dict[str, Any], assignment: str) -> None:
     target: Any = values
     *path, last = key.strip().split(".")
     try:
+        value = yaml.safe_load(text)  # `1e-3` stays text here; the typed field turns it into a number
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"--set {assignment}: what follows the = is no YAML; put quotes around a text.") from error
+    try:
         for part in path:
             target = target[int(part)] if isinstance(target, list) else target[part]
-        value = yaml.safe_load(text)  # `1e-3` stays text here; the typed field turns it into a number
         target[int(last) if isinstance(target, list) else last] = value
-    except (KeyError, IndexError, ValueError, TypeError, yaml.YAMLError) as error:
+    except (KeyError, IndexError, ValueError, TypeError) as error:
         raise UsageError(
             f"--set {assignment}: {key} leads nowhere. See `sightline recipes NAME` for what can be set."
         ) from error

@@ -11,6 +11,8 @@ from sightline.errors import UsageError
 from sightline.system import regular
 
 _MOST_BYTES = 1 << 18
+_GONE = {"average": 0.0}
+"""Options that nothing ever read, with the only value that was true of them: earlier runs name them."""
 
 
 class _Plain(yaml.SafeLoader):
@@ -42,7 +44,7 @@ def read(path: str | Path) -> dict[str, Any]:
         raise UsageError(
             f"{path}: is not a recipe: expected lines such as 'epochs: 5'. See `sightline recipes default`."
         )
-    return values
+    return {key: value for key, value in values.items() if key not in _GONE or value != _GONE[key]}
 
 
 def require_no_pickle(weights: str | None, origin: str | Path) -> None:

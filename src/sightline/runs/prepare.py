@@ -96,7 +96,7 @@ def open_data(config: Config) -> Dataset:
         note(f"{row.path}: {row.detail}")
     require_usable(dataset)
     if not config.continues:
-        require_possible(dataset.samples, per_class=config.per_class, folds=config.folds)
+        require_possible(dataset.samples, per_class=config.per_class, folds=config.folds, seed=config.split_seed)
     return dataset
 
 

@@ -67,16 +67,19 @@ def split(
     return cut.finished(parts, samples)
 
 
-def require_possible(samples: pd.DataFrame, *, per_class: int | None = None, folds: int | None = None) -> None:
+def require_possible(
+    samples: pd.DataFrame, *, per_class: int | None = None, folds: int | None = None, seed: int = 0
+) -> None:
     """Stop where the listing of the photos tells already that they cannot be split as is asked.
 
     Args:
         samples: label and split of each sample.
         per_class: as for `split`.
         folds: into how many the photos outside test shall be dealt.
+        seed: of the split; one other than 0 was asked for.
 
     Raises:
-        UsageError: `per_class` with a dataset that brings splits, or below 4.
+        UsageError: `per_class` with a dataset that brings splits, or below 4; a `seed` where nothing is split.
         SightlineError: there is no part to train on, or a class has too few photos.
     """
     counts = samples["label"].value_counts()
@@ -94,6 +97,10 @@ def require_possible(samples: pd.DataFrame, *, per_class: int | None = None, fol
                 f"--per-class {per_class}: class {smallest} has only {counts.min()} photos,"
                 f" and some must be left to test on. Try {max(FEWEST_PER_CLASS, round(0.85 * counts.min()))}."
             )
+    if seed and brought == sorted(SPLITS) and folds is None and not (samples["split"] == "").any():
+        raise UsageError(
+            f"--split-seed {seed}: this dataset brings all of its splits, which are kept. Leave --split-seed out."
+        )
     if brought and "train" not in brought and not (samples["split"] == "").any():
         raise SightlineError(
             f"The dataset has a {' and a '.join(brought)} part but none to train on.\n"

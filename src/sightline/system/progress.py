@@ -12,14 +12,25 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """Where nobody listens any more, as behind a pipe that was closed, nothing is said; the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+console = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 SECONDS_BETWEEN_LINES = 5.0
 
 
 def note(text: str) -> None:
     """Print one plain line."""
-    console.print(text, markup=False)
+    try:
+        console.print(text, markup=False)
+    except OSError:  # the disk under a log is full, or the terminal is gone
+        console.quiet = True
 
 
 @contextmanager

@@ -48,6 +48,8 @@ def evaluate(
     predictor = Predictor.load(folder.path, device)
     if data is not None and moved is not None:
         raise UsageError("DATA and --data: give the place of the run's own photos, or another dataset, not both.")
+    if data is None and images is not None:
+        raise UsageError(f"--images {images}: belongs to the table of another dataset, and no DATA was given.")
     if data is None:
         prepared = reopen(folder, predictor.size, predictor.fit, moved)
         samples, pixels, rows = prepared.dataset.samples, prepared.pixels, prepared.rows("test")

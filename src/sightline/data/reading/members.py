@@ -98,7 +98,13 @@ def _reading() -> Iterator[None]:
         yield
     except (Refused, Damaged):
         raise
-    except (EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, struct.error) as error:
-        raise Damaged(str(error) or type(error).__name__) from error
-    except (OSError, ValueError, OverflowError, RuntimeError) as error:
-        raise Damaged(str(error) or type(error).__name__) from error
+    except EOFError as error:
+        raise Damaged("it ends in the middle") from error
+    except (zlib.error, lzma.LZMAError) as error:
+        raise Damaged("its compressed data is broken") from error
+    except (tarfile.TarError, zipfile.BadZipFile, struct.error) as error:  # whose words quote a header of any length
+        raise Damaged("a header, or a file's checksum, is broken") from error
+    except OSError as error:
+        raise Damaged(error.strerror or "its compressed data is broken") from error
+    except (ValueError, OverflowError, RuntimeError) as error:
+        raise Damaged("a header is broken") from error

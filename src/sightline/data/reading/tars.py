@@ -21,7 +21,7 @@ def tar_members(
     try:
         archive = tarfile.TarFile(fileobj=window, errors="surrogateescape")
     except tarfile.ReadError as error:
-        raise Damaged(f"it holds no tar archive: {error}") from error
+        raise Damaged("it holds no tar archive") from error
     with archive:
         while (member := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # the module would keep every one
