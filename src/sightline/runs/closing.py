@@ -59,7 +59,7 @@ def weakest(found: Evaluation) -> str:
     if len(least) > 1:
         return f"Least found: {len(least)} classes alike, {percent(recall, unit=' %')} of each."
     interval = wilson(round(recall * photos), photos)
-    chance = " With so few photos that may be chance." if interval[1] >= found.accuracy else ""
+    chance = " With so few photos that may be chance." if interval[1] >= found.accuracy_ci95[0] else ""
     share = f"{percent(recall, unit=' %')} ({span(interval)})"
     return f"Least found: {name(least[0])}, {share} of its {photos:,} photo{'' if photos == 1 else 's'}.{chance}"
 
