@@ -44,7 +44,7 @@ def _beaten(row: pd.Series, best: pd.Series, fitted: set[str]) -> str:
 
 
 def _share(row: pd.Series) -> str:
-    return percent(float(row["val_accuracy"]), unit=" %")
+    return percent(float(row["val_accuracy"]))
 
 
 def cut_short(config: Config) -> list[str]:

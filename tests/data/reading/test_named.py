@@ -90,3 +90,13 @@ def test_python_users_may_give_folders_among_other_things(album: Path) -> None:
     assert (mixed[1].name, mixed[2:]) == ("3.png", ["absent.jpg", b"bytes"])
     for other in (picture, "absent.jpg", b"bytes", iter([picture]), "a\0b"):
         assert unfolded(other) is other
+
+
+def test_python_takes_folders_and_patterns_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.jpg", "b.jpg", "odd[1].jpg"):
+        (tmp_path / name).write_bytes(b"\xff\xd8\xff")
+    monkeypatch.chdir(tmp_path)
+    assert [path.name for path in unfolded("*.jpg")] == ["a.jpg", "b.jpg", "odd[1].jpg"]
+    assert [path.name for path in unfolded(str(tmp_path))] == ["a.jpg", "b.jpg", "odd[1].jpg"]
+    assert unfolded("odd[1].jpg") == "odd[1].jpg"
+    assert [str(path) for path in unfolded(["[ab].jpg", "odd[1].jpg"])] == ["a.jpg", "b.jpg", "odd[1].jpg"]
