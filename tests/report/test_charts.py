@@ -111,3 +111,8 @@ def test_many_names_spread_within_the_drawing(n: int) -> None:
     assert len(moved) == n and max(moved) <= 110
     assert all(b - a >= 13.9 for a, b in pairwise(moved))
     assert np.all(np.array(moved) >= 10)
+
+
+def test_both_axes_of_the_sizes_are_named() -> None:
+    drawn = charts.scatter([100, 200], [80, 300], label="sizes")
+    assert ">width, pixels<" in drawn and ">height, pixels<" in drawn

@@ -104,8 +104,14 @@ def test_the_report_holds_every_section_and_what_it_is_about(finished: RunFolder
         "Left aside because unlabelled: pred.",
         "sightline train",
         "label_smoothing",
+        "What augmentation did to the photos",
     ):
         assert said in page.said, said
+
+
+def test_pictures_inside_the_page_are_there_at_once(finished: RunFolder) -> None:
+    page = Outline(run_report.render(finished))
+    assert page.of("img") and not [attrs for attrs in page.of("img") if "loading" in attrs]
 
 
 def test_numbers_on_the_page_are_those_of_the_evaluation(finished: RunFolder) -> None:

@@ -33,6 +33,7 @@ def test_a_report_is_sandboxed(run: Path, visitor: Client) -> None:
     page = visitor.get(f"/runs/{run.name}/report")
     policy = page["Content-Security-Policy"]
     assert page.status_code == 200 and "sandbox" in policy and "script-src 'none'" in policy
+    assert f'<a href="/runs/{run.name}/">← Back to {run.name} on this site</a>' in page.content.decode()
 
 
 def test_every_other_page_allows_nothing_inline(run: Path, visitor: Client) -> None:

@@ -67,6 +67,15 @@ def test_runs_that_cannot_be_compared_are_called_by_their_names(two: Path, visit
     assert str(two).encode() not in page.content
 
 
+def test_the_page_of_a_run_has_matrix_averages_and_what_may_be_said(two: Path, visitor: Client) -> None:
+    page = visitor.get("/runs/first/").content.decode()
+    assert '<table class="matrix' in page and "macro average" in page and "weighted average" in page
+    assert "Always answering “" in page and "Class by class the lowest is" in page
+    assert page.count('class="line one"') >= 2, "its curves"
+    (two / "first" / "extras" / "intervals.json").write_text("{")
+    assert visitor.get("/runs/first/").status_code == 200, "a damaged extra takes its section with it, not the page"
+
+
 def test_a_run_in_training_moves(two: Path, visitor: Client) -> None:
     folder = two / "first"
     for name in ("evaluation.json", "report.html"):
@@ -81,7 +90,7 @@ def test_a_run_in_training_moves(two: Path, visitor: Client) -> None:
         assert 'hx-trigger="every 4s"' in visitor.get("/runs/").content.decode()
         pd.concat([metrics, metrics]).to_csv(folder / "metrics.csv", index=False)
         moved = visitor.get("/runs/first/live").content.decode()
-        assert f"{2 * len(metrics)} epochs done" in moved and "Validation accuracy" in moved
+        assert f"{2 * len(metrics)} epochs done" in moved and "Accuracy over" in moved
     finally:
         os.close(held)
     assert "This run was interrupted" in visitor.get("/runs/first/").content.decode()
