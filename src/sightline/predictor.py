@@ -127,7 +127,8 @@ class Predictor:
         network = load_network(folder)
         if network.classes != facts.classes:
             raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
-        if network.fit != facts.preprocessing.fit:
+        told = facts.preprocessing
+        if (network.fit, network.size, network.mean, network.std) != (told.fit, told.size, told.mean, told.std):
             raise SightlineError(f"{folder}: config.json and sightline.json prepare photos differently. Copy it again.")
         device = engines.device_of(device)
         tried = max(1, min(_TRIED_WITH, _TRIED_PIXELS // network.size**2))
@@ -280,6 +281,8 @@ class Predictor:
 def _read_facts(folder: Path) -> ModelFacts:
     """sightline.json, after the files that it vouches for were found unchanged."""
     path = folder / "sightline.json"
+    if not folder.exists():
+        raise UsageError(f"{folder}: there is no such folder. Give a run that is complete, or its model folder.")
     if not path.exists():
         raise UsageError(
             f"{folder}: holds no trained model (no sightline.json). Give a run that is complete, or its model folder."

@@ -111,6 +111,17 @@ def test_a_network_that_cannot_be_right(copy: Path, edit: Callable[[dict[str, An
     refused(copy, "config.json|model.safetensors|member-1|familiarity.safetensors|has no")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("input_size", [3, 64, 64]), ("input_size", [3, 1048, 1048]), ("mean", [0.5, 0.5, 0.4]), ("std", [0.3, 0.2, 0.2])],
+)
+def test_two_files_that_prepare_photos_differently(copy: Path, key: str, value: Any) -> None:
+    """Found by the search: a side of 1,048 pixels in one of the two took 7.6 GB, and was answered with."""
+    change(copy / "model" / "config.json", lambda described: _last(described, key, value))
+    vouch(copy / "model")
+    refused(copy, "prepare photos differently")
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 3e38])
 @pytest.mark.parametrize("which", ["weight", "bias", "running_var"])
 def test_weights_that_are_no_numbers(copy: Path, which: str, value: float) -> None:

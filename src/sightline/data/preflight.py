@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sightline.config import Fit
+from sightline.config import SIZES, Fit
 from sightline.data import pixels
 from sightline.data.decoding.decode import Undecodable
 from sightline.data.decoding.decode_all import decode_all
@@ -21,6 +21,7 @@ from sightline.data.decoding.decoders import Job, Record
 from sightline.data.decoding.regular import digest
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset, Problem, problem_table
+from sightline.errors import UsageError
 from sightline.system import cache
 from sightline.system.processes import cores
 from sightline.system.progress import track
@@ -64,12 +65,17 @@ def preflight(dataset: Dataset, size: int, fit: Fit = "crop", *, workers: int | 
         for each thing that was converted.
 
     Raises:
+        UsageError: there is no such size, or no such number of processes.
         SightlineError: there is no room for the cache.
     """
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise UsageError(f"--img-size {size}: photos are brought to {SIZES[0]} to {SIZES[1]:,} pixels on a side.")
+    if workers is not None and workers < 0:
+        raise UsageError(f"--workers {workers}: give a number of processes, or 0 for one for each core.")
     samples = dataset.samples.reset_index(drop=True)
     digests, lengths, lost = _hash([dataset.root / path for path in samples["path"]])
     jobs = _jobs(dataset, digests, lengths)
-    stored, records = _squares(jobs, size, fit, workers)
+    stored, records = _squares(jobs, size, fit, workers or None)
 
     rows = pd.Index(records["digest"]).get_indexer(pd.Index(digests))
     blank = _table([Record(-1)])  # for files without a digest, whose row is -1: the last

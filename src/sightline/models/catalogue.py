@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +11,9 @@ from sightline.errors import SightlineError, UsageError
 from sightline.models import nets
 from sightline.models.heads import NOT_LINEAR
 from sightline.models.lean import timm
+
+# What timm would say of weights reaches a person in Sightline's words; whoever sets up logging hears timm as well.
+logging.getLogger("timm").addHandler(logging.NullHandler())
 
 DEFAULT = "tf_efficientnet_lite0"
 """Without --model and --weights; its weights come with Sightline (models/box.py)."""

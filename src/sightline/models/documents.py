@@ -11,14 +11,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import from_json
 
-from sightline.config import CoverageBy, Fit
+from sightline.config import SIZES, CoverageBy, Fit
 from sightline.errors import SightlineError
 from sightline.system.documents import Classes, Count, Document, Share, Text
 
 MOST_MEMBERS = 1000
 """Of how many networks a folder may claim to be an ensemble."""
-SIZES = (16, 2048)
-"""The sides in pixels that photos are brought to, from and to."""
 FORMAT_VERSION = 4
 """The newest form of sightline.json. 1 was a single network and 2 an ensemble, both without a digest of their own; 3
 had one threshold for the sets of all classes."""

@@ -64,6 +64,9 @@ def resolve(name: str | None, weights: str | Path | None = None, *, scratch: boo
 
 
 def _from_folder(folder: Path, name: str | None) -> Source:
+    if not (folder / "config.json").exists() and not (folder / "config.json").is_symlink():
+        inside = " It is a run; its weights: --weights " + str(folder / "model") if (folder / "model").is_dir() else ""
+        raise UsageError(f"--weights {folder}: is no timm local folder (it has no config.json).{inside}")
     if (count := members_in(folder)) > 1:
         raise UsageError(
             f"{folder}: is an ensemble of {count} networks; start from one of them, such as {member(folder, 1)}."

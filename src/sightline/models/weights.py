@@ -68,6 +68,8 @@ def _load(path: Path, kind: str) -> dict[str, torch.Tensor]:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = torch.load(file, map_location="cpu", weights_only=True)
+    if not isinstance(found, dict):
+        return {}
     for wrapper in _WRAPPERS:
         if isinstance(found, dict) and isinstance(found.get(wrapper), dict):
             found = found[wrapper]

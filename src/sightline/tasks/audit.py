@@ -97,7 +97,8 @@ def audit(
     if weights is not None and run is not None:
         raise UsageError("--weights and --run: give one of the two.")
     judge = _judge_of(RunFolder.open(run)) if run is not None else _judge(weights)
-    size, fit = img_size or (judge.size if judge else SIZE), judge.fit if judge else "crop"
+    own, fit = (judge.size, judge.fit) if judge else (SIZE, "crop")
+    size = own if img_size is None else img_size
     dataset, pixels = preflight(open_dataset(str(data), images), size, fit, workers=workers)
     if not len(dataset.samples):
         raise SightlineError(f"{data}: none of its {len(dataset.problems):,} files can be read as a photo.")
