@@ -26,7 +26,7 @@ from sightline.models import autotune, engines
 from sightline.models.documents import FORMAT_VERSION, Fitted, ModelFacts, Preprocessing
 from sightline.models.folder import files_in, load_network, save_network
 from sightline.models.network import Network
-from sightline.system import regular
+from sightline.system import html, regular
 from sightline.system.files import replacing, sha256
 from sightline.system.processes import cores
 from sightline.system.progress import track
@@ -108,6 +108,15 @@ class Predictor:
     def fit(self) -> Fit:
         """How photos are made square."""
         return self.network.fit
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.classes[:6]) + (", …" if len(self.classes) > 6 else "")
+        return f"Predictor({self.network.architecture} at {self.size} pixels, {len(self.classes)} classes: {names})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the network, its classes, and what it learned from."""
+        facts = self.facts
+        return html.lines(repr(self), f"Learned from {facts.dataset}, began with {facts.origin}." if facts else "")
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto", photos: int = 0) -> Predictor:

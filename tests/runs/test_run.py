@@ -53,3 +53,17 @@ def test_a_run_that_is_not_complete_says_how_to_go_on(run_path: Path, tmp_path: 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a run"):
         sightline.Run(tmp_path)
+
+
+def test_a_run_and_what_hangs_on_it_show_themselves_in_a_notebook(run_path: Path) -> None:
+    run = sightline.Run(run_path)
+    assert run.evaluation.headline in repr(run)
+    shown = run._repr_html_()
+    assert "Kept:" in shown
+    assert "<table>" in shown
+    test = run.predictions.query("split == 'test'")
+    assert shown.count("data:image/jpeg") == min(6, int((test["label"] != test["predicted"]).sum()))
+    assert repr(run.evaluation) == f"Evaluation({run.evaluation.headline})"
+    model = run.model()
+    assert "classes" in repr(model)
+    assert "Learned from" in model._repr_html_()

@@ -39,6 +39,7 @@ def application(command: str = "") -> App:
         help_format="plaintext",
         version=__version__,
     )
+    app.register_install_completion_command(add_to_startup=True)
     for name, line in COMMANDS.items():
         told = None if name == command else line
         app.command(f"sightline.cli.{name}:{name}", name=name, help=told, help_format="markdown")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sightline.runs.documents.trust import Span
+from sightline.system import html
 from sightline.system.documents import Count, Document, Share, Text
+from sightline.system.words import percent, span
 
 
 class Costs(Document):
@@ -98,3 +100,23 @@ class Comparison(Document):
     """Photos that some of the runs got right and others did not."""
     disagreements: tuple[Disagreement, ...] = ()
     """Of those the ones on which the runs were surest of different things."""
+
+    def __repr__(self) -> str:
+        said = "; ".join(difference.verdict for difference in self.differences)
+        return f"Comparison({self.n:,} test photos: {said})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: each run's figures, and the verdict on each difference."""
+        rows = [
+            [
+                run.name,
+                f"{percent(run.accuracy)} ({span(run.accuracy_ci95)})",
+                percent(run.macro_f1),
+                f"{run.log_loss:.3f}",
+            ]
+            for run in self.runs
+        ]
+        said = [difference.verdict for difference in self.differences]
+        return html.lines(f"On the same {self.n:,} test photos", *said, self.warning) + html.table(
+            ["run", "accuracy", "macro F1", "log loss"], rows
+        )

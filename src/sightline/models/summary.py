@@ -56,6 +56,7 @@ def describe(
             heads.attach(module, head, ours, size or int(module.pretrained_cfg["input_size"][-1]))
         return module
 
+    module: Any
     try:
         with shapes_only():
             module = built()

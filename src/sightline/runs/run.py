@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from sightline.data.decoding.quarantine import square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.predictor import Predictor
+from sightline.runs import closing
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.folder import RunFolder
+from sightline.system import html
+
+_SHOWN = 6  # mistakes
+_SIDE = 128  # pixels of a thumbnail
 
 
 class Run:
@@ -51,7 +61,29 @@ class Run:
         return Predictor.load(self.path, device)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r}, {self.folder.status})"
+        found = self.folder.evaluation()
+        return f"Run({str(self.path)!r}, {self.folder.status}{f', {found.headline}' if found else ''})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the figures, what was kept and why, and the most confident mistakes."""
+        found = self.folder.evaluation()
+        if found is None:
+            return html.lines(repr(self), self.folder.failure)
+        said = html.lines(str(self.path), closing.weakest(found), closing.kept(self.folder), f"Report: {self.report}")
+        return said + found._repr_html_() + html.pictures(self._mistakes())
+
+    def _mistakes(self) -> Iterator[tuple[np.ndarray, str]]:
+        """Thumbnails of the test photos that it got most confidently wrong, of those that can still be read."""
+        described, table = self.folder.dataset(), self.predictions
+        if described is None or not len(table):
+            return
+        wrong = table[(table["split"] == "test") & (table["label"] != table["predicted"])]
+        for row in wrong.sort_values("confidence", ascending=False, kind="stable").head(_SHOWN).itertuples():
+            with suppress(Undecodable):
+                yield (
+                    square_guarded(described.folder / str(row.path), _SIDE, "pad"),
+                    f"{row.label}, taken for {row.predicted}",
+                )
 
 
 def load(path: str | Path, device: str = "auto") -> Predictor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from sightline.checks.outliers import check_outliers
 from sightline.checks.shapes import cropped
 from sightline.checks.summary import sentences
 from sightline.config import Fit
+from sightline.data.decoding.quarantine import square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
@@ -33,12 +36,14 @@ from sightline.models import sources
 from sightline.models.folder import member, members_in
 from sightline.report import audit_page
 from sightline.runs.folder import RunFolder
+from sightline.system import html
 from sightline.system.files import require_free, write_table
 from sightline.system.marker import mark
 from sightline.training.features import features_from
 
 SIZE = 192
 """Pixels on a side at which photos are compared and shown to the network."""
+_SHOWN, _SIDE = 8, 128  # findings in a notebook, pixels of their thumbnails
 _MODEL = 0x0110  # the EXIF tag that names the camera
 
 WEAKER = "judged by the run's own network, which was trained on these labels: weaker evidence"
@@ -63,6 +68,21 @@ class Audit:
     findings: pd.DataFrame
     summary: list[str]
     page: Path
+
+    def __repr__(self) -> str:
+        flagged = int(self.findings["flagged"].sum())
+        return f"Audit({len(self.dataset.samples):,} photos, {flagged:,} flagged findings, {str(self.page)!r})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the summary, and the worst findings with a thumbnail of each."""
+        worst = self.findings[self.findings["flagged"]].head(_SHOWN)
+        columns = ["check", "path", "label", "detail"]
+        photos = []
+        for row in worst.itertuples():
+            with suppress(Undecodable):
+                photos.append((square_guarded(self.dataset.root / str(row.path), _SIDE, "pad"), str(row.check)))
+        said = html.lines(repr(self), *self.summary, f"Decide on {self.page}")
+        return said + html.table(columns, worst[columns].itertuples(index=False)) + html.pictures(photos)
 
 
 def audit(

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, FailFast, Field, model_validator
 
+from sightline.system import html
 from sightline.system.documents import Classes, Count, Document, Share
 from sightline.system.words import percent, span
 
@@ -70,3 +71,16 @@ class Evaluation(Document):
     def headline(self) -> str:
         """The result in one line, as it should be quoted: "93.1 % (92.1–94.0) on 3,000 photos seen once"."""
         return f"{self.figure} {self.rest}"
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.headline})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the figure, and each class with precision, recall and F1."""
+        rows = [
+            [name, *(percent(share) for share in (row.precision, row.recall, row.f1)), f"{row.support:,}"]
+            for name, row in self.per_class.items()
+        ]
+        return html.lines(f"Accuracy {self.headline}") + html.table(
+            ["class", "precision", "recall", "F1", "photos"], rows
+        )
