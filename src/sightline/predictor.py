@@ -79,6 +79,8 @@ class Predictor:
         self.thresholds = thresholds
         """Of the sets of each class; None: `threshold` holds for all."""
         self.familiarity = familiarity
+        self.threads: int | None = None
+        """How many threads decode photos; None: one per core."""
         self.facts: ModelFacts | None = None
         """What the model folder says of itself; None before it was saved or loaded."""
 
@@ -119,12 +121,19 @@ class Predictor:
         return html.lines(repr(self), f"Learned from {facts.dataset}, began with {facts.origin}." if facts else "")
 
     @classmethod
-    def load(cls, folder: str | Path, device: str = "auto", photos: int = 0) -> Predictor:
+    def load(
+        cls,
+        folder: str | Path,
+        device: str = "auto",
+        photos: int = 0,
+        settled: tuple[str, int] | None = None,
+    ) -> Predictor:
         """The predictor in a run or a model folder.
 
         Args:
             device: auto, cpu, cuda, mps.
             photos: how many are to come; many make an engine worth while that is slow to set up.
+            settled: the name and batch size of the engine, where it was chosen before; None: the fastest is found.
 
         Raises:
             UsageError: there is no model at `folder`, or no such device.
@@ -146,7 +155,9 @@ class Predictor:
         _require_answers(network, known, device, sample[:1], folder)
         predictor = cls(
             network,
-            autotune.fastest_engine(network, sample, device=device, photos=photos, precision=facts.precision),
+            engines.make(settled[0], network, device, settled[1])
+            if settled
+            else autotune.fastest_engine(network, sample, device=device, photos=photos, precision=facts.precision),
             tta=facts.tta,
             temperature=facts.calibration.temperature,
             threshold=facts.calibration.threshold,
@@ -241,12 +252,13 @@ class Predictor:
         Raises:
             UsageError: a table has no column of paths, or there are more or fewer `names` than photos.
         """
-        rows = list(self._batches(inputs.photos(unfolded(photos), names)))
+        rows = list(self.stream(inputs.photos(unfolded(photos), names)))
         return pd.concat(rows, ignore_index=True) if rows else self._table([], [], None)
 
-    def _batches(self, photos: inputs.Photos) -> Iterator[pd.DataFrame]:
+    def stream(self, photos: inputs.Photos) -> Iterator[pd.DataFrame]:
+        """As `predict`, table by table while the photos come, so that memory does not grow with their number."""
         size = max(self.engine.batch, 64)
-        with ThreadPoolExecutor(cores()) as pool, track("Predicting", photos.total) as advance:
+        with ThreadPoolExecutor(self.threads or cores()) as pool, track("Predicting", photos.total) as advance:
 
             def started() -> list[tuple[str, Future[np.ndarray | str]]]:
                 return [(photo.name, pool.submit(self._try, photo)) for photo in islice(photos.items, size)]

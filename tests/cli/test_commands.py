@@ -186,3 +186,11 @@ def test_a_learning_rate_is_suggested(scenes: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert 1e-6 < json.loads(found.stdout)["suggestion"] < 1
     assert (tmp_path / "lr" / "lr.svg").is_file()
+
+
+def test_what_belongs_to_ray_is_said_so(fails: Callable[..., str], tmp_path: Path) -> None:
+    assert "--ray-address: goes with --on ray" in fails(2, "predict", tmp_path, "a.jpg", "--ray-address", "auto")
+    assert "--workers: goes with --on ray" in fails(2, "predict", tmp_path, "a.jpg", "--workers", "2")
+    assert "give one source, not 2" in fails(2, "predict", tmp_path, "a", "b", "--on", "ray", "--out", tmp_path)
+    assert "say with --out DIR" in fails(2, "predict", tmp_path, "a", "--on", "ray")
+    assert "holds no trained model" in fails(2, "predict", tmp_path, "a", "--on", "ray", "--out", tmp_path / "o")
