@@ -69,7 +69,7 @@ class Run:
         found = self.folder.evaluation()
         if found is None:
             return html.lines(repr(self), self.folder.failure)
-        said = html.lines(str(self.path), closing.weakest(found), closing.kept(self.folder), f"Report: {self.report}")
+        said = html.lines(str(self.path), closing.kept(self.folder), f"Report: {self.report}")
         return said + found._repr_html_() + html.pictures(self._mistakes())
 
     def _mistakes(self) -> Iterator[tuple[np.ndarray, str]]:
