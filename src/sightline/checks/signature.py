@@ -88,7 +88,7 @@ def mirrored(signature: NDArray[np.float32]) -> NDArray[np.float32]:
     return turned
 
 
-def alike(signature: NDArray[np.float32], neighbours: int = 8, least: float = 0.63) -> NDArray[np.int64]:
+def alike(signature: NDArray[np.float32], neighbours: int = 8, least: float = 0.65) -> NDArray[np.int64]:
     """Pairs of photos whose signatures are alike: (m, 3) rows `a, b, mirror` with a < b and mirror 0 or 1.
 
     Each photo, and its mirror image, asks for its `neighbours` nearest with a cosine of `least` or more. The
