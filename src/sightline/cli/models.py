@@ -116,7 +116,7 @@ def _show_like(pattern: str, as_json: bool) -> None:
             found.append(
                 {
                     "name": network,
-                    "weights": (cfg.tag or "yes") if published else None,
+                    "weights": (cfg.tag or "yes") if cfg and published else None,
                     "size": int(cfg.input_size[-1]) if cfg else None,
                     "imagenet": worth.get(network),
                 }

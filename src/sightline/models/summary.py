@@ -50,7 +50,7 @@ def describe(
     fixed: dict[str, Any] = {"img_size": size} if size and cfg is not None and cfg.fixed_input_size else {}
 
     def built() -> Any:
-        module = timm.create_model(name, pretrained=False, **fixed)
+        module: Any = timm.create_model(name, pretrained=False, **fixed)
         ours = classes or int(module.num_classes)
         if head != "linear" or ours != module.num_classes:
             heads.attach(module, head, ours, size or int(module.pretrained_cfg["input_size"][-1]))
