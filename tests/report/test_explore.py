@@ -8,7 +8,7 @@ import pytest
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
 from sightline.errors import UsageError
-from sightline.report import explore
+from sightline.report import augmentation, explore
 
 MakeDataset = Callable[..., tuple[Dataset, Pixels]]
 
@@ -44,7 +44,7 @@ def test_augmentation_is_shown_before_and_after(make_dataset: MakeDataset, tmp_p
     section = text[text.index('<section id="augment">') :]
     assert section.count('alt="sea, as it is"') == 1
     after = section.split('alt="sea, augmented"')[:-1]
-    assert len({part.rpartition('src="')[2] for part in after}) == explore.VARIANTS, (
+    assert len({part.rpartition('src="')[2] for part in after}) == augmentation.VARIANTS, (
         "each one is changed in its own way"
     )
 
