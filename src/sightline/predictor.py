@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -21,18 +20,19 @@ from sightline.data.decoding.fit import STEPS
 from sightline.data.decoding.quarantine import square_guarded
 from sightline.data.decoding.regular import Undecodable
 from sightline.data.reading.named import unfolded
-from sightline.errors import SightlineError, UsageError
+from sightline.errors import SightlineError
 from sightline.models import autotune, engines
 from sightline.models.documents import FORMAT_VERSION, Fitted, ModelFacts, Preprocessing
-from sightline.models.folder import files_in, load_network, save_network
+from sightline.models.folder import files_in, load_network, read_facts, save_network
 from sightline.models.network import Network
 from sightline.system import html, regular
 from sightline.system.files import replacing, sha256
 from sightline.system.processes import cores
 from sightline.system.progress import track
-from sightline.trust import answers, calibration, conformal
+from sightline.trust import calibration, conformal
 from sightline.trust.decision import decide
 from sightline.trust.familiarity import Familiarity
+from sightline.trust.outputs import Outputs
 from sightline.version import __version__
 
 NO_NUMBER = "no-answer: the model gives no number for this photo"
@@ -41,22 +41,6 @@ NO_NUMBER = "no-answer: the model gives no number for this photo"
 _TRIED_WITH = 64  # photos, to choose an engine where none are at hand
 _TRIED_PIXELS = 64 * 256**2  # in all of them, however large each is
 _MOST_REMEMBERED = 1 << 30  # bytes of familiarity.safetensors
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What a network says of n photos."""
-
-    embeddings: np.ndarray  # (n, F) float32
-    logits: np.ndarray  # (n, K) float32, averaged over a photo and its mirror where the model says so
-    probabilities: np.ndarray  # (n, K) float64, calibrated
-    sets: np.ndarray  # (n, K) bool: the classes that the promised coverage leaves
-    familiar: np.ndarray  # (n,) bool: is it anything like the training photos?
-    decisions: np.ndarray  # (n,) of "answer", "unsure", "unfamiliar"
-
-    def table(self, classes: Sequence[str]) -> pd.DataFrame:
-        """predicted, confidence, p_<class>…, set, familiar and decision of each photo."""
-        return answers.judged(self.probabilities, self.sets, self.familiar, self.decisions, classes)
 
 
 class Predictor:
@@ -141,7 +125,7 @@ class Predictor:
         """
         folder = Path(folder)
         folder = folder / "model" if (folder / "model").is_dir() else folder
-        facts = _read_facts(folder)
+        facts = read_facts(folder)
         network = load_network(folder)
         if network.classes != facts.classes:
             raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
@@ -297,25 +281,6 @@ class Predictor:
             table[column] = table[column].astype(object).where(table[column].notna(), None)
         table.insert(0, "path", list(names))
         return table.assign(error=said)
-
-
-def _read_facts(folder: Path) -> ModelFacts:
-    """sightline.json, after the files that it vouches for were found unchanged."""
-    path = folder / "sightline.json"
-    if not folder.exists():
-        raise UsageError(f"{folder}: there is no such folder. Give a run that is complete, or its model folder.")
-    if not path.exists():
-        raise UsageError(
-            f"{folder}: holds no trained model (no sightline.json). Give a run that is complete, or its model folder."
-        )
-    facts = ModelFacts.read(path)
-    # config.json first: it says which the others are.
-    for name in ("config.json", *files_in(folder), "familiarity.safetensors"):
-        if not (folder / name).exists() or sha256(folder / name) != facts.sha256.get(name):
-            raise SightlineError(
-                f"{folder / name}: is missing or has changed since it was written. Copy the model folder again."
-            )
-    return facts
 
 
 def _require_answers(network: Network, known: Familiarity, device: str, photo: np.ndarray, folder: Path) -> None:

@@ -18,10 +18,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from sightline.config import Fit
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, UsageError
 from sightline.models import heads
 from sightline.models.catalogue import create, is_known
-from sightline.models.documents import Arguments, Described, Pretrained, Start, Trained
+from sightline.models.documents import Arguments, Described, ModelFacts, Pretrained, Start, Trained
 from sightline.models.ensemble import Ensemble, parts
 from sightline.models.lean import shapes_only
 from sightline.models.network import Network, join
@@ -214,3 +214,27 @@ def _read(kind: type[D], folder: Path) -> D:
     if not is_known(described.architecture):
         raise SightlineError(f"{path}: names the network {quoted(described.architecture)}, which is not known here.")
     return described
+
+
+def read_facts(folder: Path) -> ModelFacts:
+    """sightline.json, after the files that it vouches for were found unchanged.
+
+    Raises:
+        UsageError: there is no model at `folder`.
+        SightlineError: a file is missing, has changed or is damaged.
+    """
+    path = folder / "sightline.json"
+    if not folder.exists():
+        raise UsageError(f"{folder}: there is no such folder. Give a run that is complete, or its model folder.")
+    if not path.exists():
+        raise UsageError(
+            f"{folder}: holds no trained model (no sightline.json). Give a run that is complete, or its model folder."
+        )
+    facts = ModelFacts.read(path)
+    # config.json first: it says which the others are.
+    for name in ("config.json", *files_in(folder), "familiarity.safetensors"):
+        if not (folder / name).exists() or sha256(folder / name) != facts.sha256.get(name):
+            raise SightlineError(
+                f"{folder / name}: is missing or has changed since it was written. Copy the model folder again."
+            )
+    return facts

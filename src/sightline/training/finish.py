@@ -9,7 +9,7 @@ from sightline.config import Config, CoverageBy, Machine
 from sightline.judging.figures import evaluate
 from sightline.models import autotune
 from sightline.models.network import Network
-from sightline.predictor import Outputs, Predictor
+from sightline.predictor import Predictor
 from sightline.runs import ledger
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Neighbours
@@ -19,6 +19,7 @@ from sightline.system.thinning import evenly
 from sightline.training.looker import Looker, has_features, looker
 from sightline.trust import calibration, conformal, familiarity
 from sightline.trust.familiarity import Familiarity
+from sightline.trust.outputs import Outputs
 
 _TRIED_WITH = 400  # photos, to choose an engine
 _FEW = 32  # are enough where only a linear head is new

@@ -21,7 +21,7 @@ from sightline.config import Config, Machine
 from sightline.models import autotune, engines
 from sightline.models.folder import load_network, member, save_network
 from sightline.models.network import Network, join
-from sightline.predictor import Outputs, Predictor
+from sightline.predictor import Predictor
 from sightline.runs.documents.extras import Fold, Folds
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import Prepared
@@ -36,6 +36,7 @@ from sightline.trust import answers, calibration, conformal
 from sightline.trust.decision import decide
 from sightline.trust.familiarity import MOST
 from sightline.trust.intervals import wilson
+from sightline.trust.outputs import Outputs
 
 
 def deal(prepared: Prepared, config: Config) -> Prepared:

@@ -10,10 +10,11 @@ import numpy as np
 from sightline.config import Config, Machine
 from sightline.data.pixels import Pixels
 from sightline.models.engines import Engine
-from sightline.predictor import Outputs, Predictor
+from sightline.predictor import Predictor
 from sightline.runs.prepare import Prepared
 from sightline.system.progress import track
 from sightline.training.features import frozen_features
+from sightline.trust.outputs import Outputs
 
 _CHUNK = 512
 
