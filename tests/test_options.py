@@ -444,6 +444,7 @@ PRINTED = {
 """Commands that only print: the flag changes what is said."""
 AGAINST_PRINTED = dict.fromkeys(("img_size", "train", "head", "classes"), ("resnet9_lean",))
 APART = {"train": {"resume"}}
+RESUME = Call("sightline.tasks.train:resume", ("--resume", "RUN"), {})
 
 
 class Reached(Exception):
@@ -506,10 +507,15 @@ def test_json_is_obeyed(name: str) -> None:
     assert isinstance(json.loads(command(name, "--json").out), dict)
 
 
-def test_resume_refuses_what_the_run_knows_and_obeys_the_rest(run_path: Path) -> None:
-    """Every flag of `train`, beside --resume: refused by name, or one of those that go along."""
+def test_resume_refuses_what_the_run_knows_and_obeys_the_rest(run_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every flag of `train`, beside --resume: refused by name, or one of those that go along and reach the work."""
+    obeyed = {"epochs", "time_limit", "device", "workers"}
+    before = _arrived("train", RESUME, RESUME.base, monkeypatch)
     for flag, typed in CALLS["train"].flags.items():
-        if not typed[0].startswith("--") or flag == "workers":
+        if flag in obeyed:
+            assert _arrived("train", RESUME, (*RESUME.base, *typed), monkeypatch) != before, flag
+            continue
+        if not typed[0].startswith("--"):
             continue
         found = command("train", "--resume", run_path, *typed)
         assert found.code == 2, flag

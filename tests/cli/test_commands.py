@@ -99,6 +99,9 @@ def test_the_whole_story(scenes: Path, tmp_path: Path) -> None:
     resumed = sightline("train", "--resume", "run", cwd=tmp_path)
     assert resumed.returncode == 0
     assert "nothing is left to do" in resumed.stderr
+    late = sightline("train", "--resume", "run", "--epochs", "9", cwd=tmp_path)
+    assert (late.returncode, late.stderr.count("\n")) == (2, 2)
+    assert "--epochs: run is complete" in late.stderr
 
 
 def test_wrong_usage_exits_with_2(fails: Callable[..., str], tmp_path: Path, scenes: Path) -> None:
@@ -110,7 +113,7 @@ def test_wrong_usage_exits_with_2(fails: Callable[..., str], tmp_path: Path, sce
     assert "--time-limit" in fails(2, "train", scenes, "--time-limit", "soon")
     assert "--folds" in fails(2, "train", scenes, "--ensemble")
     assert "No DATA" in fails(2, "train")
-    assert "--epochs" in fails(2, "train", "--resume", tmp_path, "--epochs", "3")
+    assert "--lr" in fails(2, "train", "--resume", tmp_path, "--lr", "3")
     assert "config.yaml" in fails(2, "train", "--resume", tmp_path)
     assert "is not a run" in fails(2, "evaluate", tmp_path)
     assert "No PATH" in fails(2, "predict", tmp_path)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sightline.runs.run import Run
 
 _OF_PHASES = ("epochs", "lr", "freeze_epochs")
+_OF_GOING_ON = ("epochs", "time_limit", "device")
 
 
 def train(
@@ -65,7 +66,8 @@ def train(
     out
         The run folder, new or empty. Default: runs/DATE-TIME-DATASET-MODEL.
     resume
-        Go on with this run, exactly where it was interrupted. It knows its choices: of these only --workers goes along.
+        Go on with this run, exactly where it was interrupted. It knows its choices: of these only --epochs,
+        --time-limit, --device and --workers can be changed, which its config.yaml then records.
     continues
         Start from this run's weights, and keep each of its photos in its old split.
     model
@@ -132,6 +134,7 @@ def train(
     }  # fmt: skip
     given: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
     if resume is not None:
+        going_on = {name: given.pop(name) for name in _OF_GOING_ON if name in given}
         if given:
             raise UsageError(
                 f"--resume takes no {', no '.join(flag(name) for name in given)}: "
@@ -140,7 +143,7 @@ def train(
             )
         from sightline.tasks import train as task
 
-        run = task.resume(resume, data=data, workers=workers)
+        run = task.resume(resume, data=data, workers=workers, **going_on)
     else:
         _require_sensible(given)
         from sightline.tasks import train as task

@@ -137,6 +137,31 @@ def prepare(dataset: Dataset, config: Config, size: int, fit: Fit = "crop") -> P
     return Prepared(dataset, pixels, facts)
 
 
+def as_split(run: RunFolder, data: str | Path | None = None) -> Dataset:
+    """The photos of a run as it noted them; none is opened.
+
+    Args:
+        run: has its samples already.
+        data: the folder that they are in now, if they were moved.
+
+    Raises:
+        UsageError: `data` is no folder.
+        SightlineError: the run is damaged, or its photos are no longer where they were.
+    """
+    described, samples = run.known_dataset(), run.samples()
+    root = _root(run, described) if data is None else Path(data).expanduser().resolve()
+    if data is not None and not root.is_dir():
+        raise UsageError(f"--data {data}: no such folder. Give the one that the photos of {run.path} are in now.")
+    return Dataset(
+        name=described.name,
+        root=root,
+        samples=samples,
+        classes=described.classes,
+        problems=run.problems(),
+        set_aside=described.set_aside,
+    )
+
+
 def reopen(
     run: RunFolder,
     size: int,
@@ -157,18 +182,8 @@ def reopen(
     Raises:
         SightlineError: photos have changed or gone since.
     """
-    described, samples = run.known_dataset(), run.samples()
-    root = _root(run, described) if data is None else Path(data).expanduser().resolve()
-    if data is not None and not root.is_dir():
-        raise UsageError(f"--data {data}: no such folder. Give the one that the photos of {run.path} are in now.")
-    dataset = Dataset(
-        name=described.name,
-        root=root,
-        samples=samples,
-        classes=described.classes,
-        problems=run.problems(),
-        set_aside=described.set_aside,
-    )
+    described, dataset = run.known_dataset(), as_split(run, data)
+    root, samples = dataset.root, dataset.samples
     kept = ["path", "label", "split", "group"]
     if not len(samples) or not {*kept, "digest", "duplicate_group"} <= set(samples):
         raise SightlineError(f"{run.path / 'samples.parquet'}: is damaged: it does not say what is needed to go on.")

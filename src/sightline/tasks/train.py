@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from sightline import recipes
-from sightline.config import Config, Machine, build
+from sightline.config import Config, Machine
 from sightline.data.glimpse import sample_pixels
 from sightline.data.table import Dataset
-from sightline.errors import Interrupted, SightlineError
+from sightline.errors import Interrupted, SightlineError, UsageError
 from sightline.judging.examine import examine
 from sightline.models import engines
 from sightline.models.network import Network
@@ -28,12 +28,12 @@ from sightline.runs import ahead, closing, plan
 from sightline.runs.folder import RunFolder
 from sightline.runs.machine import settle
 from sightline.runs.place import default_path
-from sightline.runs.prepare import Prepared, open_data, prepare, reopen
+from sightline.runs.prepare import Prepared, as_split, open_data, prepare, reopen
 from sightline.runs.run import Run
 from sightline.system import words
 from sightline.system.files import NoRoom
 from sightline.system.progress import note
-from sightline.training import finish, folds, loop
+from sightline.training import finish, folds, going_on, loop
 from sightline.training.loop import OnStep
 
 
@@ -93,29 +93,45 @@ def train(
 
 
 def resume(
-    path: str | Path, *, data: str | Path | None = None, workers: int | None = None, on_step: OnStep | None = None
+    path: str | Path,
+    *,
+    data: str | Path | None = None,
+    epochs: int | None = None,
+    time_limit: str | float | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    on_step: OnStep | None = None,
 ) -> Run:
     """Go on with a run that was interrupted, exactly where it stood; a complete run is returned as it is.
+
+    What is asked for here is written to its config.yaml.
 
     Args:
         path: the run folder.
         data: the folder that its photos are in now, if they were moved.
+        epochs: of the last phase that takes gradient steps, with those that are done; None: as before.
+        time_limit: from now on, in seconds or such as "10m"; no epoch is begun that would not end within it.
+        device: auto, cpu, cuda, mps; None: as before.
         workers: processes that decode photos, from now on; None: as before.
         on_step: as `train` takes it.
 
     Raises:
-        UsageError: there is no run at `path`.
+        UsageError: there is no run at `path`, or what is asked for comes too late for it.
         SightlineError: its photos have changed, or another process works on it.
     """
     run = RunFolder.open(path)
+    asked = {"epochs": epochs, "time_limit": time_limit, "device": device}
     if run.status == "complete":
+        late = [recipes.flag(name) for name, value in asked.items() if value is not None]
+        if late:
+            raise UsageError(
+                f"{late[0]}: {run.path} is complete, so that it changes nothing.\n"
+                f"To train further: sightline train DATA --from {run.path}"
+            )
         note(f"{run.path} is complete: nothing is left to do.")
         return Run(path)
     with run.work(), _ending(run, new=False):
-        config = run.config()
-        if workers is not None and workers != config.workers:
-            config = build({**config.model_dump(), "workers": workers}, f"--workers {workers}")
-            run.write_config(config)
+        before = config = run.config()
         require_no_pickle(config.weights, run.path / "config.yaml")
         known = run.dataset()
         dataset = None if known else open_data(config)
@@ -126,7 +142,15 @@ def resume(
                 f"{run.path / 'config.yaml'}: says nothing of the machine, so it is not as Sightline wrote it.\n"
                 f"Start anew with: sightline train --recipe {run.path / 'config.yaml'}"
             )
-        config, machine = settle(config, network, np.empty(0), 0)
+        config = going_on.changed(config, {**asked, "workers": workers}, run, network)
+        if config.machine is None:  # another device
+            dataset_now = dataset or as_split(run, data)
+            sample = sample_pixels(dataset_now, network.size, network.fit)
+            config, machine = settle(config, network, sample, len(dataset_now.samples))
+        else:
+            config, machine = settle(config, network, np.empty(0), 0)
+        if config != before:
+            run.write_config(config)
         run.log("resume")
         _work(run, config, machine, network, dataset, time.monotonic(), on_step, data)
     return Run(path)

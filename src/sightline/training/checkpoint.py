@@ -69,6 +69,7 @@ class State:
 
     def next_phase(self) -> None:
         """The phase under way is finished."""
+        self.next_epoch()  # one that was begun and is no longer wanted counts for nothing
         self.phase, self.epoch, self.phase_best, self.stale = self.phase + 1, 0, None, 0
 
 
