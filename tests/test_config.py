@@ -40,9 +40,9 @@ def test_freeze_epochs_take_the_place_of_the_fitted_head() -> None:
     made = recipes.resolve("default", freeze_epochs=2)
     assert [(p.train, p.solver, p.epochs) for p in made.phases] == [
         ("head", "gradient", 2),
-        ("last:50%", "gradient", 3),
+        ("last:30%", "gradient", 3),
     ]
-    assert [p.train for p in recipes.resolve("default", freeze_epochs=0).phases] == ["last:50%"]
+    assert [p.train for p in recipes.resolve("default", freeze_epochs=0).phases] == ["last:30%"]
 
 
 def test_scratch_leaves_out_what_needs_features() -> None:

@@ -28,12 +28,16 @@ from sightline import config, recipes
 from sightline.cli.app import COMMANDS
 from sightline.config import Config, Machine, Phase
 from sightline.errors import SightlineError, UsageError
+from sightline.judging import two_classes
 from sightline.models import engines
+from sightline.models.freezing import freeze
 from sightline.recipes.unread import unread
 from sightline.runs import plan
 from sightline.runs.folder import RunFolder
+from sightline.runs.machine import settle
 from sightline.runs.prepare import Data, Prepared, open_data, prepare
-from sightline.training import folds, loop
+from sightline.training import folds, halves, loop
+from sightline.training.batches import Preparation
 from sightline.training.checkpoint import snapshot
 
 MACHINE = {
@@ -45,6 +49,8 @@ BASE = {
     "model": "resnet9_lean", "scratch": True, "img_size": 32, "batch_size": 8, "augment": "light", "seed": 1,
     "machine": MACHINE, "phases": [PHASE],
 }  # fmt: skip
+
+LATE: dict[str, Any] = {"phases": [{**PHASE, "train": "last:30%"}]}
 
 
 # Keys that the training itself reads: weights, steps and metrics come out otherwise.
@@ -82,6 +88,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "machine.precision": {"machine": {**MACHINE, "precision": "bfloat16"}},
     "machine.channels_last": {"machine": {**MACHINE, "channels_last": True}},
     "machine.evaluation_batch": {"machine": {**MACHINE, "evaluation_batch": 5}},
+    "machine.frozen": {**LATE, "machine": {**MACHINE, "frozen": "eager"}},
+    "phases.views": {"phases": [{**LATE["phases"][0], "views": 1}], "machine": {**MACHINE, "frozen": "eager"}},
 }
 # What a row is held against, where that is not BASE: it differs in the one key alone.
 AGAINST: dict[str, dict[str, Any]] = {
@@ -89,6 +97,8 @@ AGAINST: dict[str, dict[str, Any]] = {
     "patience": {"phases": [{**PHASE, "epochs": 6, "lr": 1e-9}]},
     "phases.decay": {"phases": [{**PHASE, "schedule": "step-decay"}]},
     "phases.cycle_epochs": {"phases": [{**PHASE, "schedule": "cyclical"}]},
+    "machine.frozen": LATE,
+    "phases.views": {**LATE, "machine": {**MACHINE, "frozen": "eager"}},
 }
 
 
@@ -232,13 +242,13 @@ def test_keys_of_the_machine(scenes: Path) -> None:
     before = torch.get_num_threads()
     try:
         made = Config(**{**BASE, "machine": {**MACHINE, "threads": 3}})
-        plan.settle(made, SimpleNamespace(), None, 0)  # type: ignore[arg-type]  # nothing is tried where it is settled
+        settle(made, SimpleNamespace(), None, 0)  # type: ignore[arg-type]  # nothing is tried where it is settled
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
     made = Config(**{**BASE, "machine": {**MACHINE, "device": "nosuch"}})
     with pytest.raises(UsageError):
-        plan.settle(made, SimpleNamespace(), None, 0)  # type: ignore[arg-type]
+        settle(made, SimpleNamespace(), None, 0)  # type: ignore[arg-type]
     network = plan.build_network(Config(**BASE), ("a", "b"), 32)
     assert engines.make("channels-last", network, "cpu", 4).name != engines.make("eager", network, "cpu", 4).name
 
@@ -250,9 +260,37 @@ def test_a_time_limit_shortens_the_plan() -> None:
     assert plan.fit_to_time(made, network, Machine(**MACHINE), sample, 500).epochs < 1_000_000
 
 
+def test_the_batch_of_the_frozen_layers(data: Data, prepared: Prepared) -> None:
+    made = Config(**{**BASE, **LATE, "machine": {**MACHINE, "frozen": "eager", "frozen_batch": 3}})
+    network = plan.build_network(made, prepared.dataset.classes, 32)
+    freeze(network.module, made.phases[0].train)
+    assert made.machine is not None
+    found = halves.feed(network, made, made.machine, data, Preparation(network, made, data, "cpu"), 0)
+    assert isinstance(found, halves.Halves)
+    assert found.engine.batch == 3
+
+
+def test_keys_of_two_classes() -> None:
+    shares, truth = np.linspace(0.02, 0.98, 40), np.arange(40) // 4 % 2
+    seen = np.stack([1 - shares, shares], axis=1), truth
+    asked = [
+        two_classes.measure(seen, seen, ("a", "b"), two_classes.positive_class(("a", "b"), {}, positive), wanted)
+        for positive, wanted in (("a", 0.95), ("b", 0.95), ("b", 0.6))
+    ]
+    assert [one and one.positive for one in asked] == ["a", "b", "b"]
+    assert asked[1] != asked[2]
+
+
 # Keys that a whole run shows.
 
-WHOLE = {"tta": "none", "coverage": 0.5, "robustness_seconds": 0.2, "keep_checkpoint": True, "workers": 1}
+WHOLE = {
+    "tta": "none",
+    "coverage": 0.5,
+    "coverage_by": "all",
+    "robustness_seconds": 0.2,
+    "keep_checkpoint": True,
+    "workers": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +322,7 @@ def test_keys_that_a_run_shows(whole: Any, run_path: Path) -> None:
     described, before = (json.loads((p / "model" / "sightline.json").read_text()) for p in (whole.path, run_path))
     assert (described["tta"], before["tta"]) == ("none", "flip")
     assert (described["calibration"]["coverage"], before["calibration"]["coverage"]) == (0.5, 0.95)
+    assert (described["calibration"]["coverage_by"], before["calibration"]["coverage_by"]) == ("all", "class")
     for name in ("extras/robustness.json", "checkpoint"):
         assert (whole.path / name).exists() and not (run_path / name).exists()
     assert whole.workers == [1]
@@ -292,7 +331,8 @@ def test_keys_that_a_run_shows(whole: Any, run_path: Path) -> None:
 SHOWN = {
     "weights", "scratch", "img_size", "fit",  # test_keys_that_make_the_network
     "device", "machine", "machine.device", "machine.engine", "machine.threads",  # test_keys_of_the_machine
-    "time_limit",
+    "time_limit", "machine.frozen_batch",  # tests of their own
+    "positive", "sensitivity",  # test_keys_of_two_classes
     "phases",  # each of its keys
     *WHOLE,
 }  # fmt: skip
@@ -389,8 +429,9 @@ CALLS = {
         "lr": ("--lr", "0.1"), "batch_size": ("--batch-size", "8"), "img_size": ("--img-size", "32"),
         "fit": ("--fit", "pad"), "patience": ("--patience", "2"), "seed": ("--seed", "2"),
         "split_seed": ("--split-seed", "2"), "per_class": ("--per-class", "9"), "folds": ("--folds", "2"),
-        "ensemble": ("--ensemble",), "decisions": ("--decisions", "x"), "tta": ("--tta", "flip"),
-        "time_limit": ("--time-limit", "9m"), "device": ("--device", "cpu"), "workers": ("--workers", "2"),
+        "ensemble": ("DATA", "--folds", "2", "--ensemble"), "decisions": ("--decisions", "x"), "tta": ("--tta", "flip"),
+        "time_limit": ("--time-limit", "9m"), "positive": ("--positive", "a"),
+        "sensitivity": ("--sensitivity", "0.9"), "device": ("--device", "cpu"), "workers": ("--workers", "2"),
         "set": ("--set", "a=1"),
     }),
     "evaluate": Call("sightline.tasks.evaluate:evaluate", ("RUN",), {
@@ -413,7 +454,7 @@ CALLS = {
         "out": ("--out", "x"), "img_size": ("--img-size", "32"), "device": ("--device", "cpu"),
         "workers": ("--workers", "2"),
     }),
-    "compare": Call("sightline.tasks.compare:compare", ("A", "B"), {"runs": ("A", "C")}),
+    "compare": Call("sightline.tasks.compare:compare", ("A", "B"), {"runs": ("A", "C"), "out": ("--out", "x")}),
     "export": Call("sightline.tasks.export:export", ("RUN",), {
         "run": ("OTHER",), "form": ("--format", "torch"), "out": ("--out", "x"),
     }),
@@ -435,7 +476,7 @@ PRINTED = {
     "models": {
         "name": ("resnet9_lean",), "img_size": ("resnet9_lean", "--img-size", "64"), "box": ("--box",),
         "train": ("resnet9_lean", "--train", "head"), "head": ("resnet9_lean", "--head", "regularised"),
-        "classes": ("resnet9_lean", "--classes", "3"),
+        "classes": ("resnet9_lean", "--classes", "3"), "all": ("--all",),
     },
     "recipes": {"name": ("probe",)},
     "datasets": {"name": ("demo-scenes",)},
@@ -443,7 +484,8 @@ PRINTED = {
 }  # fmt: skip
 """Commands that only print: the flag changes what is said."""
 AGAINST_PRINTED = dict.fromkeys(("img_size", "train", "head", "classes"), ("resnet9_lean",))
-APART = {"train": {"resume"}}
+APART = {"train": {"resume"}, "predict": {"on", "workers", "ray_address"}}
+"""Shown elsewhere: what begins another kind of work (tests/cli/test_resume.py, tests/scale)."""
 RESUME = Call("sightline.tasks.train:resume", ("--resume", "RUN"), {})
 
 

@@ -33,7 +33,8 @@ def test_a_copy_is_no_neighbour(clouds: Clouds) -> None:
     assert near.shape == (360, 10)
     assert (groups[near] != groups[:, None]).all()
     assert (nearest(whole, np.arange(360))[:60, 0] == np.arange(300, 360)).all()
-    np.testing.assert_array_equal(near[:60], near[300:])
+    # A photo and its copy are equally near, so which of them comes first is chance.
+    np.testing.assert_array_equal(np.sort(near[:60] % 300), np.sort(near[300:] % 300))
 
 
 def test_the_label_of_a_photo_has_no_part_in_its_judgement(clouds: Clouds) -> None:

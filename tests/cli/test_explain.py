@@ -15,7 +15,7 @@ def reason(heat: tuple[tuple[float, ...], ...], decision: str = "answer") -> Rea
 def test_five_lines_with_the_path_say_it() -> None:
     said = in_words(reason(((1.0, 0.0), (0.0, 0.0))))
     assert said == [
-        "Answer: sea, 91.2 % sure",
+        "Answer: sea, 91.2\N{NO-BREAK SPACE}% sure",
         "Decision: answer: sure enough to be relied on",
         "Looked at, for sea: mostly the upper left; half of the weight lies on 25 % of the photo",
         "Like training photos of: none is remembered",

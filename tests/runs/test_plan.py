@@ -31,7 +31,7 @@ def settled(dataset, **options: object):
 def test_photos_decide_the_size_from_scratch(dataset) -> None:
     assert plan.image_size(recipes.resolve("demo-scratch", {"img_size": None}, ["img_size=null"]), dataset) == 64
     assert plan.image_size(recipes.resolve("demo-scratch", {"img_size": 50}), dataset) == 50
-    assert plan.image_size(recipes.resolve("default"), dataset) is None
+    assert plan.image_size(recipes.resolve("default", {}, ["img_size=null"]), dataset) is None
 
 
 def test_a_config_that_knows_its_machine_is_not_tuned_again(dataset) -> None:

@@ -23,6 +23,8 @@ from sightline.scale.score import score
 
 from .conftest import descendants, files_in, shards, tables
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray for them all
+
 
 def rows(out: Path) -> pd.DataFrame:
     """The answers of a job, in order."""
@@ -50,6 +52,25 @@ def alone(run_path: Path, photos: Path) -> pd.DataFrame:
     return Predictor.load(run_path).predict(files_in(photos))
 
 
+# First, so that Ray's workers are started where the server's address is known.
+def test_from_s3_to_s3(ray: Any, s3: Any, run_path: Path, photos: Path, alone: pd.DataFrame) -> None:
+    for path in photos.rglob("*"):
+        if path.is_file():
+            with s3.open_output_stream(f"photos/new/{path.relative_to(photos).as_posix()}") as file:
+                file.write(path.read_bytes())
+    made = score(run_path, "s3://photos/new", "s3://photos/out", part_rows=25, workers=1)
+    assert (made.rows, made.unreadable) == (61, 1)
+    found = pd.concat(
+        [parquet.read_table(f"photos/out/parts/{part.name}", filesystem=s3).to_pandas() for part in made.parts],
+        ignore_index=True,
+    )
+    assert_same(found, alone, paths=False)
+    assert found["path"][0] == "s3://photos/new/batch0/000.jpg"
+    s3.delete_file("photos/out/parts.json")
+    s3.delete_file(f"photos/out/parts/{name(1)}")
+    assert score(run_path, "s3://photos/new", "s3://photos/out", part_rows=25, workers=1) == made
+
+
 def test_2000_photos_of_a_folder_get_the_rows_of_one_process(
     ray: Any, run_path: Path, scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +89,7 @@ def test_2000_photos_of_a_folder_get_the_rows_of_one_process(
     assert "Scoring 5 parts with 2 workers" in capsys.readouterr().err
 
 
+@pytest.mark.prove
 def test_a_bad_photo_is_a_row_with_a_reason(
     ray: Any, run_path: Path, photos: Path, tmp_path: Path, alone: pd.DataFrame
 ) -> None:
@@ -80,6 +102,7 @@ def test_a_bad_photo_is_a_row_with_a_reason(
     assert bad["predicted"] is None or pd.isna(bad["predicted"])
 
 
+@pytest.mark.prove
 def test_finished_parts_are_skipped_and_the_rows_are_the_same_bit_for_bit(
     ray: Any, run_path: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -99,6 +122,7 @@ def test_finished_parts_are_skipped_and_the_rows_are_the_same_bit_for_bit(
     assert again == made
 
 
+@pytest.mark.prove
 def test_a_worker_killed_in_the_middle_costs_nothing_but_its_part(
     ray: Any, run_path: Path, scenes: Path, tmp_path: Path
 ) -> None:
@@ -125,6 +149,7 @@ def test_a_worker_killed_in_the_middle_costs_nothing_but_its_part(
     assert_same(rows(tmp_path / "out"), first.iloc[np.arange(600) % len(files)].reset_index(drop=True), paths=False)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("struct", [True, False])
 def test_parquet_files_with_bytes(
     ray: Any, run_path: Path, photos: Path, tmp_path: Path, alone: pd.DataFrame, struct: bool
@@ -139,6 +164,7 @@ def test_parquet_files_with_bytes(
     assert_same(found, alone.iloc[order].reset_index(drop=True), paths=False)
 
 
+@pytest.mark.prove
 def test_webdataset_shards(ray: Any, run_path: Path, photos: Path, tmp_path: Path, alone: pd.DataFrame) -> None:
     shards(photos, tmp_path / "shards")
     made = score(run_path, tmp_path / "shards", tmp_path / "out", workers=1)
@@ -148,6 +174,7 @@ def test_webdataset_shards(ray: Any, run_path: Path, photos: Path, tmp_path: Pat
     assert_same(found, alone, paths=False)
 
 
+@pytest.mark.prove
 def test_a_manifest_names_photos_beside_it(
     ray: Any, run_path: Path, photos: Path, tmp_path: Path, alone: pd.DataFrame
 ) -> None:
@@ -161,24 +188,7 @@ def test_a_manifest_names_photos_beside_it(
     assert found["error"][61].startswith("unreadable")
 
 
-def test_from_s3_to_s3(ray: Any, s3: Any, run_path: Path, photos: Path, alone: pd.DataFrame) -> None:
-    for path in photos.rglob("*"):
-        if path.is_file():
-            with s3.open_output_stream(f"photos/new/{path.relative_to(photos).as_posix()}") as file:
-                file.write(path.read_bytes())
-    made = score(run_path, "s3://photos/new", "s3://photos/out", part_rows=25, workers=1)
-    assert (made.rows, made.unreadable) == (61, 1)
-    found = pd.concat(
-        [parquet.read_table(f"photos/out/parts/{part.name}", filesystem=s3).to_pandas() for part in made.parts],
-        ignore_index=True,
-    )
-    assert_same(found, alone, paths=False)
-    assert found["path"][0] == "s3://photos/new/batch0/000.jpg"
-    s3.delete_file("photos/out/parts.json")
-    s3.delete_file(f"photos/out/parts/{name(1)}")
-    assert score(run_path, "s3://photos/new", "s3://photos/out", part_rows=25, workers=1) == made
-
-
+@pytest.mark.prove
 def test_a_shard_that_vanishes_stops_the_job_with_one_line_and_what_is_done_is_kept(
     ray: Any, run_path: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -223,6 +233,7 @@ def test_what_cannot_work_is_refused_before_ray_is_started(
         score(run_path, tmp_path / "mixed", tmp_path / "out3")
 
 
+@pytest.mark.prove
 def test_a_folder_of_another_job_is_left_alone(ray: Any, run_path: Path, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     score(run_path, photos / "batch0", out, workers=1)

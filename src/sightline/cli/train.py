@@ -162,6 +162,7 @@ def _require_sensible(given: dict[str, Any]) -> None:
     from sightline.data.augment.specs import spec_of
 
     options = {name: value for name, value in given.items() if name not in ("recipe", "set", "out", *_OF_PHASES)}
+    options = recipes.absolute(options)
     of_phases = {name: value for name, value in given.items() if name in _OF_PHASES}
     config = recipes.resolve(given.get("recipe", "default"), options, list(given.get("set", ())), **of_phases)
     spec_of(config.augment)

@@ -99,7 +99,7 @@ def test_only_what_the_site_runs_is_installed() -> None:
     others = set().union(*(_names(names) for extra, names in extras.items() if extra != "web")) - needed
     required = set().union(*(_names(requires(name) or []) for name in image if _is_installed(name)))
     assert {"pytest", "ray"} <= others and others & set(image) <= required  # what the site's own packages ask for
-    assert not {"pytest", "hypothesis", "mypy", "ruff", "playwright", "ray", "mkdocs", "onnxruntime"} & set(image)
+    assert not {"pytest", "hypothesis", "mypy", "ruff", "playwright", "ray", "mkdocs"} & set(image)
     assert {name: version for name, version in image.items() if everything.get(name) != version} == {}
     assert "--require-hashes -r /build/requirements.lock" in (DEPLOY / "Dockerfile").read_text()
     blocks = re.split(r"^(?=[a-z0-9])", (DEPLOY / "requirements.lock").read_text(), flags=re.M)[1:]
