@@ -390,12 +390,13 @@ CALLS = {
         "fit": ("--fit", "pad"), "patience": ("--patience", "2"), "seed": ("--seed", "2"),
         "split_seed": ("--split-seed", "2"), "per_class": ("--per-class", "9"), "folds": ("--folds", "2"),
         "ensemble": ("--ensemble",), "decisions": ("--decisions", "x"), "tta": ("--tta", "flip"),
+        "positive": ("--positive", "x"), "sensitivity": ("--sensitivity", "0.9"),
         "time_limit": ("--time-limit", "9m"), "device": ("--device", "cpu"), "workers": ("--workers", "2"),
         "set": ("--set", "a=1"),
     }),
     "evaluate": Call("sightline.tasks.evaluate:evaluate", ("RUN",), {
         "run": ("OTHER",), "data": ("RUN", "DATA"), "moved": ("--data", "x"), "images": ("--images", "x"),
-        "device": ("--device", "cpu"),
+        "device": ("--device", "cpu"), "positive": ("--positive", "x"), "sensitivity": ("--sensitivity", "0.9"),
     }),
     "predict": Call("sightline.tasks.predict:predict", ("RUN", "a.jpg"), {
         "run": ("OTHER", "a.jpg"), "paths": ("RUN", "b.jpg"), "out": ("--out", "x.csv"), "device": ("--device", "cpu"),
