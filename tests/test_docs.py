@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import re
+import shlex
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import yaml
+from cyclopts import CycloptsError
 
 import sightline
-from sightline import config
-from sightline.cli.app import COMMANDS
+from sightline import config, recipes
+from sightline.cli.app import COMMANDS, application
+from sightline.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -122,6 +127,54 @@ def test_each_file_of_ours_that_the_documentation_names_is_there() -> None:
         and not re.search(r"\b(NAME|RUN)\b|^src/sightline/a/|^tests/a/", name)  # these stand for any
     ]
     assert not gone
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Every line in a block of code that calls sightline: the page, and its words."""
+    found = []
+    for path in written():
+        for block in re.findall(
+            r"^```(?!python|yaml|json)[^\n]*\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M
+        ):
+            for line in block.replace("\\\n", " ").splitlines():
+                if line.strip().startswith("sightline "):
+                    words = shlex.split(line.split(" | ")[0].split(" > ")[0].split(" && ")[0], comments=True)
+                    found.append((path.relative_to(ROOT).as_posix(), words[1:]))
+    return found
+
+
+def test_each_command_in_the_documentation_is_one_that_sightline_takes() -> None:
+    """Its name, its flags and their values; what they name (photos, runs) is the reader's."""
+    wrong = []
+    pages_of = {page for page, _ in commands()}
+    assert {
+        "README.md",
+        "docs/serve.md",
+        *(f"docs/how-to/{who}.md" for who in ("teacher", "biologist", "engineer")),
+    } <= pages_of
+    for page, words in commands():
+        try:
+            application(words[0]).parse_args(words, print_error=False, exit_on_error=False)
+        except CycloptsError as error:
+            wrong.append(f"{page}: sightline {' '.join(words)}: {error}")
+            continue
+        wrong += [f"{page}: recipe {name}" for key, name in pairwise(words) if key == "--recipe" and not known(name)]
+        wrong += [f"{page}: {each}" for key, each in pairwise(words) if key == "--set" and not set_is_taken(each)]
+    assert not wrong
+
+
+def known(recipe: str) -> bool:
+    """Whether it is a recipe of ours, or a file of the reader's."""
+    return recipe in recipes.names() or recipe.endswith(".yaml")
+
+
+def set_is_taken(text: str) -> bool:
+    """Whether --set takes it, beside some recipe."""
+    for name in recipes.names():
+        with contextlib.suppress(UsageError):
+            recipes.resolve(name, {}, [text])
+            return True
+    return False
 
 
 def test_each_page_stands_in_the_navigation() -> None:

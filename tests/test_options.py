@@ -436,7 +436,7 @@ CALLS = {
     }),
     "evaluate": Call("sightline.tasks.evaluate:evaluate", ("RUN",), {
         "run": ("OTHER",), "data": ("RUN", "DATA"), "moved": ("--data", "x"), "images": ("--images", "x"),
-        "device": ("--device", "cpu"),
+        "device": ("--device", "cpu"), "positive": ("--positive", "x"), "sensitivity": ("--sensitivity", "0.9"),
     }),
     "predict": Call("sightline.tasks.predict:predict", ("RUN", "a.jpg"), {
         "run": ("OTHER", "a.jpg"), "paths": ("RUN", "b.jpg"), "out": ("--out", "x.csv"), "device": ("--device", "cpu"),

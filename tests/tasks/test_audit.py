@@ -1,6 +1,7 @@
 """The whole audit on a small drawn set with planted faults: what was planted is found, and the data is left alone."""
 
 import hashlib
+import html
 from pathlib import Path
 
 import pandas as pd
@@ -67,12 +68,21 @@ def test_the_tables_and_the_page_say_the_same(audited: tuple[Planted, task.Audit
     table = pd.read_csv(out / "findings.csv", keep_default_na=False)
     assert tuple(table.columns) == COLUMNS == tuple(pd.read_parquet(out / "findings.parquet").columns)
     assert table["score"].is_monotonic_decreasing
-    html = audit.page.read_text()
-    assert audit.summary[0] in html
+    page = audit.page.read_text()
+    assert audit.summary[0] in page
     assert "also stand in training" in audit.summary[0] or "also stands in training" in audit.summary[0]
     assert task.BLIND in audit.summary, "without a network it says what it could not check"
     for path in table.loc[table["check"] == "leak", "path"]:
-        assert f'data-path="{path}"' in html
+        assert f'data-path="{path}"' in page
+
+
+def test_an_audit_shows_itself_in_a_notebook(audited: tuple[Planted, task.Audit, bool]) -> None:
+    _, audit, _ = audited
+    shown = audit._repr_html_()
+    assert html.escape(audit.summary[0]) in shown and "audit.html" in shown
+    assert "<table>" in shown and "data:image/jpeg" in shown
+    assert len(shown) < 1_000_000 and "<script" not in shown
+    assert repr(audit).startswith(f"Audit({len(audit.dataset.samples):,} photos, ")
 
 
 def test_decisions_from_the_table_can_be_applied(audited: tuple[Planted, task.Audit, bool], tmp_path: Path) -> None:

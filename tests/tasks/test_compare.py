@@ -19,6 +19,9 @@ def test_a_run_is_no_better_than_its_copy(run_path: Path, tmp_path: Path) -> Non
     assert difference.accuracy.difference == 0
     assert difference.chance
     assert (difference.only_first, difference.only_this) == (0, 0)
+    shown = found._repr_html_()
+    assert difference.verdict in shown and shown.count("<tr>") == 3
+    assert repr(found).startswith(f"Comparison({found.n:,} test photos: ")
 
 
 def test_what_cannot_be_compared_is_refused(run_path: Path, tmp_path: Path) -> None:

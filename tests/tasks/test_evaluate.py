@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import sightline
+from hostile_run import sightline as command
 from sightline.errors import SightlineError
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
 
 
@@ -52,3 +56,91 @@ def test_a_class_that_the_run_does_not_know_is_an_error(run: sightline.Run, scen
     shutil.copytree(scenes / "forest", tmp_path / "d" / "desert")
     with pytest.raises(SightlineError, match="desert"):
         sightline.evaluate(run, tmp_path / "d")
+
+
+@pytest.fixture(scope="module")
+def two(once: Callable[[str, Callable[[Path], object]], Path], scenes: Path, quick: dict) -> Path:
+    """A run on sea and forest. Look, do not touch."""
+
+    def make(folder: Path) -> None:
+        for name in ("sea", "forest"):
+            shutil.copytree(scenes / name, folder / "photos" / name)
+        sightline.train(folder / "photos", out=folder / "runs" / "two", **quick)
+
+    return once("two", make) / "runs" / "two"
+
+
+def test_two_classes_are_read_in_the_same_words_on_own_and_on_new_photos(
+    two: Path, scenes: Path, tmp_path: Path
+) -> None:
+    before = RunFolder(two).extra(TwoClasses)
+    assert before is not None and (before.positive, before.why[:7]) == ("forest", "neither")
+    copy = Path(shutil.copytree(two, tmp_path / "copy"))
+    assert sightline.evaluate(copy).two_classes == before
+    again = RunFolder(copy).extra(TwoClasses)
+    assert again == before, "an evaluation changes nothing in the run"
+
+    new = tmp_path / "new"
+    for name, first in (("sea", 20), ("forest", 5)):
+        (new / name).mkdir(parents=True)
+        for photo in sorted((scenes / name).iterdir())[:first]:
+            shutil.copy(photo, new / name)
+    found = sightline.evaluate(two, new, positive="sea", sensitivity=0.5)
+    read = found.two_classes
+    assert read is not None and (read.positive, read.negative, read.why) == (
+        "sea",
+        "forest",
+        "as asked for with --positive",
+    )
+    assert (read.photos, read.positives) == (25, 20)
+    assert [point.kind for point in read.points] == ["val", "sensitivity"] and read.wanted == 0.5
+    at = read.points[0]
+    assert (at.found + at.missed, at.passed + at.alarms) == (20, 5)
+    # The thresholds are those of the run's own validation photos, whatever photos they are tried on.
+    own = sightline.evaluate(copy, positive="sea", sensitivity=0.5).two_classes
+    assert own is not None and [p.threshold for p in own.points] == [p.threshold for p in read.points]
+    assert "two_classes" not in found.to_dict()
+
+
+def test_of_two_classes_the_terminal_says_what_the_report_says(two: Path, scenes: Path, tmp_path: Path) -> None:
+    for name in ("sea", "forest"):
+        shutil.copytree(scenes / name, tmp_path / name)
+    said = command("evaluate", two, tmp_path, "--sensitivity", "0.5").out
+    assert "forest is the positive class: neither is rarer" in said
+    for word in ("chosen on val", "for 50\u00a0% sensitivity", "specificity", "negative predictive value", "AUC"):
+        assert word in said
+    plain = json.loads(command("evaluate", two, tmp_path, "--json").out)
+    asked = json.loads(command("evaluate", two, tmp_path, "--json", "--positive", "sea").out)
+    assert asked.pop("two_classes")["positive"] == "sea" and asked == plain
+    alone = command("evaluate", two, sea_alone(tmp_path))
+    assert alone.code == 0 and "All of these photos are of one class" in alone.err and "AUC" not in alone.out
+
+
+def sea_alone(place: Path) -> Path:
+    """A manifest of photos of one class."""
+    rows = [f"sea/{photo.name},sea" for photo in sorted((place / "sea").iterdir())[:3]]
+    (place / "sea.csv").write_text("\n".join(["path,label", *rows]))
+    return place / "sea.csv"
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (("--positive", "lake"), "--positive lake: there is no such class. Choose forest or sea."),
+        (("--sensitivity", "95"), "--sensitivity 95: is a share above 0 and below 1, such as 0.95."),
+    ],
+)
+def test_a_wrong_wish_of_two_classes_is_refused_before_the_test_photos_are_opened(
+    flags: tuple[str, str], says: str, two: Path
+) -> None:
+    ledger = two.parent / "test-ledger.jsonl"
+    before = ledger.read_text()
+    found = command("evaluate", two, *flags)
+    assert (found.code, found.err) == (2, f"sightline: {says}\n")
+    assert ledger.read_text() == before
+
+
+@pytest.mark.parametrize("flags", [("--positive", "sea"), ("--sensitivity", "0.9")])
+def test_of_six_classes_none_is_the_positive_one(flags: tuple[str, str], run_path: Path) -> None:
+    found = command("evaluate", run_path, *flags)
+    assert found.code == 2 and "is for two classes; here there are 6" in found.err

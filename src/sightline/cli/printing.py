@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -22,9 +23,23 @@ _ENDLESS = 10_000  # columns: a pipe has no edge at which a row would have to be
 
 
 def lines(*texts: str) -> None:
-    """Print result lines."""
+    """Print result lines: on a terminal folded between words, not in the middle of one; whole in a pipe.
+
+    A path or an address that is longer than the terminal stays in one piece, to be copied.
+    """
+    from rich.console import Console
+
+    console = Console()
     for text in texts:
-        print(text)
+        if not console.is_terminal:
+            print(text)
+            continue
+        for line in text.split("\n"):
+            indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
+            folded = textwrap.wrap(
+                line, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            )
+            print("\n".join(folded))
 
 
 def verbatim(text: str) -> None:

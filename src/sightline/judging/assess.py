@@ -101,7 +101,7 @@ def assess(run: RunFolder) -> Assessment:
         intervals=intervals(truth, predicted, classes, groups),
         calibration=calibrated(p, truth, fitted.temperature),
         conformal=covered(p, truth, classes, fitted, encode(val, classes)[0] if len(val) else ()),
-        two=_two(run, val, (p, truth), classes, groups),
+        two=as_two(run, val, (p, truth), classes, groups),
         familiarity=None if familiar is None else Familiar(test_kept=float(familiar.mean())),
         slices=Slices(
             slices=tuple(Slice.model_validate(row) for row in table.to_dict("records")),
@@ -114,22 +114,39 @@ def assess(run: RunFolder) -> Assessment:
     return found
 
 
-def _two(
+def as_two(
     run: RunFolder,
     val: pd.DataFrame,
     test: tuple[ArrayLike, ArrayLike],
     classes: Sequence[str],
     groups: ArrayLike | None,
+    asked: str | None = None,
+    sensitivity: float | None = None,
 ) -> TwoClasses | None:
-    """The figures of two classes, for the positive one and the sensitivity that the run was asked for."""
+    """The figures of two classes on test or other photos, at thresholds that the run's val photos choose.
+
+    Args:
+        run: it knows what it was asked for, and which class is the rarer in training.
+        val: its predictions for val; none are needed.
+        test: probabilities (n, 2) and class numbers (n,).
+        classes: of the run.
+        groups: (n,) the duplicate group of each photo; None: each stands for itself.
+        asked: the positive class; None: as the run was asked.
+        sensitivity: the one wanted, in 0-1; None: as the run was asked.
+
+    Returns:
+        None where there are not two classes, or the photos are all of one.
+    """
     if len(classes) != 2:
         return None
     config = run.config() if (run.path / "config.yaml").is_file() else Config()
     samples = run.samples()
     learned = samples.loc[samples["split"] == "train", "label"].value_counts()
-    positive = two_classes.positive_class(classes, {str(name): int(n) for name, n in learned.items()}, config.positive)
+    positive = two_classes.positive_class(
+        classes, {str(name): int(n) for name, n in learned.items()}, asked or config.positive
+    )
     on_val = (probability_table(val, classes), encode(val, classes)[0]) if len(val) else None
-    return two_classes.measure(on_val, test, classes, positive, config.sensitivity, groups)
+    return two_classes.measure(on_val, test, classes, positive, sensitivity or config.sensitivity, groups)
 
 
 def intervals(

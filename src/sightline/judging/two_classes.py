@@ -116,6 +116,21 @@ def measure(
     )
 
 
+READ: tuple[tuple[str, str, tuple[str, str], str], ...] = (
+    ("sensitivity", "sensitivity", ("found", "missed"), "of {positive}, the share that is found"),
+    ("specificity", "specificity", ("passed", "alarms"), "of {negative}, the share that is let go"),
+    ("positive predictive value", "ppv", ("found", "alarms"), "of what is called {positive}, the share that is"),
+    ("negative predictive value", "npv", ("passed", "missed"), "of what is let go, the share that is {negative}"),
+)
+"""What a person reads at a threshold: the figure, its key, its photos (hits, misses), and what it means."""
+
+
+def chosen(point: OperatingPoint, wanted: float) -> str:
+    """How a threshold was chosen, as the head of its column says it."""
+    named = {"val": "chosen on val", "half": "at one half"}
+    return named.get(point.kind, f"for {words.percent(wanted, 0)} sensitivity")
+
+
 def sentence(found: TwoClasses) -> str:
     """What is found and let go at the threshold that val chose, in one sentence."""
     at = found.points[0]

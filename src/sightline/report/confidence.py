@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from sightline.judging import claims
+from sightline.judging import two_classes as reading
 from sightline.report import charts, svg
 from sightline.report.page import Shown
 from sightline.runs.documents.trust import Calibration, Conformal, Trust
@@ -163,6 +164,7 @@ def two_classes(found: TwoClasses | None, test: Judged) -> Shown | None:
     return {
         **vars(found),
         "share": found.positives / found.photos,
+        "chosen": [reading.chosen(point, found.wanted) for point in found.points],
         "promised": any(point.kind == "sensitivity" for point in found.points),
         "rows": [
             {
@@ -170,7 +172,7 @@ def two_classes(found: TwoClasses | None, test: Judged) -> Shown | None:
                 "meaning": meaning.format(positive=name, negative=words.shown(found.negative)),
                 "cells": [_cell(point, figure_key, counts) for point in found.points],
             }
-            for figure, figure_key, counts, meaning in _READ
+            for figure, figure_key, counts, meaning in reading.READ
         ],
         "roc": charts.lines(
             [charts.Series("", *_thin(false, true), "one")],
@@ -186,14 +188,6 @@ def two_classes(found: TwoClasses | None, test: Judged) -> Shown | None:
             **square,
         ),
     }
-
-
-_READ: tuple[tuple[str, str, tuple[str, str], str], ...] = (
-    ("sensitivity", "sensitivity", ("found", "missed"), "of {positive}, the share that is found"),
-    ("specificity", "specificity", ("passed", "alarms"), "of {negative}, the share that is let go"),
-    ("positive predictive value", "ppv", ("found", "alarms"), "of what is called {positive}, the share that is"),
-    ("negative predictive value", "npv", ("passed", "missed"), "of what is let go, the share that is {negative}"),
-)
 
 
 def _cell(point: OperatingPoint, figure: str, counts: tuple[str, str]) -> Shown:

@@ -81,18 +81,32 @@ def as_asked(recipe: str, given: Collection[str]) -> Iterator[None]:
         ) from error
 
 
-def require_positive(config: Config, classes: Sequence[str]) -> None:
+def require_positive(positive: str | None, classes: Sequence[str]) -> None:
     """Refuse a --positive that is none of two classes, before anything is opened.
 
     Raises:
         UsageError: there is no such class, or there are not two.
     """
-    if config.positive is None:
+    if positive is None:
         return
     if len(classes) != 2:
-        raise UsageError(f"--positive {config.positive}: is for data of two classes; this has {len(classes):,}.")
-    if config.positive not in classes:
-        raise UsageError(f"--positive {config.positive}: there is no such class. Choose {' or '.join(classes)}.")
+        raise UsageError(f"--positive {positive}: is for two classes; here there are {len(classes):,}.")
+    if positive not in classes:
+        raise UsageError(f"--positive {positive}: there is no such class. Choose {' or '.join(classes)}.")
+
+
+def require_sensitivity(sensitivity: float | None, classes: Sequence[str]) -> None:
+    """Refuse a --sensitivity that is no share, or asked of other than two classes.
+
+    Raises:
+        UsageError: one of them.
+    """
+    if sensitivity is None:
+        return
+    if not 0 < sensitivity < 1:
+        raise UsageError(f"--sensitivity {sensitivity:g}: is a share above 0 and below 1, such as 0.95.")
+    if len(classes) != 2:
+        raise UsageError(f"--sensitivity {sensitivity:g}: is for two classes; here there are {len(classes):,}.")
 
 
 def _require_run(path: Path) -> None:

@@ -10,8 +10,9 @@ from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.errors import SightlineError, UsageError
 from sightline.judging import figures
+from sightline.judging.assess import as_two
 from sightline.predictor import Predictor
-from sightline.runs import ledger
+from sightline.runs import ahead, ledger
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.folder import RunFolder
 from sightline.runs.prepare import reopen
@@ -28,6 +29,8 @@ def evaluate(
     moved: str | Path | None = None,
     images: str | Path | None = None,
     device: str = "auto",
+    positive: str | None = None,
+    sensitivity: float | None = None,
 ) -> Evaluation:
     """Judge a run on its own test part, or on every labelled sample of another dataset.
 
@@ -39,9 +42,16 @@ def evaluate(
         moved: the folder that the run's own photos are in now, if they were moved.
         images: the folder that the paths of a manifest are relative to.
         device: auto, cpu, cuda, mps.
+        positive: of two classes the one that is looked for; None: as the run was asked, else the one named so or rarer.
+        sensitivity: of two classes: the share of the positive one, in 0-1, that a second threshold should find; None:
+            as the run was asked.
+
+    Returns:
+        The figures. Of two classes `two_classes` holds sensitivity, specificity and predictive values, at thresholds
+        that the run's own validation photos choose.
 
     Raises:
-        UsageError: there is no run, or no such folder.
+        UsageError: there is no run, no such folder, or no two classes of which one could be the positive.
         SightlineError: the data has a class that the run does not know.
     """
     folder = run.folder if isinstance(run, Run) else RunFolder.open(run)
@@ -50,6 +60,8 @@ def evaluate(
         raise UsageError("DATA and --data: give the place of the run's own photos, or another dataset, not both.")
     if data is None and images is not None:
         raise UsageError(f"--images {images}: belongs to the table of another dataset, and no DATA was given.")
+    ahead.require_positive(positive, predictor.classes)
+    ahead.require_sensitivity(sensitivity, predictor.classes)
     if data is None:
         prepared = reopen(folder, predictor.size, predictor.fit, moved)
         samples, pixels, rows = prepared.dataset.samples, prepared.pixels, prepared.rows("test")
@@ -72,4 +84,14 @@ def evaluate(
             note(f"Warning: {seen:,} of these {len(samples):,} photos were used to train this run; they flatter it.")
     outputs = Looker(predictor, pixels).judge(rows, "Evaluating")
     table = finish.prediction_table(samples.iloc[rows], predictor.classes, outputs)
-    return figures.evaluate(table, predictor.classes, test_opened=opened)
+    found = figures.evaluate(table, predictor.classes, test_opened=opened)
+    if len(predictor.classes) != 2:
+        return found
+    groups = samples["duplicate_group" if "duplicate_group" in samples else "digest"].iloc[rows]
+    answers = figures.probability_table(table, predictor.classes), figures.encode(table, predictor.classes)[0]
+    predictions = folder.predictions()
+    val = predictions[predictions["split"] == "val"] if len(predictions) else predictions
+    two = as_two(folder, val, answers, predictor.classes, groups.to_numpy(), positive, sensitivity)
+    if two is None:
+        note("All of these photos are of one class, so there is no sensitivity beside a specificity to tell.")
+    return found.read_as_two(two)

@@ -80,7 +80,7 @@ def train(
         for text in closing.cut_short(config):
             note(text)
         dataset = open_data(config)
-        ahead.require_positive(config, dataset.classes)
+        ahead.require_positive(config.positive, dataset.classes)
         config, machine, network = _settle(config, dataset)
         place = Path(out) if out is not None else default_path(dataset.name, network.architecture)
         ahead.require_room(place, network, config)

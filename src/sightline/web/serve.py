@@ -12,6 +12,7 @@ from __future__ import annotations
 import getpass
 import ipaddress
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,9 @@ def gunicorn_settings(host: str, port: int) -> dict[str, Any]:
         where = server.LISTENERS[0].sock.getsockname()[1] if getattr(server, "LISTENERS", None) else port
         shown = RunFolder.all_in(options.runs)
         note(f"Sightline serves {len(shown)} run{'' if len(shown) == 1 else 's'} of {options.runs}")
+        if not shown:
+            note(f"Nothing is there to show yet: sightline demo --out {shlex.quote(str(options.runs / 'demo'))}, or")
+            note(f"sightline train PHOTOS --out {shlex.quote(str(options.runs / 'first'))}; the site shows it at once.")
         note(f"Open http://{name}:{where} · stop with Ctrl-C")
 
     return {

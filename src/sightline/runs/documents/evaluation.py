@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import ConfigDict, FailFast, Field, model_validator
+from pydantic import ConfigDict, FailFast, Field, PrivateAttr, model_validator
 
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.system import html
 from sightline.system.documents import Classes, Count, Document, Share
 from sightline.system.words import percent, span
@@ -46,6 +47,7 @@ class Evaluation(Document):
     """In nats."""
     test_opened: Count | None = None
     """How often this test set had been opened, this time included; None where it is not the run's own."""
+    _two: TwoClasses | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -54,6 +56,17 @@ class Evaluation(Document):
         if len(self.confusion) != len(self.classes) or {len(row) for row in self.confusion} != {len(self.classes)}:
             raise ValueError("confusion has not a row and a column for each class")
         return self
+
+    def read_as_two(self, two: TwoClasses | None) -> Self:
+        """The same evaluation, with the figures that two classes are judged by beside it."""
+        copy = self.model_copy()
+        copy._two = two
+        return copy
+
+    @property
+    def two_classes(self) -> TwoClasses | None:
+        """Sensitivity, specificity and predictive values, where `sightline.evaluate` found two classes."""
+        return self._two
 
     @property
     def figure(self) -> str:
