@@ -131,3 +131,25 @@ def test_probes_are_heard_while_every_thread_waits_for_a_slow_upload(
             connection.close()
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
+
+
+def test_an_empty_folder_of_runs_is_served_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sightline.web import serve
+
+    runs = tmp_path / "my runs"
+    runs.mkdir()
+    monkeypatch.setenv("SIGHTLINE_RUNS", str(runs))
+    serve.gunicorn_settings("127.0.0.1", 8000)["when_ready"](None)
+    said = capsys.readouterr().err
+    assert "serves 0 runs" in said and "Open http://127.0.0.1:8000" in said
+    assert f"sightline demo --out '{runs}/demo'" in said and f"sightline train PHOTOS --out '{runs}/first'" in said
+
+
+def test_a_folder_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    from hostile_run import sightline
+
+    found = sightline("serve", tmp_path / "absent")
+    assert found.code == 2
+    assert found.err == f"sightline: {tmp_path / 'absent'}: there is no such folder. Give a run, or a folder of runs.\n"

@@ -132,7 +132,7 @@ def describe(entry: Entry) -> list[str]:
     ]
     if entry.urls:
         lines.append(f"fetched  {entry.urls[0]}")
-        known = f"SHA-256 {entry.checksum[:16]}…, from {entry.checksum_source}"
+        known = f"SHA-256 {entry.checksum}, from {entry.checksum_source}"
         unknown = "no checksum is published: it is noted at the first download, and a later one must agree with it"
         lines.append(f"checked  {known if entry.checksum else unknown}")
         lines.append(f"by hand  put the archive, or the folders in it, into {_home(entry)}")
