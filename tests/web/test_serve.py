@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from sightline.errors import SightlineError, UsageError
+from sightline.web.serve import require_port
+
 SLOW = """
 import sys, time
 from pathlib import Path
@@ -131,3 +134,16 @@ def test_probes_are_heard_while_every_thread_waits_for_a_slow_upload(
             connection.close()
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
+
+
+def test_a_port_that_cannot_be_had_is_named_before_anything_is_started() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SightlineError, match=rf"^--port {port}: another program listens there"):
+            require_port("127.0.0.1", port)
+        require_port("127.0.0.1", 0)
+    require_port("localhost", port)
+    with pytest.raises(SightlineError, match=r"^--host 203\.0\.113\.7: is no address of this machine"):
+        require_port("203.0.113.7", 0)
+    with pytest.raises(UsageError, match=r"^--port 70000: give a number from 0 to 65535"):
+        require_port("127.0.0.1", 70000)
