@@ -432,7 +432,7 @@ CALLS = {
         "ensemble": ("DATA", "--folds", "2", "--ensemble"), "decisions": ("--decisions", "x"), "tta": ("--tta", "flip"),
         "time_limit": ("--time-limit", "9m"), "positive": ("--positive", "a"),
         "sensitivity": ("--sensitivity", "0.9"), "device": ("--device", "cpu"), "workers": ("--workers", "2"),
-        "set": ("--set", "a=1"),
+        "set": ("--set", "seed=5"),
     }),
     "evaluate": Call("sightline.tasks.evaluate:evaluate", ("RUN",), {
         "run": ("OTHER",), "data": ("RUN", "DATA"), "moved": ("--data", "x"), "images": ("--images", "x"),

@@ -59,3 +59,14 @@ def test_a_damaged_file_is_replaced(photos, content: bytes) -> None:
     assert len(duplicates_cache.known_duplicates(samples, pixels).pairs) == 1
     duplicates_cache.known_duplicates(samples, pixels)
     assert searches == [7, 7]
+
+
+def test_where_they_cannot_be_kept_they_are_found_all_the_same(photos, capsys: pytest.CaptureFixture[str]) -> None:
+    samples, pixels, searches = photos
+    (cache.root() / "duplicates").write_text("a file where the folder should be")
+    for _ in range(2):
+        assert len(duplicates_cache.known_duplicates(samples, pixels).pairs) == 1
+    assert searches == [7, 7]
+    said = capsys.readouterr().err
+    assert "Duplicates are computed again next time, as they could not be kept" in said
+    assert "Choose another folder" not in said

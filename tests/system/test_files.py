@@ -107,7 +107,7 @@ def test_a_place_that_can_be_written_is_none_the_worse(tmp_path: Path) -> None:
 def test_what_stands_in_the_way_is_found_before_the_work(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(SightlineError, match=r"cannot be written \(.+\)\. Choose another place"):
+    with pytest.raises(SightlineError, match=r"cannot be written \(.+\)\. Choose another place with --out"):
         require_writable(tmp_path / place)
 
 

@@ -87,3 +87,11 @@ def test_deep_features_are_kept_apart_from_the_plain_ones(counted, tmp_path: Pat
     again = features.features_from(tmp_path / "model", pixels, digests, deep=True)
     np.testing.assert_array_equal(deep, again)
     assert len(list(cache.folder("features").iterdir())) == 2
+
+
+def test_where_they_cannot_be_kept_they_are_computed_all_the_same(counted, capsys: pytest.CaptureFixture[str]) -> None:
+    network, engine, pixels, digests, seen = counted
+    (cache.root() / "features").write_text("a file where the folder should be")
+    found = features.frozen_features(network, engine, pixels, digests)
+    assert (found.shape, sum(seen)) == ((20, 512), 20)
+    assert "The features are computed again next time, as they could not be kept" in capsys.readouterr().err

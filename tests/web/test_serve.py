@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from sightline.errors import SightlineError, UsageError
+from sightline.web.serve import require_port
+
 SLOW = """
 import sys, time
 from pathlib import Path
@@ -153,3 +156,16 @@ def test_a_folder_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     found = sightline("serve", tmp_path / "absent")
     assert found.code == 2
     assert found.err == f"sightline: {tmp_path / 'absent'}: there is no such folder. Give a run, or a folder of runs.\n"
+
+
+def test_a_port_that_cannot_be_had_is_named_before_anything_is_started() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SightlineError, match=rf"^--port {port}: another program listens there"):
+            require_port("127.0.0.1", port)
+        require_port("127.0.0.1", 0)
+    require_port("localhost", port)
+    with pytest.raises(SightlineError, match=r"^--host 203\.0\.113\.7: is no address of this machine"):
+        require_port("203.0.113.7", 0)
+    with pytest.raises(UsageError, match=r"^--port 70000: give a number from 0 to 65535"):
+        require_port("127.0.0.1", 70000)

@@ -26,11 +26,12 @@ def known_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
     """
     photos = samples[["digest", "width", "height"]].to_numpy().tolist()
     key = hashlib.sha256(json.dumps([_VERSION, pixels.size, pixels.fit, photos]).encode()).hexdigest()[:32]
-    path = cache.folder("duplicates") / f"{key}.parquet"
+    path = cache.root() / "duplicates" / f"{key}.parquet"
     pairs = _read(path, len(samples))
     if pairs is None:
         found = find_duplicates(samples, pixels)
-        write_table(path, found.pairs)
+        with cache.sparing("Duplicates are"):
+            write_table(cache.folder("duplicates") / path.name, found.pairs)
         return found
     cache.touch(path)
     return Duplicates(joined(len(samples), pairs), pairs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,11 @@ from sightline.errors import SightlineError, UsageError
 from sightline.system import regular
 from sightline.system.files import NoRoom, is_temporary, open_to_append, require_writable, sweep, write_text
 from sightline.system.marker import MARKER, mark
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock: there a run is not kept from a second process
+    fcntl = None  # type: ignore[assignment]
 
 Status = Literal["complete", "running", "interrupted", "failed"]
 _LOCK, _FAILED = ".lock", "failed.txt"
@@ -43,7 +47,9 @@ class Place:
             run.path.mkdir(parents=True, exist_ok=True)
             sweep(run.path)
         except OSError as error:
-            raise SightlineError(f"--out {path}: cannot be made ({error.strerror}). Choose another folder.") from error
+            raise SightlineError(
+                f"{path}: cannot be made ({error.strerror}). Choose another folder with --out."
+            ) from error
         cls.require_free(path)
         mark(run.path, "a run")
         return run
@@ -192,13 +198,14 @@ class Place:
             SightlineError: another process has it.
         """
         try:
-            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         except OSError:  # a run on a read-only disk: nobody can be working on it
             yield
             return
         try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if fcntl is not None:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise SightlineError(
                     f"{self.path}: another process is working on this run. Wait for it to end."

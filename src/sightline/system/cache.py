@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
 
-from sightline.errors import SightlineError, UsageError
+from sightline.errors import Interrupted, SightlineError, UsageError
+from sightline.system.files import NoRoom
 from sightline.system.marker import mark
+from sightline.system.progress import note
 
 _GRACE_SECONDS = 3600  # another process may be using what was touched within the last hour
 
@@ -42,6 +45,22 @@ def folder(kind: str) -> Path:
             f"{path}: the cache folder cannot be made ({error.strerror}). Set SIGHTLINE_CACHE to a folder that can."
         ) from error
     return path
+
+
+@contextmanager
+def sparing(what: str) -> Iterator[None]:
+    """Within this block something is kept only to save time later: where the cache is closed or full, that is noted.
+
+    Args:
+        what: is kept, as the note begins: "The features are".
+    """
+    try:
+        yield
+    except SightlineError as error:
+        if isinstance(error, Interrupted) and not isinstance(error, NoRoom):
+            raise
+        why = str(error).splitlines()[0].removesuffix(" Choose another folder.")
+        note(f"{what} computed again next time, as they could not be kept: {why}")
 
 
 def limit() -> int:
@@ -117,4 +136,5 @@ def _remove(entry: Path) -> None:
     if entry.is_dir() and not entry.is_symlink():
         shutil.rmtree(entry, ignore_errors=True)
     else:
-        entry.unlink(missing_ok=True)
+        with suppress(OSError):  # gone already, or on a read-only disk
+            entry.unlink(missing_ok=True)

@@ -119,7 +119,9 @@ def require_writable(path: str | Path) -> None:
                 else OSError(errno.EACCES, f"you may not write in {place}")
             )
     except OSError as error:
-        raise SightlineError(f"--out {path}: cannot be written ({error.strerror}). Choose another place.") from error
+        raise SightlineError(
+            f"{path}: cannot be written ({error.strerror}). Choose another place with --out."
+        ) from error
 
 
 def require_free(folder: str | Path) -> None:

@@ -41,7 +41,7 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
     described += [network.mean, network.std, engine.name, engine.batch, network.head == "dense"]
     described += [pixels.fit] if pixels.fit != "crop" else []
     key = hashlib.sha256(json.dumps([described, list(digests)]).encode()).hexdigest()[:32]
-    path = cache.folder("features") / f"{network.architecture}-{key}.npy"
+    path = cache.root() / "features" / f"{network.architecture}-{key}.npy"
     try:
         kept: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         if len(kept) == len(pixels):
@@ -50,9 +50,10 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
     except (OSError, ValueError):
         pass  # not there, or damaged: computed again below
     features = _compute(engine, pixels)
-    with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.save(file, features, allow_pickle=False)
-    cache.trim()
+    with cache.sparing("The features are"):
+        with replacing(cache.folder("features") / path.name) as temporary, open(temporary, "wb") as file:
+            np.save(file, features, allow_pickle=False)
+        cache.trim()
     return features
 
 

@@ -9,10 +9,12 @@ threads of their own (worker.py).
 
 from __future__ import annotations
 
+import errno
 import getpass
 import ipaddress
 import os
 import shlex
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,8 @@ def serve(
         SightlineError: the port is taken, or the database cannot be reached.
     """
     prepare(runs, host=host, state=state, findings=findings, device=device)
+    if create_admin is None:
+        require_port(host, port)
     _migrate()
     if create_admin is not None:
         _create_admin(create_admin)
@@ -102,6 +106,28 @@ def port_is_public(host: str) -> bool:
         return not ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return True
+
+
+def require_port(host: str, port: int) -> None:
+    """Refuse an address on which the site could not listen; the server itself would end in its log.
+
+    Raises:
+        UsageError: there is no such port.
+        SightlineError: another program has it, this user may not, or the host is not this machine.
+    """
+    if not 0 <= port <= 65535:
+        raise UsageError(f"--port {port}: give a number from 0 to 65535.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host.strip("[]"), port), family=family).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = f"--port {port}: another program listens there already. Choose another; 0 takes any free one."
+        elif error.errno in (errno.EACCES, errno.EPERM):
+            why = f"--port {port}: this user may not listen there. Choose one above 1023."
+        else:
+            why = f"--host {host}: is no address of this machine. Leave it out to serve this machine alone."
+        raise SightlineError(why) from error
 
 
 def _migrate() -> None:
