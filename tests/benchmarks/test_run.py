@@ -31,6 +31,7 @@ def quiet(monkeypatch):
     monkeypatch.setattr(machine, "busy", lambda seconds=0.0: 0.0)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("short", PEERS)
 def test_every_peer_runs(short, scenes, tmp_path):
     import sys

@@ -71,6 +71,7 @@ def test_from_s3_to_s3(ray: Any, s3: Any, run_path: Path, photos: Path, alone: p
     assert score(run_path, "s3://photos/new", "s3://photos/out", part_rows=25, workers=1) == made
 
 
+@pytest.mark.prove
 def test_2000_photos_of_a_folder_get_the_rows_of_one_process(
     ray: Any, run_path: Path, scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
