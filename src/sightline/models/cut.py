@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sightline.models.headless import Headless
 from sightline.models.network import Network
 
 _LIKE = 1e-4
@@ -79,7 +80,7 @@ def _at(network: Network, parts: list[tuple[str, nn.Module]], first: int) -> Cut
     """The halves before and after this part, if they are the network."""
     module, place = network.module, parts[first][0]
     rest = _without(module, {name for name, _ in parts[:first]})
-    frozen = _Frozen(_without(module, {name for name, _ in parts[first:]}))
+    frozen = Headless(_without(module, {name for name, _ in parts[first:]}))
     images = torch.rand(2, 3, network.size, network.size, generator=torch.Generator().manual_seed(0))
     modes = {part: part.training for part in module.modules()}
     try:
@@ -100,33 +101,6 @@ def _at(network: Network, parts: list[tuple[str, nn.Module]], first: int) -> Cut
         network, module=frozen, architecture=f"{network.architecture}-before-{place}", head="linear"
     )
     return Cut(before, rest, tuple(maps.shape[1:]), place)
-
-
-class _Frozen(nn.Module):
-    """The frozen half, following timm's contract, so that every engine runs it; its logits mean nothing."""
-
-    def __init__(self, module: Any) -> None:
-        super().__init__()
-        self.module = module
-        self.classifier = _First()
-
-    def forward_features(self, images: Tensor) -> Tensor:
-        """(n, 3, S, S) -> (n, *shape)."""
-        maps: Tensor = self.module.forward_features(images)
-        return maps
-
-    def forward_head(self, hidden: Tensor, pre_logits: bool = False) -> Tensor:  # noqa: ARG002  (timm's signature)
-        """(n, *shape) -> (n, C·H·W)."""
-        return hidden.flatten(1)
-
-    def get_classifier(self) -> nn.Module:
-        """(n, C·H·W) -> (n, 1)."""
-        return self.classifier
-
-
-class _First(nn.Module):
-    def forward(self, hidden: Tensor) -> Tensor:
-        return hidden[:, :1]
 
 
 def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:

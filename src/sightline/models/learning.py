@@ -6,20 +6,16 @@ them, and errors that do not show in an answer may add up in a gradient.
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import json
 import time
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from sightline.models import choices, cut
+from sightline.models import choices
 from sightline.models.choices import Choice
-from sightline.models.freezing import freeze, set_mode
+from sightline.models.learner import Learner
 from sightline.models.network import Network
 from sightline.models.trials import take_turns
 from sightline.system.load import Neighbours
@@ -55,7 +51,7 @@ def precision_for_learning(
     remembered = choices.read().get(key)
     if remembered is not None and _stands(remembered):
         return "bfloat16" if remembered.name == "bfloat16" else "float32"
-    exact, rough = (_Learner(network, sample, device, train, bfloat16=b) for b in (False, True))
+    exact, rough = (_ByHeart(network, sample, device, train, bfloat16=b) for b in (False, True))
     trials = take_turns({"float32": exact.step, "bfloat16": rough.step}, most_seconds=_MOST_SECONDS)
     faster = trials.fastest(_FASTER) == "bfloat16"
     name: Precision = "bfloat16" if faster and learns_alike(exact, rough) else "float32"
@@ -73,30 +69,15 @@ def _stands(choice: Choice) -> bool:
     return neighbours.are_busy
 
 
-class _Learner:
-    """A copy of a network that learns a few photos by heart, step by step."""
+class _ByHeart(Learner):
+    """Learns the photos of its batch by heart, step by step."""
 
     def __init__(
         self, network: Network, sample: np.ndarray, device: str, train: str | list[str], *, bfloat16: bool
     ) -> None:
-        self.module: Any = copy.deepcopy(network.module).to(device, memory_format=torch.channels_last)
-        freeze(self.module, train)
-        set_mode(self.module)
-        self.autocast = torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=bfloat16)
-        pixels = torch.from_numpy(np.resize(sample, (_BATCH, *sample.shape[1:]))).to(device)
-        mean, std = (torch.tensor(value, device=device).view(3, 1, 1) for value in (network.mean, network.std))
-        self.given = (pixels.permute(0, 3, 1, 2).float().div(255) - mean) / std
-        self.answer: Callable[[torch.Tensor], torch.Tensor] = self.module
-        # Frozen layers in front are run by an engine of their own: what is tried is the step of those that learn.
-        if halves := cut.find(dataclasses.replace(network, module=self.module)):
-            with torch.no_grad():
-                self.given = halves.before.module.eval().forward_features(self.given)
-            set_mode(self.module)
-            halves.train(True)
-            self.answer = halves.after
-        self.targets = torch.arange(_BATCH, device=device) % len(network.classes)
-        learning = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
-        self.optimiser = torch.optim.AdamW(learning, lr=1e-3)
+        super().__init__(network, sample, device, train, batch=_BATCH, bfloat16=bfloat16)
+        self.parameters = [p for p in self.network.module.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(self.parameters, lr=1e-3)
         self.losses: list[float] = []
         self.norms: list[float] = []
         """Of the first step's gradient, for each parameter that learns."""
@@ -105,19 +86,16 @@ class _Learner:
         """One step; the same random numbers each time, for dropout and stochastic depth."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            with self.autocast:
-                logits = self.answer(self.given)
-        loss = F.cross_entropy(logits.float(), self.targets)
+            loss = self.loss()
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         if not self.losses:
-            gradients = [parameter.grad for parameter in self.module.parameters()]
-            self.norms = [float(gradient.norm()) for gradient in gradients if gradient is not None]
+            self.norms = [float(p.grad.norm()) for p in self.parameters if p.grad is not None]
         self.optimiser.step()
         self.losses.append(loss.item())
 
 
-def learns_alike(exact: _Learner, rough: _Learner) -> bool:
+def learns_alike(exact: _ByHeart, rough: _ByHeart) -> bool:
     """Whether bfloat16 starts from the same loss, has a gradient wherever float32 has one, and learns as much."""
     if not np.isfinite([*rough.losses, *rough.norms]).all():
         return False

@@ -9,39 +9,23 @@ photo and its mirror image are averaged, since a label does not depend on the si
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sightline.models import heads
+from sightline.models.headless import Headless
 from sightline.models.network import Network
 
 _LAST = 2  # stages; earlier ones cost as much room and were measured to add nothing
 
 
-class Stages(nn.Module):
-    """A timm network whose embedding is (n, F + 2 C): F pooled features, and two figures of the stages' C channels.
-
-    It follows timm's contract, so every engine runs it; its logits mean nothing.
-    """
-
-    def __init__(self, module: Any) -> None:
-        super().__init__()
-        self.module = module
-        self.classifier = _First()
+class Stages(Headless):
+    """A timm network whose embedding is (n, F + 2 C): F pooled features, and two figures of the stages' C channels."""
 
     def forward_features(self, images: Tensor) -> Tensor:
         """(n, 3, S, S) -> (n, F + 2 C)."""
         return (self._look(images) + self._look(images.flip(3))) / 2
-
-    def forward_head(self, hidden: Tensor, pre_logits: bool = False) -> Tensor:  # noqa: ARG002  (timm's signature)
-        """Nothing is left to do."""
-        return hidden
-
-    def get_classifier(self) -> nn.Module:
-        """(n, F + 2 C) -> (n, 1)."""
-        return self.classifier
 
     def _look(self, images: Tensor) -> Tensor:
         if hasattr(self.module, "forward_intermediates"):
@@ -61,8 +45,3 @@ def of(network: Network) -> Network:
     return dataclasses.replace(
         network, module=Stages(network.module), architecture=f"{network.architecture}-stages", head="linear"
     )
-
-
-class _First(nn.Module):
-    def forward(self, hidden: Tensor) -> Tensor:
-        return hidden[:, :1]

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from sightline.config import Config, Machine, Phase
-from sightline.models import autotune, cut, engines
-from sightline.models.cut import Cut
-from sightline.models.freezing import freeze, set_mode
+from sightline.models import autotune, engines
+from sightline.models.learner import Learner
 from sightline.models.learning import precision_for_learning
 from sightline.models.network import Network
 
@@ -43,13 +37,9 @@ def settle(config: Config, network: Network, sample: np.ndarray, photos: int) ->
         torch.set_num_threads(config.machine.threads)
         return config, config.machine
     device = engines.device_of(config.device)
-    if config.fits_head_only:
-        # The features are then also what the answers are made of, so they are computed as exactly as the answers.
-        engine = autotune.fastest_engine(
-            network, sample, device=device, photos=photos, trained=False, precision="float32"
-        )
-    else:
-        engine = autotune.fastest_engine(network, sample, device=device, photos=photos, trained=False)
+    # Where a head alone is fitted, the answers too are made of the features: they are computed as exactly.
+    exact = "float32" if config.fits_head_only else None
+    engine = autotune.fastest_engine(network, sample, device=device, photos=photos, trained=False, precision=exact)
     machine = Machine(
         device=device,
         precision="float32",
@@ -70,7 +60,7 @@ def _for_learning(config: Config, network: Network, machine: Machine, sample: np
     machine = machine.model_copy(update={"precision": precision})
     if machine.device != "cpu":  # the photos would have to cross over to the processor and back
         return machine
-    learner = _Learner(config, network, machine, sample, last)
+    learner = _learner(config, network, machine, sample, last)
     if learner.halves is not None:
         frozen = autotune.fastest_engine(
             learner.halves.before, sample, device=machine.device, photos=round(config.epochs * photos * TRAINED_SHARE),
@@ -80,38 +70,12 @@ def _for_learning(config: Config, network: Network, machine: Machine, sample: np
     return machine
 
 
-class _Learner:
-    """A copy of a network as it will learn in a phase, and one batch to try that on."""
-
-    def __init__(self, config: Config, network: Network, machine: Machine, sample: np.ndarray, phase: Phase) -> None:
-        self.network = dataclasses.replace(network, module=copy.deepcopy(network.module))
-        module = self.network.module.to(machine.device)
-        if machine.channels_last:
-            module.to(memory_format=torch.channels_last)
-        freeze(module, phase.train)
-        self.halves: Cut | None = cut.find(self.network) if machine.device == "cpu" else None
-        set_mode(module, config.freeze_norm)
-        photos = np.resize(sample, (config.batch_size, *sample.shape[1:]))
-        mean, std = (
-            torch.tensor(figures, device=machine.device).view(3, 1, 1) for figures in (network.mean, network.std)
-        )
-        given = torch.from_numpy(photos).to(machine.device).permute(0, 3, 1, 2).float().div_(255)
-        self.given: Tensor = (given - mean) / std
-        self.answer: Callable[[Tensor], Tensor] = module
-        if self.halves is not None:
-            with torch.no_grad():
-                self.given = self.halves.before.module.forward_features(self.given)
-            self.halves.train(True)
-            self.answer = self.halves.after
-        self.targets = torch.arange(config.batch_size, device=machine.device) % len(network.classes)
-        self._half = machine.precision == "bfloat16"
-
-    def step(self) -> None:
-        """Take the gradients of one batch."""
-        with torch.autocast(self.given.device.type, torch.bfloat16, enabled=self._half):
-            logits = self.answer(self.given)
-        loss = F.cross_entropy(logits.float(), self.targets)
-        torch.autograd.backward(loss)
+def _learner(config: Config, network: Network, machine: Machine, sample: np.ndarray, phase: Phase) -> Learner:
+    """One batch as the network will learn in this phase."""
+    return Learner(
+        network, sample, machine.device, phase.train,
+        batch=config.batch_size, freeze_norm=config.freeze_norm, bfloat16=machine.precision == "bfloat16",
+    )  # fmt: skip
 
 
 def images_per_second(config: Config, network: Network, machine: Machine, sample: np.ndarray) -> tuple[float, float]:
@@ -131,7 +95,7 @@ def images_per_second(config: Config, network: Network, machine: Machine, sample
     look = len(photos) / (time.perf_counter() - started)
 
     phase = ([phase for phase in config.phases if phase.solver == "gradient"] or [Phase()])[-1]
-    learner = _Learner(config, network, machine, sample, phase)
+    learner = _learner(config, network, machine, sample, phase)
     frozen = None
     if learner.halves is not None and machine.frozen:
         frozen = engines.make(machine.frozen, learner.halves.before, machine.device, machine.frozen_batch)
@@ -140,6 +104,6 @@ def images_per_second(config: Config, network: Network, machine: Machine, sample
         started = time.perf_counter()
         if frozen is not None:
             frozen(photos)
-        learner.step()
+        torch.autograd.backward(learner.loss())
         taken = time.perf_counter() - started
     return len(photos) / taken, look

@@ -1,0 +1,68 @@
+"""A copy of a network as it will learn, and one batch: to try on it what a step costs and comes to."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sightline.models import cut
+from sightline.models.cut import Cut
+from sightline.models.freezing import freeze, set_mode
+from sightline.models.network import Network
+
+
+class Learner:
+    """Frozen layers in front are run by an engine of their own in training: what is tried is the step of the others.
+
+    Args:
+        network: left as it is.
+        sample: photos, (n, S, S, 3) uint8; repeated until they fill the batch.
+        device: cpu, cuda or mps.
+        train: what learns, as in a recipe's phase.
+        batch: photos in the step.
+        freeze_norm: batch norm in layers that learn keeps its statistics.
+        bfloat16: answer in it.
+
+    Raises:
+        UsageError: `train` matches nothing.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        sample: np.ndarray,
+        device: str,
+        train: str | list[str],
+        *,
+        batch: int,
+        freeze_norm: bool = False,
+        bfloat16: bool = False,
+    ) -> None:
+        module = copy.deepcopy(network.module).to(device, memory_format=torch.channels_last)
+        self.network = dataclasses.replace(network, module=module)
+        freeze(module, train)
+        self.halves: Cut | None = cut.find(self.network) if device == "cpu" else None
+        set_mode(module, freeze_norm)
+        photos = torch.from_numpy(np.resize(sample, (batch, *sample.shape[1:]))).to(device)
+        mean, std = (torch.tensor(value, device=device).view(3, 1, 1) for value in (network.mean, network.std))
+        self.given: Tensor = (photos.permute(0, 3, 1, 2).float().div(255) - mean) / std
+        self.answer: Callable[[Tensor], Tensor] = module
+        if self.halves is not None:
+            with torch.no_grad():
+                self.given = self.halves.before.module.forward_features(self.given)
+            self.halves.train(True)
+            self.answer = self.halves.after
+        self.targets = torch.arange(batch, device=device) % len(network.classes)
+        self._autocast = torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=bfloat16)
+
+    def loss(self) -> Tensor:
+        """Of the batch, with the graph behind it."""
+        with self._autocast:
+            logits = self.answer(self.given)
+        return F.cross_entropy(logits.float(), self.targets)
