@@ -51,7 +51,7 @@ def feeding(scenes: Path, weights: Path, machine: Machine, **options: object) ->
     freeze(network.module, phase.train)
     network.module.eval()
     prepare = Preparation(network, config, data, "cpu")
-    return halves.feed(network, config, machine, data, prepare, 0), data
+    return halves.feed(network, machine, prepare, 0), data
 
 
 def frozen(engine: str = "eager") -> Machine:

@@ -14,12 +14,12 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from sightline.config import Config, Machine, Phase
+from sightline.config import Machine
 from sightline.models import cut, engines
 from sightline.models.cut import Cut
 from sightline.models.engines import Engine
 from sightline.models.network import Network
-from sightline.runs.prepare import Data
+from sightline.system import cache
 from sightline.training.batches import Preparation, generator
 from sightline.training.kept import KeptMaps, described
 
@@ -59,14 +59,12 @@ class Whole:
 class Halves:
     """The frozen layers are run by an engine of their own, the others learn from what it hands on."""
 
-    def __init__(
-        self, halves: Cut, engine: Engine, network: Network, config: Config, data: Data, prepare: Preparation,
-        place: tuple[int, Phase],
-    ) -> None:  # fmt: skip
-        self.halves, self.engine, self.network = halves, engine, network
-        self.config, self.data, self.prepare = config, data, prepare
-        self.number, self.phase = place
-        self._val = self._kept_val()
+    def __init__(self, halves: Cut, engine: Engine, network: Network, prepare: Preparation, number: int) -> None:
+        self.halves, self.engine, self.network, self.prepare = halves, engine, network, prepare
+        self.config, self.data = prepare.config, prepare.data
+        self.number, self.phase = number, prepare.config.phases[number]
+        self._val: KeptMaps | None = None
+        self._keep_val()
         self._views: dict[int, KeptMaps | None] = {}
 
     def lesson(self, rows: np.ndarray, epoch: int, draws: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:  # noqa: D102
@@ -80,7 +78,7 @@ class Halves:
     def plain(self, rows: np.ndarray) -> torch.Tensor:  # noqa: D102
         if self._val is not None:
             return self._on(self._val.take(np.searchsorted(self.data.val, rows)))
-        return self._on(self._maps(self.data.pixels.take(rows)))
+        return self._on(self._maps(self.data.pixels.take(rows)).bfloat16())  # as they would have been kept
 
     def logits(self, given: torch.Tensor) -> torch.Tensor:  # noqa: D102
         self.halves.train(self.network.module.training)
@@ -95,12 +93,12 @@ class Halves:
         maps = maps.float()
         return maps.contiguous(memory_format=torch.channels_last) if maps.ndim == 4 else maps
 
-    def _kept_val(self) -> KeptMaps | None:
+    def _keep_val(self) -> None:
         what = described(self.halves, self.engine, self.data, self.data.val)
         batches = np.array_split(self.data.val, math.ceil(len(self.data.val) / self.engine.batch))
-        return KeptMaps.made(what, self.halves, len(self.data.val), "What the frozen layers see of val", (
-            self._maps(self.data.pixels.take(rows)) for rows in batches
-        ))  # fmt: skip
+        seen = (self._maps(self.data.pixels.take(rows)) for rows in batches)
+        with cache.sparing("What the frozen layers see of val is"):
+            self._val = KeptMaps.made(what, self.halves, len(self.data.val), "What the frozen layers see of val", seen)
 
     def _view(self, number: int) -> KeptMaps | None:
         """What the frozen layers make of one augmented view of each training photo; None where there is no room."""
@@ -120,19 +118,17 @@ class Halves:
         return self._views[number]
 
 
-def feed(network: Network, config: Config, machine: Machine, data: Data, prepare: Preparation, number: int) -> Feed:
+def feed(network: Network, machine: Machine, prepare: Preparation, number: int) -> Feed:
     """How phase `number` feeds its network; what is frozen in it has been frozen.
 
     Args:
         network: on its device.
-        config: the choices of the run.
         machine: `machine.frozen` names the engine of the frozen layers; empty: they are part of the step.
-        data: the photos.
-        prepare: makes images of them.
+        prepare: makes images of the photos of the run.
         number: of the phase, from 0.
     """
     found = cut.find(network) if machine.frozen and machine.device == "cpu" else None
     if found is None:
         return Whole(network, prepare)
     engine = engines.make(machine.frozen, found.before, machine.device, machine.frozen_batch)
-    return Halves(found, engine, network, config, data, prepare, (number, config.phases[number]))
+    return Halves(found, engine, network, prepare, number)

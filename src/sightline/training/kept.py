@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +24,13 @@ from sightline.system.files import replacing
 from sightline.system.progress import track
 
 _VERSION = 1  # raise it when the meaning of a kept file changes
-_SHARE = 0.25  # of the cache's limit, and of the disk's free room, that one file may take
+_SHARE = 0.25  # of the cache's limit that one file may take
 
 
 class KeptMaps:
     """(n, *shape) bfloat16, on disk."""
 
     def __init__(self, path: Path, count: int, shape: tuple[int, ...]) -> None:
-        self._shape = shape
         self._values: np.memmap[Any, np.dtype[np.int16]] = np.memmap(path, np.int16, "r", shape=(count, *shape))
 
     def take(self, rows: np.ndarray) -> torch.Tensor:
@@ -52,24 +49,25 @@ class KeptMaps:
             batches: computes them, in order; not touched where they are kept.
 
         Returns:
-            None where there is no room for them.
+            None where they would take too much of the cache: that depends on its limit alone, so that a run which is
+            gone on with takes the same way again.
+
+        Raises:
+            SightlineError: the cache cannot be written, or its disk is full.
         """
         size = count * halves.values * 2
-        try:
-            path = cache.folder("views") / f"{halves.before.architecture}-{what}.bf16"
-            if path.exists() and path.stat().st_size == size:
-                cache.touch(path)
-                return cls(path, count, halves.shape)
-            if size > _SHARE * min(cache.limit(), shutil.disk_usage(path.parent).free):
-                return None
-            with replacing(path) as temporary, open(temporary, "wb") as file, track(words, count) as advance:
-                for maps in batches:
-                    file.write(maps.bfloat16().contiguous().view(torch.int16).numpy().tobytes())
-                    advance(len(maps))
-        except OSError:
-            return None  # a cache that is read-only, or a disk that filled up: what it holds can be computed anew
-        with suppress(OSError):
-            cache.trim()
+        path = cache.root() / "views" / f"{halves.before.architecture}-{what}.bf16"
+        if path.exists() and path.stat().st_size == size:
+            cache.touch(path)
+            return cls(path, count, halves.shape)
+        if size > _SHARE * cache.limit():
+            return None
+        cache.folder("views")
+        with replacing(path) as temporary, open(temporary, "wb") as file, track(words, count) as advance:
+            for maps in batches:
+                file.write(maps.bfloat16().contiguous().view(torch.int16).numpy().tobytes())
+                advance(len(maps))
+        cache.trim()
         return cls(path, count, halves.shape)
 
 

@@ -136,7 +136,7 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
     training.standing.optimiser = {}  # used up
     training.kept = time.monotonic()
     epoch_seconds = state.metrics[-1]["seconds"] if state.epoch and state.metrics else 0.0
-    feeding = feed(training.network, config, training.machine, training.data, training.prepare, state.phase)
+    feeding = feed(training.network, training.machine, training.prepare, state.phase)
 
     while state.epoch < phase.epochs and not (config.patience and state.stale >= config.patience):
         if state.metrics and time.monotonic() + 1.3 * epoch_seconds > deadline:
