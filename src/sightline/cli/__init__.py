@@ -17,7 +17,7 @@ from contextlib import suppress
 from cyclopts import CycloptsError
 
 from sightline.cli.app import application
-from sightline.errors import SightlineError
+from sightline.errors import NO_ROOM, SightlineError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -58,9 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 _MACHINES_OWN = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "your share of this disk (the quota) is used up",
-    errno.EFBIG: "a limit on the size of files is reached",
+    **NO_ROOM,
     errno.EIO: "the disk or terminal fails to read or write",
     errno.EROFS: "the disk is read-only",
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from sightline.cli.printing import Json, lines, print_json, table
 from sightline.errors import UsageError
+from sightline.system import words
 
 
 def models(
@@ -88,7 +89,7 @@ def _show_sensible(as_json: bool) -> None:
     rows = []
     for it in choosing.KNOWN:
         speed = speeds.get((it.name, it.size))
-        figures = [f"{it.size}", f"{it.parameters:.1f}", f"{it.gmacs:.2f}", f"{100 * it.imagenet:.1f} %"]
+        figures = [f"{it.size}", f"{it.parameters:.1f}", f"{it.gmacs:.2f}", words.percent(it.imagenet)]
         rows.append([it.name, it.where, *figures, "–" if speed is None else f"{speed:,.0f}"])
     table(
         ["network", "weights", "pixels", "M params", "GMACs", "ImageNet", "here"],
@@ -132,7 +133,7 @@ def _show_like(pattern: str, as_json: bool) -> None:
         return
     rows = []
     for row in found:
-        accuracy = "" if row["imagenet"] is None else f"{100 * row['imagenet']:.1f} %"
+        accuracy = "" if row["imagenet"] is None else words.percent(row["imagenet"])
         rows.append([row["name"], row["weights"] or "none published", str(row["size"] or ""), accuracy])
     table(["network", "pretrained weights", "pixels", "ImageNet"], rows, names=2)
 

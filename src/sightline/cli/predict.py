@@ -52,9 +52,9 @@ def predict(
         raise UsageError(f"--on ray: give one source, not {len(paths)}: a folder, a manifest, a file or an address.")
     if out is None:
         raise UsageError("--on ray: say with --out DIR where the parts go.")
-    from sightline.tasks.predict import predict_on_ray
+    from sightline.scale.score import score
 
-    made = predict_on_ray(run, paths[0], out=out, device=device, address=ray_address, workers=workers)
+    made = score(run, paths[0], out, device=device, address=ray_address, workers=workers)
     if json:
         print_json(made.to_dict())
     else:

@@ -162,7 +162,6 @@ def _require_sensible(given: dict[str, Any]) -> None:
     from sightline.data.augment.specs import spec_of
 
     options = {name: value for name, value in given.items() if name not in ("recipe", "set", "out", *_OF_PHASES)}
-    options = recipes.absolute(options)
     of_phases = {name: value for name, value in given.items() if name in _OF_PHASES}
     config = recipes.resolve(given.get("recipe", "default"), options, list(given.get("set", ())), **of_phases)
     spec_of(config.augment)
@@ -173,6 +172,7 @@ def show(run: Run, *, as_json: bool) -> None:
     from sightline.judging.claims import extremes, guess
     from sightline.judging.two_classes import sentence
     from sightline.runs import closing
+    from sightline.runs.documents.trust import Intervals
     from sightline.runs.documents.two_classes import TwoClasses
     from sightline.system.progress import note
 
@@ -181,7 +181,13 @@ def show(run: Run, *, as_json: bool) -> None:
         print_json({"run": str(run.path), "report": str(run.report), **found.to_dict()})
         return
     two = run.folder.extra(TwoClasses)
-    said = (guess(found).sentence, extremes(found).sentence, sentence(two) if two else "", closing.kept(run.folder))
+    known = run.folder.extra(Intervals)
+    said = (
+        guess(found, known).sentence,
+        extremes(found, known).sentence,
+        sentence(two) if two else "",
+        closing.kept(run.folder),
+    )
     lines(f"Test accuracy {found.headline}", *(text for text in said if text))
     note(f"Report: {run.report}   Model: {run.folder.model}")
     path = shlex.quote(str(run.path))

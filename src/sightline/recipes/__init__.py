@@ -52,7 +52,7 @@ def values(name_or_path: str) -> dict[str, Any]:
     return shipped
 
 
-def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+def _absolute(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options in which paths are whole, so that they hold wherever the run is gone on with.
 
     Args:
@@ -87,7 +87,7 @@ def resolve(
 
     Args:
         recipe_name: a shipped recipe or a file.
-        flags: option name -> value; None means not given.
+        flags: option name -> value; None means not given. Paths are made absolute, for they go into config.yaml.
         assignments: `key=value` texts of --set; dots reach into phases (`phases.1.lr=3e-4`); values are YAML.
         epochs: epochs of the last gradient phase.
         lr: peak learning rate of the last gradient phase.
@@ -97,7 +97,7 @@ def resolve(
         UsageError: anything unknown, out of range or in conflict.
     """
     chosen = values(recipe_name)
-    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    given = _absolute({key: value for key, value in (flags or {}).items() if value is not None})
     chosen.update(given)
     asked = {key: _as_typed(key, value) for key, value in given.items()}
     # One flag can overrule a choice of the recipe that it excludes; two flags that exclude each other stay an error.
@@ -124,7 +124,7 @@ def resolve(
     for assignment in assignments or []:
         _assign(chosen, assignment)
         asked[assignment.partition("=")[0].strip()] = f"--set {assignment}"
-    chosen.update(absolute({name: chosen[name] for name in named & set(_PATHS) if name in chosen}))
+    chosen.update(_absolute({name: chosen[name] for name in named & set(_PATHS) if name in chosen}))
     made = build(chosen, f"recipe {recipe_name}", asked)
     require_read(made, asked)
     return made

@@ -117,9 +117,10 @@ def prepare(dataset: Dataset, config: Config, size: int, fit: Fit = "crop") -> P
     require_usable(dataset)
     left_out = dataset.problems[dataset.problems["action"] == "left out"]
     if len(left_out):
-        first = left_out.iloc[0]
+        first, many = left_out.iloc[0], "s" * (len(left_out) > 1)
         note(
-            f"{len(left_out):,} files left out, the first: {first['path']} ({first['problem']}). The report lists them."
+            f"{len(left_out):,} file{many} left out, the first: {first['path']} ({first['problem']})."
+            " The report lists them."
         )
     duplicates = known_duplicates(dataset.samples, pixels)
     samples = dataset.samples.assign(duplicate_group=duplicates.groups)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline.errors import SightlineError, UsageError
-from sightline.models.documents import ModelFacts
+from sightline.models.folder import read_facts
 from sightline.scale import job as jobs
 from sightline.scale import listing, scorer
 from sightline.scale.cluster import Shape, connected, hushed, require_ray, shape
@@ -103,15 +103,13 @@ def score(
 
 def _task(model: Path, source: str | Path, out: str | Path, part_rows: int) -> _Task:
     folder = model / "model" if (model / "model").is_dir() else model
-    vouching = folder / "sightline.json"
-    if not vouching.is_file():
-        raise UsageError(f"{model}: holds no trained model. Give a run that is complete, or its model folder.")
+    facts = read_facts(folder)
     if part_rows < 1:
         raise UsageError(f"part_rows {part_rows}: give 1 or more.")
     return _Task(
         files=scorer.packed(folder),
-        digest=sha256(vouching),
-        classes=ModelFacts.read(vouching).classes,
+        digest=sha256(folder / "sightline.json"),
+        classes=facts.classes,
         source=_whole(source),
         target=place(_whole(out)),
         part_rows=part_rows,

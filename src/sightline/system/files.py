@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sightline.errors import Interrupted, SightlineError, UsageError
+from sightline.errors import NO_ROOM, Interrupted, SightlineError, UsageError
 from sightline.system import regular
 from sightline.system.marker import MARKER
 
@@ -31,11 +31,6 @@ class NoRoom(Interrupted):
         self.reason = reason
 
 
-_NO_ROOM = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "your share of this disk (the quota) is used up",
-    errno.EFBIG: "a limit on the size of files, of the disk or of this process, is reached",
-}
 _CLOSED = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG)
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp(\..{0,16})?")
 
@@ -84,8 +79,8 @@ def refusal(error: BaseException, path: Path) -> SightlineError | None:
         number = int(told.group(1))
     if number is None and not isinstance(error, OSError) and _is_full(path.parent):
         number = errno.ENOSPC  # torch's writers say only that writing failed
-    if number in _NO_ROOM:
-        return NoRoom(path, _NO_ROOM[number])
+    if number in NO_ROOM:
+        return NoRoom(path, NO_ROOM[number])
     if number in _CLOSED:
         return SightlineError(f"{path}: cannot be written ({os.strerror(number)}). Choose another folder.")
     return None

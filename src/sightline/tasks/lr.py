@@ -47,7 +47,7 @@ def find_lr(
     """
     if out is not None:
         require_writable(out)
-    config = recipes.resolve(recipe, recipes.absolute({**options, "data": data}), list(set))
+    config = recipes.resolve(recipe, {**options, "data": data}, list(set))
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))
     prepared = prepare(dataset, config, network.size, network.fit)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,9 +12,6 @@ from sightline.errors import UsageError
 from sightline.predictor import Predictor
 from sightline.system.files import require_writable, write_table
 from sightline.system.progress import note
-
-if TYPE_CHECKING:
-    from sightline.scale.job import Parts
 
 
 def predict(
@@ -54,38 +50,3 @@ def predict(
         write_table(place, table)
         note(f"{len(table):,} rows in {place}")
     return table
-
-
-def predict_on_ray(
-    run: str | Path,
-    source: str | Path,
-    *,
-    out: str | Path,
-    device: str = "auto",
-    address: str | None = None,
-    workers: int | None = None,
-    part_rows: int | None = None,
-) -> Parts:
-    """Classify any number of photos on Ray, into a folder of Parquet files. Killed and called again, it goes on.
-
-    Args:
-        run: a run, or a model folder.
-        source: a folder, a manifest, Parquet files with the bytes of photos or WebDataset shards, on this disk or at an
-            address such as s3://bucket/photos.
-        out: a folder or an address, new or of the same job.
-        device: auto, cpu, cuda.
-        address: of a Ray cluster; None: Ray is started on this machine.
-        workers: how many predictors; None: one a GPU, or one for each core or two.
-        part_rows: photos in one file; None: 1,000.
-
-    Returns:
-        The parts with their rows, as parts.json has them.
-
-    Raises:
-        UsageError: there is no model or no such source, `out` is taken, or Ray is not installed.
-        SightlineError: a store or the cluster cannot be reached, `out` holds another job, or a file has vanished.
-    """
-    from sightline.scale.score import PART_ROWS, score
-
-    rows = PART_ROWS if part_rows is None else part_rows
-    return score(run, source, out, device=device, address=address, workers=workers, part_rows=rows)

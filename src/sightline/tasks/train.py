@@ -67,7 +67,7 @@ def train(
         UsageError: the options contradict each other or name what does not exist.
         SightlineError: the data, the weights or the training fail.
     """
-    given = recipes.absolute({**options, "data": data})
+    given = {**options, "data": data}
     config = recipes.resolve(recipe, given, list(set), epochs=epochs, lr=lr, freeze_epochs=freeze_epochs)
     if config.weights and config.weights == recipes.values(recipe).get("weights"):
         require_no_pickle(config.weights, recipe)
