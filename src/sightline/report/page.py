@@ -35,7 +35,7 @@ def render(template: str, *, title: str, **context: Any) -> str:
     Raises:
         jinja2.UndefinedError: the template names something that the context lacks.
     """
-    style = style_of("colours", "style", "matrix", "charts")
+    style = style_of("colours", "style", "compare", "matrix", "charts")
     # The policy names the hash of the one style sheet: no other style, script, picture or address is let in.
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
