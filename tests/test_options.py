@@ -265,7 +265,7 @@ def test_the_batch_of_the_frozen_layers(data: Data, prepared: Prepared) -> None:
     network = plan.build_network(made, prepared.dataset.classes, 32)
     freeze(network.module, made.phases[0].train)
     assert made.machine is not None
-    found = halves.feed(network, made, made.machine, data, Preparation(network, made, data, "cpu"), 0)
+    found = halves.feed(network, made.machine, Preparation(network, made, data, "cpu"), 0)
     assert isinstance(found, halves.Halves)
     assert found.engine.batch == 3
 

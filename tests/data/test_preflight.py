@@ -360,8 +360,8 @@ def test_a_full_disk_stops_before_the_work(tmp_path, monkeypatch):
     assert entries() == []
 
 
-def test_workers_killed_between_two_chunks_are_replaced(tmp_path, monkeypatch):
-    """An idle process that dies breaks Pebble's whole pool."""
+def after_its_first_work(monkeypatch, spoil):
+    """Let something happen to the first pool of decoders once it has done some work; the next ones are left alone."""
     real = decoders.pool
     made = []
 
@@ -369,11 +369,21 @@ def test_workers_killed_between_two_chunks_are_replaced(tmp_path, monkeypatch):
         made.append(real(*args, **options))
         if len(made) == 1:
             made[0].schedule(os.getpid).result()
-            for pid in list(made[0]._pool_manager.worker_manager.workers):
-                os.kill(pid, 9)
+            spoil(made[0])
         return made[-1]
 
     monkeypatch.setattr(decoders, "pool", fragile)
+
+
+def kill_workers(pool):
+    for pid in list(pool._pool_manager.worker_manager.workers):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_workers_killed_between_two_chunks_are_replaced(tmp_path, monkeypatch):
+    """An idle process that dies breaks Pebble's whole pool."""
+    after_its_first_work(monkeypatch, kill_workers)
     assert_same_pixels(*run(dataset(plain(tmp_path / "photos"))))
 
 
@@ -427,20 +437,11 @@ def test_pools_that_never_work_are_named_not_counted_as_bad_photos(tmp_path, mon
 def test_a_fork_server_that_is_killed_costs_no_photo(tmp_path, monkeypatch):
     from multiprocessing import forkserver
 
-    real = decoders.pool
-    made = []
+    def kill(pool):
+        os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+        kill_workers(pool)
 
-    def fragile(*args, **options):
-        made.append(real(*args, **options))
-        if len(made) == 1:
-            made[0].schedule(os.getpid).result()
-            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
-            for pid in list(made[0]._pool_manager.worker_manager.workers):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-        return made[-1]
-
-    monkeypatch.setattr(decoders, "pool", fragile)
+    after_its_first_work(monkeypatch, kill)
     assert_same_pixels(*run(dataset(plain(tmp_path / "photos"))))
 
 

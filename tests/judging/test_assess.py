@@ -156,6 +156,20 @@ def test_a_class_that_the_sets_forsake_is_named_with_its_interval():
     assert claims.by_class(found.model_copy(update={"by_class": ()})) == "", "a run from before it was measured"
 
 
+def test_a_class_with_few_validation_photos_is_held_to_the_threshold_of_all() -> None:
+    """Nine validation photos of a class promise nothing of their own: one miss in nine is chance, nine are not."""
+    p = np.tile([0.9, 0.05, 0.05], (27, 1))
+    truth, validation = np.zeros(27, int), np.repeat([0, 1, 2], 9)
+    fitted = Fitted(threshold=0.1, coverage_by="class", thresholds=(0.1, 0.1, 0.1))
+    for misses, below in ((1, False), (9, True)):
+        truth[18:] = 2
+        p[18:] = [0.05, 0.05, 0.9]
+        p[18 : 18 + misses] = [0.9, 0.05, 0.05]
+        found = covered(p, truth, ["daisy", "rose", "tulip"], fitted, validation)
+        assert {row.label: row.below for row in found.by_class} == {"daisy": False, "tulip": below}
+    assert found.lowest is not None and found.lowest.label == "tulip"
+
+
 def test_a_temperature_of_one_changes_nothing():
     p = softmax(np.random.default_rng(0).normal(0, 2, (200, 3)), axis=1)
     found = calibrated(p, np.zeros(200, int), 1.0)

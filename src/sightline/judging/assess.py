@@ -261,8 +261,12 @@ def covered(
     of_class = []
     for i in there:
         mine = held[y == i]
-        # Among so many classes one is always unlucky: the level is shared out over them.
-        expected = conformal.least_coverage(int(known[i]), len(mine), fitted.coverage, 0.05 / len(there))
+        # Among so many classes one is always unlucky: the level is shared out over them. A class with too few
+        # validation photos for a threshold of its own takes that of all of them.
+        expected = min(
+            conformal.least_coverage(int(behind), len(mine), fitted.coverage, 0.05 / len(there))
+            for behind in (known[i], known.sum())
+        )
         of_class.append(
             ClassCoverage(
                 label=classes[i],
