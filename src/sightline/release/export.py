@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from sightline.data.decoding.fit import STEPS
+from sightline.data.decoding.fit import steps
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.network import Forward
@@ -150,9 +150,10 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
         "labels": list(predictor.classes),
         "size": size,
         "fit": predictor.fit,
+        "white": predictor.white,
         "input": f"pixels: (n, {size}, {size}, 3) uint8, RGB",
         "output": f"probabilities: (n, {len(predictor.classes)}) float32, calibrated, in the order of labels",
-        "preprocessing": f"turn by EXIF; to RGB, transparent parts white; {STEPS[predictor.fit]}",
+        "preprocessing": steps(predictor.fit, predictor.white),
         "inside": {
             "mean": list(predictor.network.mean),
             "std": list(predictor.network.std),

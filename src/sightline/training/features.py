@@ -40,6 +40,7 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
     described = [_VERSION, network.weights_digest, network.architecture, network.settings, network.size, pixels.size]
     described += [network.mean, network.std, engine.name, engine.batch, network.head == "dense"]
     described += [pixels.fit] if pixels.fit != "crop" else []
+    described += pixels.own_white
     key = hashlib.sha256(json.dumps([described, list(digests)]).encode()).hexdigest()[:32]
     path = cache.root() / "features" / f"{network.architecture}-{key}.npy"
     try:
