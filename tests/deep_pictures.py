@@ -10,13 +10,18 @@ import numpy as np
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # a PNG's, by the number of channels
 
 
-def png(values: np.ndarray, extra: list[tuple[bytes, bytes]] = ()) -> bytes:
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+def png(values: np.ndarray, extra: list[tuple[bytes, bytes]] = (), interlaced: bool = False) -> bytes:
     """A PNG written by hand: 8 or 16 bits; gray or RGB, with or without alpha."""
     height, width = values.shape[:2]
     depth = values.dtype.itemsize * 8
-    rows = b"".join(b"\0" + row.astype(values.dtype.newbyteorder(">")).tobytes() for row in values)
+    passes = [values[y::down, x::right] for x, y, right, down in _ADAM7] if interlaced else [values]
+    big = values.dtype.newbyteorder(">")
+    rows = b"".join(b"\0" + row.astype(big).tobytes() for part in passes if part.size for row in part)
     colour = _COLOUR_TYPES[values.shape[2] if values.ndim == 3 else 1]
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks

@@ -17,9 +17,11 @@ from sightline.data.decoding.regular import Undecodable
 WHITE = (255, 255, 255)
 """What shows through where a picture is transparent."""
 
+DARK = 16
+"""Of 255 levels: a picture without a lighter one shows nothing."""
+
 _HAIR = 0.1  # by how much of the range a picture may go beyond white with any number of its values
 _OVERSHOOT, _OUTSIDE = 0.5, 0.02  # … and by how much with this share of them
-_DARK = 16  # levels of 255: a picture without a lighter one shows nothing
 
 
 def to_rgb(image: Image.Image, bits: int | None = None, white: int = FULL) -> tuple[Image.Image, tuple[str, ...]]:
@@ -180,7 +182,7 @@ def _range(finite: np.ndarray, low: float, high: float, floats: bool) -> tuple[f
 def _seen(
     levels: np.ndarray, low: float, high: float, why: str = "so give 0-255, 0-65535, or numbers from 0 to 1"
 ) -> np.ndarray:
-    if low < high and levels.max() <= _DARK:
+    if low < high and levels.max() <= DARK:
         raise Undecodable("unsupported", f"its values, {low:g} to {high:g}, come out all but black, {why}")
     return levels
 

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from sightline.data.decoding import deep
-from sightline.data.decoding.convert import deep_to_rgb, scaled, to_rgb
+from sightline.data.decoding.convert import DARK, deep_to_rgb, scaled, to_rgb
 from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.opening import MAX_PIXELS, file_format, named, opened, require_size
 from sightline.data.decoding.orientation import UPRIGHT, orientation
@@ -168,6 +168,10 @@ def _converted(
     """As `to_rgb`; 16-bit colour with all of its bits, where the upper 8 are not enough."""
     if colour and white == FULL:
         rgb, notes = to_rgb(image)
+        if max(high for _, high in image.getextrema()[:3]) <= DARK:  # type: ignore[misc]  # of several channels
+            values = deep.samples(image, colour, again)
+            assert values is not None
+            scaled(deep.opaque(values))  # says so where something is there but cannot be seen
         return rgb, ("16-bit", *notes)
     values = deep.samples(image, colour, again)
     if values is None:
