@@ -34,6 +34,7 @@ from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
 from sightline.system.files import replacing, require_free, write_json, write_text
 from sightline.system.marker import MARKER, mark
+from sightline.system.processes import is_short_of_memory
 from sightline.system.progress import note
 from sightline.trust import answers
 from sightline.version import __version__
@@ -179,8 +180,12 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
     except (SightlineError, OSError):
         raise
     except Exception as error:  # the exporters raise whatever a network makes them trip over
-        reason = " ".join(str(error).split())[:300]
-        raise SightlineError(f"{predictor.network.architecture}: cannot be exported to {form} ({reason}).") from error
+        if is_short_of_memory(error):
+            raise
+        raise SightlineError(
+            f"{predictor.network.architecture}: cannot be exported to {form}: a step of it has no counterpart there."
+            f" Try --format {next(other for other in FORMATS if other != form)}."
+        ) from error
     script = resources.files("sightline.release.exported").joinpath("predict.py").read_text(encoding="utf-8")
     write_text(folder / "predict.py", script)
     carried.write(folder)

@@ -39,7 +39,7 @@ def picture(file: Path, digest: str, kind: str, client: str = "", white: int = F
     if not _DIGEST.fullmatch(digest):
         raise Refused(404, "This run does not know what its photos were, so none of them is shown.")
     name = f"{digest}-{side}.jpg" if white == FULL else f"{digest}-{side}-{white}.jpg"
-    kept = cache.folder("thumbnails") / digest[:2] / name if kind == "thumb" else None
+    kept = cache.root() / "thumbnails" / digest[:2] / name if kind == "thumb" else None
     if kept is not None and kept.is_file():
         return kept.read_bytes()
     until = time.monotonic() + settings.SIGHTLINE.deadline
