@@ -1,6 +1,7 @@
 """A name and where its weights come from -> a network ready to learn these classes.
 
-Any timm classification model goes; our own (`models/nets.py`) are registered with timm too.
+Any timm classification model goes that ends in one linear layer (`sightline models --all` lists the others with the
+reason); our own (`models/nets.py`) are registered with timm too.
 """
 
 from __future__ import annotations
