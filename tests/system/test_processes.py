@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sightline.system import processes
+
 SCRIPT = """
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -37,3 +39,18 @@ def test_a_script_without_the_main_line_runs_once(start: str, as_module: bool, t
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
     assert done.stdout == "[1, 2, 3]\n", done.stderr
     assert log.read_text() == "script\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"), True),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), True),
+        (RuntimeError("can't start new thread"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory, says a photo's name"), False),
+    ],
+)
+def test_too_little_memory_is_told_from_other_errors(error: Exception, short: bool) -> None:
+    assert processes.is_short_of_memory(error) is short

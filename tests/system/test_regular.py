@@ -3,6 +3,8 @@
 import hashlib
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,25 @@ def test_a_person_is_told_which_file_and_why(way, tmp_path):
         way(tmp_path / "b.json")
     (tmp_path / "c.json").write_bytes(b"x" * 100)
     way(tmp_path / "c.json")
+
+
+def test_reading_takes_memory_for_the_file_alone(tmp_path):
+    """Not for the most that is allowed: under a limit on memory every photo would count as too large."""
+    (tmp_path / "x").write_bytes(b"x" * 5000)
+    code = (
+        "import resource; from sightline.system import regular\n"
+        "held = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (held + (64 << 20), -1))\n"
+        f"print(len(regular.read({str(tmp_path / 'x')!r}, 2 << 30)))"
+    )
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("needs /proc")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "5000", done.stderr
+
+
+def test_a_file_of_unknown_length_is_read_to_its_limit():
+    if not Path("/proc/self/status").exists():
+        pytest.skip("needs /proc")
+    assert read("/proc/self/status", 1 << 20).startswith(b"Name:")  # its length is said to be 0
+    assert len(read("/proc/self/status", 10)) == 10

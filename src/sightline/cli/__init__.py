@@ -80,10 +80,11 @@ def _let_go_of_stdout() -> None:
 
 
 def _inside(error: Exception) -> str:
-    from sightline.system.processes import is_short_of_memory
+    from sightline.system.processes import is_short_of_memory, limit_of_memory
 
     if is_short_of_memory(error):
-        return "The memory of this machine is not enough. Try a smaller --batch-size or --img-size."
+        limit = limit_of_memory()
+        return "There is not enough memory." + (limit or " Try a smaller --batch-size or --img-size.")
     return f"Something went wrong inside Sightline: {type(error).__name__}: {error}\nRun it again with --debug."
 
 

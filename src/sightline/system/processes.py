@@ -21,7 +21,10 @@ from multiprocessing import spawn
 from typing import Any
 
 _swap = threading.Lock()
-_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "failed to allocate")
+_MEMORY_WORDS = (
+    *("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "failed to allocate"),
+    *("failed to map segment", "cannot allocate memory", "can't start new thread"),  # a library, a thread
+)
 
 
 def cores() -> int:
@@ -59,7 +62,7 @@ def is_short_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     said = str(error).lower()
-    return isinstance(error, RuntimeError) and any(words in said for words in _MEMORY_WORDS)
+    return isinstance(error, RuntimeError | ImportError | OSError) and any(words in said for words in _MEMORY_WORDS)
 
 
 @contextmanager

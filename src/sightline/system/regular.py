@@ -50,7 +50,11 @@ def read(path: Path | str, most: int) -> bytes:
     """
     with open_regular(path, most) as file:
         try:
-            return file.read(most)
+            # Not `file.read(most)`, which takes memory for all that might come.
+            parts = [file.read(min(os.fstat(file.fileno()).st_size, most))]
+            while (left := most - sum(map(len, parts))) and (block := file.read(min(left, 1 << 20))):  # it has grown
+                parts.append(block)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
         except (OSError, MemoryError) as error:
             raise Unreadable("unreadable", _why(error, path)) from error
 

@@ -21,6 +21,8 @@ from sightline.data.decoding.quarantine import Source
 from sightline.data.decoding.regular import MAX_BYTES, Undecodable
 from sightline.errors import UsageError
 
+_BLOCK = 1 << 24
+_TEXT = 'a file opened as text: open it with open(path, "rb")'
 _CHANNELS = (1, 3, 4)
 _COLUMNS = ("path", "image", "file", "filename", "photo")  # of a table, looked for in this order
 
@@ -162,15 +164,26 @@ def _channels_last(tensor: Any) -> np.ndarray:
 
 def _content(file: Any) -> bytes:
     """What is left to read of an open file; all of it where it was just written and stands at its end."""
-    content = file.read(MAX_BYTES + 1)
-    if not content and not isinstance(file, io.TextIOBase) and hasattr(file, "seek"):
+    if isinstance(file, io.TextIOBase):
+        raise Undecodable("unsupported", _TEXT)
+    content = _rest(file)
+    if not content and hasattr(file, "seek"):
         file.seek(0)
-        content = file.read(MAX_BYTES + 1)
-    if not isinstance(content, (bytes, bytearray, memoryview)):
-        raise Undecodable("unsupported", 'a file opened as text: open it with open(path, "rb")')
-    if len(content) > MAX_BYTES:
-        raise Undecodable("too-large", "the file has more than 2.1 GB")
-    return bytes(content)
+        content = _rest(file)
+    return content
+
+
+def _rest(file: Any) -> bytes:
+    """In blocks, since to ask for all that may come takes memory for that much."""
+    parts, length = [], 0
+    while block := file.read(_BLOCK):
+        if not isinstance(block, (bytes, bytearray, memoryview)):
+            raise Undecodable("unsupported", _TEXT)
+        parts.append(bytes(block))
+        length += len(block)
+        if length > MAX_BYTES:
+            raise Undecodable("too-large", "the file has more than 2.1 GB")
+    return b"".join(parts)
 
 
 def _said(error: Exception) -> str:
