@@ -29,10 +29,10 @@ BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}
 # Where the head is still random its labels mean nothing: the largest error of an embedding, relative to its length.
 EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 
-# Compiling takes some seconds, exporting to ONNX one or two; where the rest takes less they cannot win them back.
-_SECONDS_WORTH_SETTING_UP = 20.0
+# Compiling takes ten seconds, exporting to ONNX two; where the rest takes little more they cannot win them back.
+_SECONDS_WORTH_SETTING_UP = {"onnxruntime": 6.0, "compiled-bfloat16": 20.0}
 _MOST_SECONDS = 1.5  # in a race: what it can win is a few seconds too
-_MANY = 2000  # photos, from which on the choice is made and remembered apart
+_MANY = 400  # photos, from which on it may be worth to set an engine up
 _FASTER = 1.03  # an engine must be, to be taken in place of eager
 _FASTER_BATCH = 1.05  # a batch size must be, to be taken in place of the usual one
 _OFF = 1.6  # the factor by which a choice may miss what it promised
@@ -61,12 +61,14 @@ def fastest_engine(
         precision: what was found to hold for these very weights, on photos that count; it is not judged again, and
             with float32 nothing coarser is tried.
     """
-    key, of_features = (choices.key(network, device, photos >= _MANY, by, precision) for by in (trained, False))
+    may_set_up = photos >= _MANY or _is_set_up(network, device)
+    # What was fastest for other looks at photos is so for these as well, if it holds their bounds.
+    uses = ((trained, precision), (True, None), (False, None))
+    key, *others = (choices.key(network, device, may_set_up, *use) for use in uses)
     reference = _Reference(engines.make("eager", network, device), sample, by_labels=trained and precision is None)
     known = choices.read()
-    # What was fastest for features is so for answers as well, if it holds the closer bounds of these.
-    remembered = known.get(key) or known.get(of_features)
-    if remembered is not None:
+    remembered = known.get(key) or known.get(others[0]) or known.get(others[1])
+    if remembered is not None and not (precision == "float32" and remembered.name.endswith("bfloat16")):
         with suppress(SightlineError):  # an engine that is no longer installed, or whose file cannot be written
             engine = engines.make(remembered.name, network, device, remembered.batch)
             if precision is not None or _holds(remembered, engine, reference):
@@ -181,10 +183,12 @@ def _batches(network: Network, device: str) -> list[int]:
 
 def _pays(name: str, network: Network, photos: int, speed: float) -> bool:
     """Whether an engine that must be set up first can win back the seconds that this takes, or has been set up."""
-    if photos < _MANY:
-        return False
-    is_set_up = name == "onnxruntime" and onnx_runtime.path_of(network).exists()
-    return photos / speed > _SECONDS_WORTH_SETTING_UP or is_set_up
+    wins = photos >= _MANY and photos / speed > _SECONDS_WORTH_SETTING_UP[name]
+    return wins or (name == "onnxruntime" and _is_set_up(network, "cpu"))
+
+
+def _is_set_up(network: Network, device: str) -> bool:
+    return device == "cpu" and onnx_runtime.is_installed() and onnx_runtime.path_of(network).exists()
 
 
 def agreement(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:

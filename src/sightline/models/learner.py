@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sightline.models import cut
 from sightline.models.cut import Cut
+from sightline.models.folding import fold
 from sightline.models.freezing import freeze, set_mode
 from sightline.models.network import Network
 
@@ -50,6 +51,7 @@ class Learner:
         freeze(module, train)
         self.halves: Cut | None = cut.find(self.network) if device == "cpu" else None
         set_mode(module, freeze_norm)
+        fold(self.network)
         self._photos = torch.from_numpy(np.resize(sample, (batch, *sample.shape[1:]))).to(device)
         self.answer: Callable[[Tensor], Tensor] = module
         if self.halves is not None:
