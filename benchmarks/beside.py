@@ -64,14 +64,14 @@ def measured(given: argparse.Namespace, work: str, policy: str) -> float:
 
 
 @contextmanager
-def neighbour(there: bool) -> Iterator[None]:
+def neighbour(there: bool) -> Iterator[subprocess.Popen[bytes] | None]:
     """Another program that keeps one core busy, if it is to be there."""
     if not there:
-        yield
+        yield None
         return
     with subprocess.Popen([sys.executable, "-c", BUSY]) as process:
         try:
-            yield
+            yield process
         finally:
             process.kill()
 
