@@ -57,6 +57,9 @@ ONE = {
     "tensor of 0-1": lambda file: torch.from_numpy(CHANNELS_FIRST) / 255,
     "tensor with a gradient": lambda file: (torch.from_numpy(CHANNELS_FIRST) / 255).requires_grad_(),
     "tensor in NumPy's order": lambda file: torch.from_numpy(PIXELS.copy()),
+    "row of the hub": lambda file: {"image": quarters(), "label": 3},
+    "photo of the hub": lambda file: {"bytes": DATA, "path": None},
+    "photo of the hub, nested": lambda file: {"image": {"bytes": DATA, "path": "a/b.png"}, "label": 3},
     "open file": lambda file: file.open("rb"),
     "BytesIO": lambda file: io.BytesIO(DATA),
 }
@@ -131,6 +134,19 @@ def test_a_generator_is_asked_as_needed():
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("bands", [2, 5, 12])
+def test_a_picture_of_odd_bands_alone_is_one_row_with_its_reason(bands):
+    ((_, source),) = listed(np.zeros((64, 64, bands), np.uint8))
+    with pytest.raises(Undecodable, match="shape"):
+        decode(source)
+
+
+@pytest.mark.parametrize("name", ["Path", "IMAGE", "image_path", "File Name", "img"])
+def test_the_column_of_a_table_by_its_usual_names(name, file):
+    ((called, source),) = listed(pd.DataFrame({"label": ["sea"], name: [str(file)]}))
+    assert called == str(file) and same(source)
+
+
 def test_names_are_taken_or_missed(file):
     assert [photo.name for photo in listed(iter([DATA, DATA]), ["a", "b"])] == ["a", "b"]
     assert listed([file], ["mine"])[0].name == "mine"
@@ -151,6 +167,9 @@ NONE = {
     "dictionary": ({"a": 1}, "dict"),
     "nested lists": ([[0, 1], [2, 3]], "list"),
     "label and image": ((quarters(), 3), "tuple"),
+    "dictionary of nothing": ({"bytes": None, "path": None}, "dict"),
+    "grey with alpha": (np.zeros((64, 64, 2), np.uint8), "shape"),
+    "twelve bands": (np.random.default_rng(0).random((64, 64, 12)), "shape"),
     "class": (Image, "module"),
     "address": ("https://example.org/a.jpg", "download"),
     "text file": (io.StringIO("abc"), "rb"),
