@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 
@@ -149,7 +150,9 @@ def test_the_column_of_a_table_by_its_usual_names(name, file):
 
 def test_names_are_taken_or_missed(file):
     assert [photo.name for photo in listed(iter([DATA, DATA]), ["a", "b"])] == ["a", "b"]
-    assert listed([file], ["mine"])[0].name == "mine"
+    assert listed([file], ["mine"])[0].name == listed(file, "mine")[0].name == "mine"
+    with gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(DATA))) as nameless:
+        assert listed([DATA, nameless])[1].name == "image 2"
     for given in ([DATA], iter([DATA])):
         with pytest.raises(UsageError, match="2 names were given for 1 photos"):
             photos(given, ["a", "b"])
@@ -172,7 +175,13 @@ NONE = {
     "twelve bands": (np.random.default_rng(0).random((64, 64, 12)), "shape"),
     "class": (Image, "module"),
     "address": ("https://example.org/a.jpg", "download"),
+    "array normalised": (np.random.default_rng(0).normal(size=(64, 64, 3)), "normalis"),
+    "array from -1 to 1": (np.linspace(-1, 1, 64 * 64, dtype=np.float32).reshape(64, 64), "normalis"),
+    "array of NaN": (np.full((64, 64, 3), np.nan), "finite"),
+    "other address": ("s3://bucket/a.jpg", "download"),
+    "empty text": ("", "empty text"),
     "text file": (io.StringIO("abc"), "rb"),
+    "text file of a photo": (io.TextIOWrapper(io.BytesIO(DATA)), "rb"),
     "closed file": (Closed(), "closed"),
     "normalised tensor": (torch.randn(3, 64, 64), "normalis"),
     "batch inside a list": (torch.zeros(2, 3, 8, 8), "shape"),
@@ -220,3 +229,14 @@ def test_half_precision(name, share):
     one = array if name == "array" else torch.from_numpy(np.moveaxis(array, 2, 0).astype(np.float32)).bfloat16()
     found = np.asarray(decode(listed(one)[0].source).image).astype(int)
     assert np.abs(found - PIXELS * share).max() <= 2
+
+
+def test_what_a_generator_raises_is_raised_as_it_is():
+    def stops():
+        yield DATA
+        raise LookupError("mine")
+
+    found = photos(stops())
+    assert same(next(found.items).source)
+    with pytest.raises(LookupError, match="mine"):
+        next(found.items)

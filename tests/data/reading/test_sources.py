@@ -272,3 +272,10 @@ def test_a_second_list_beside_the_manifest_is_named(tmp_path):
     dataset = open_dataset(tmp_path)
     assert list(dataset.samples["path"]) == ["train/1.jpg", "train/2.jpg"]
     assert [(row.path, row.problem) for row in dataset.problems.itertuples()] == [("test.csv", "not used")]
+
+
+@pytest.mark.parametrize("data", ["", "  "])
+def test_an_empty_name_is_not_the_folder_that_one_stands_in(tmp_path, monkeypatch, data):
+    monkeypatch.chdir(fill(tmp_path, "a/1.jpg", "b/2.jpg"))
+    with pytest.raises(UsageError, match="empty name"):
+        open_dataset(data)

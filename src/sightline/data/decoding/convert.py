@@ -17,6 +17,7 @@ WHITE = (255, 255, 255)
 
 _HAIR = 0.1  # by how much of the range a picture may go beyond white with any number of its values
 _OVERSHOOT, _OUTSIDE = 0.5, 0.02  # … and by how much with this share of them
+_FEW = 0.001  # of the values: one hot pixel stretches the range so that all others are black
 _DARK = 16  # levels of 255: a picture without a lighter one shows nothing
 
 
@@ -125,7 +126,7 @@ def scaled(values: np.ndarray, bits: int | None = None) -> np.ndarray:
     # Halves first: the difference of the two ends of float32's range is not a float32.
     span = top / 2 - bottom / 2
     unit = (real / 2 - bottom / 2) / span if span > 0 else np.zeros_like(real)
-    return _seen(np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8), low, high)
+    return _seen(np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8), low, high, _FEW)
 
 
 def _range(finite: np.ndarray, low: float, high: float, floats: bool) -> tuple[float, float]:
@@ -140,8 +141,9 @@ def _range(finite: np.ndarray, low: float, high: float, floats: bool) -> tuple[f
     return low, high
 
 
-def _seen(levels: np.ndarray, low: float, high: float) -> np.ndarray:
-    if low < high and levels.max() <= _DARK:
+def _seen(levels: np.ndarray, low: float, high: float, few: float = 0.0) -> np.ndarray:
+    """The levels, unless no more than the share `few` of them is lighter than black though the values vary."""
+    if low < high and np.count_nonzero(levels > _DARK) <= few * levels.size:
         raise Undecodable(
             "unsupported",
             f"its values, {low:g} to {high:g}, come out all but black: give 0-255, 0-65535, or numbers from 0 to 1",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from pathlib import Path
@@ -28,6 +29,8 @@ _COLUMNS = (
 )
 """Of a table, looked for in this order; case does not matter."""
 _KEYS = ("bytes", "image", "img", "path")  # of a dict, looked for in this order
+_BELOW = -0.5  # no resizing undershoots so far: such values were normalised
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]+://|data:)", re.IGNORECASE)
 _NARROWEST = 16  # pixels: what is narrower is no photo of a batch but a band of one picture
 
 
@@ -64,7 +67,7 @@ def photos(given: Any, names: Iterable[str] | None = None) -> Photos:
     count = len(several) if isinstance(several, Sized) else None
     if names is None:
         return Photos((_photo(item, number) for number, item in items), count)
-    called = [str(name) for name in names]
+    called = [names] if isinstance(names, str) else [str(name) for name in names]
     if count is None:
         items = enumerate(several := list(several), 1)
         count = len(several)
@@ -82,10 +85,14 @@ def source_of(item: Any) -> Source:
     Raises:
         Undecodable: it is no photo; says what it is.
     """
-    if isinstance(item, (bytes, bytearray, memoryview, Image.Image, np.ndarray)):
+    if isinstance(item, np.ndarray):
+        return _of_pixels(item)
+    if isinstance(item, (bytes, bytearray, memoryview, Image.Image)):
         return item
-    if isinstance(item, str) and item.startswith(("http://", "https://")):
+    if isinstance(item, str) and _ADDRESS.match(item):
         raise Undecodable("unsupported", "an address: download the photo first")
+    if isinstance(item, str) and not item.strip():
+        raise Undecodable("unsupported", "an empty text, not the name of a photo")
     if isinstance(item, (str, os.PathLike)):
         path = os.fspath(item)
         return Path(os.fsdecode(path))
@@ -98,10 +105,16 @@ def source_of(item: Any) -> Source:
     if hasattr(item, "read"):
         return _content(item)
     if hasattr(item, "__array__") and hasattr(item, "shape"):
-        return np.asarray(item)
+        return _of_pixels(np.asarray(item))
     kind = type(item)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     raise Undecodable("unsupported", f"{name}: give a path, an image, or an array of height x width x 3")
+
+
+def _of_pixels(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind == "f" and array.size and float(np.nanmin(array, initial=0)) < _BELOW:
+        raise Undecodable("unsupported", "an array with negative values, as after normalising: give 0-1 or 0-255")
+    return array
 
 
 def _of_hub(item: Mapping[Any, Any]) -> Source:
@@ -117,7 +130,7 @@ def _photo(item: Any, number: int) -> Photo:
     try:
         named = item.get("path") if isinstance(item, Mapping) else item
         named = getattr(item, "name", None) if hasattr(item, "read") else named
-        name = os.fsdecode(named) if isinstance(named, (str, os.PathLike)) else name
+        name = (os.fsdecode(named) if isinstance(named, (str, os.PathLike)) else "") or name
         return Photo(name, source_of(item))
     except Undecodable as error:
         return Photo(name, error)
@@ -170,7 +183,7 @@ def _channels_last(tensor: Any) -> np.ndarray:
     dense = tensor.detach().cpu()
     if dense.is_floating_point():
         dense = dense.float()  # NumPy has no bfloat16
-        if dense.numel() and float(dense.min()) < -0.5:
+        if dense.numel() and float(dense.min()) < _BELOW:
             raise Undecodable("unsupported", "a tensor with negative values, as after normalising: give 0-1 or 0-255")
     array = np.asarray(dense.numpy())
     if array.ndim == 3 and shape[0] in _CHANNELS:
@@ -182,8 +195,8 @@ def _channels_last(tensor: Any) -> np.ndarray:
 
 def _content(file: Any) -> bytes:
     """What is left to read of an open file; all of it where it was just written and stands at its end."""
-    content = file.read(MAX_BYTES + 1)
-    if not content and not isinstance(file, io.TextIOBase) and hasattr(file, "seek"):
+    content = "" if isinstance(file, io.TextIOBase) else file.read(MAX_BYTES + 1)
+    if content == b"" and hasattr(file, "seek"):
         file.seek(0)
         content = file.read(MAX_BYTES + 1)
     if not isinstance(content, (bytes, bytearray, memoryview)):
