@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,6 +21,12 @@ import pytest
 from sightline.errors import SightlineError, UsageError
 from sightline.web.serve import require_port
 
+HEAD = (
+    b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    b"Content-Length: 1000\r\n\r\n--x"
+)
+"""A request that goes on for ever."""
+PAGE = b"GET /runs/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SLOW = """
 import sys, time
 from pathlib import Path
@@ -29,14 +36,18 @@ def slow(self, pixels):
     time.sleep(1.5)
     return real(self, pixels)
 p.Predictor.outputs = slow
+from sightline.web import worker
+worker.ARRIVES_WITHIN = float(sys.argv[3])
 from sightline.web.serve import serve
 serve(Path(sys.argv[1]), port=int(sys.argv[2]))
 """
 
 
 @pytest.fixture
-def slow_site(run: Path, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A site with a network that takes its time, and room for three photos."""
+def slow_site(
+    run: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A site with a network that takes its time, and room for three photos; the parameter: how long it hears to one."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -44,7 +55,7 @@ def slow_site(run: Path, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen
         **os.environ, "SIGHTLINE_STATE": str(tmp_path / "state"), "SIGHTLINE_QUEUE": "3", "SIGHTLINE_BATCH": "1",
         "SIGHTLINE_DEADLINE": "30", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
-    command = [sys.executable, "-c", SLOW, str(run), str(port)]
+    command = [sys.executable, "-c", SLOW, str(run), str(port), str(getattr(request, "param", 600))]
     with open(tmp_path / "log", "wb") as log:
         process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
     address = f"http://127.0.0.1:{port}"
@@ -108,18 +119,15 @@ def test_probes_are_heard_while_every_thread_waits_for_a_slow_upload(
 ) -> None:
     address, process = slow_site
     port = int(address.rsplit(":", 1)[1])
-    head = (
-        b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
-        b"Content-Length: 1000\r\n\r\n--x"
-    )
-    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]  # twice as many as there are threads
+    own = [f"127.0.0.{number % 4 + 2}" for number in range(60)]  # four clients, more than there are threads
+    slow = [socket.create_connection(("127.0.0.1", port), source_address=(client, 0)) for client in own]
     try:
         for connection in slow:
-            connection.sendall(head)
+            connection.sendall(HEAD)
         silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]  # and some that say nothing
         slow += silent
         with socket.create_connection(("127.0.0.1", port)) as visitor:
-            visitor.sendall(b"GET /runs/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            visitor.sendall(PAGE)
             for _ in range(5):
                 assert _status(f"{address}/live") == 200 and _status(f"{address}/ready") == 200
             visitor.settimeout(0.2)
@@ -134,6 +142,75 @@ def test_probes_are_heard_while_every_thread_waits_for_a_slow_upload(
             connection.close()
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
+
+
+def test_one_client_who_sends_a_letter_now_and_then_keeps_nobody_else_waiting(
+    slow_site: tuple[str, subprocess.Popen[bytes]],
+) -> None:
+    address, _ = slow_site
+    port = int(address.rsplit(":", 1)[1])
+    over = threading.Event()
+
+    def trickle(own: list[socket.socket]) -> None:
+        while not over.wait(0.5):
+            for connection in own:
+                with contextlib.suppress(OSError):
+                    connection.send(b"x")
+
+    for begun in (
+        HEAD,
+        HEAD[:40],
+        b"P",
+        b"GET /live HTTP/1.1\r\nX: ",
+        b"GET /runs/ HTTP/1.0\r\nHost: localhost\r\n\r\n",
+    ):
+        slow = [socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0)) for _ in range(60)]
+        sender = threading.Thread(target=trickle, args=[slow])
+        try:
+            for connection in slow:
+                connection.sendall(begun)
+            sender.start()
+            with socket.create_connection(("127.0.0.1", port)) as visitor:
+                visitor.settimeout(60)
+                visitor.sendall(PAGE)
+                assert visitor.recv(12) == b"HTTP/1.1 200", begun
+            assert _status(f"{address}/live") == 200
+            if not begun.endswith(b"\r\n\r\n"):
+                slow[-1].settimeout(60)
+                assert slow[-1].recv(12) == b"HTTP/1.1 503", begun  # and is told so
+        finally:
+            over.set()
+            sender.join()
+            over.clear()
+            for connection in slow:
+                connection.close()
+
+
+def test_one_client_does_not_hold_every_connection(slow_site: tuple[str, subprocess.Popen[bytes]]) -> None:
+    address, _ = slow_site
+    port = int(address.rsplit(":", 1)[1])
+    silent: list[socket.socket] = []
+    try:
+        for _ in range(500):  # more than there may be
+            silent.append(socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0)))
+        assert _status(f"{address}/runs/") == 200
+        silent[-1].settimeout(60)
+        assert silent[-1].recv(12) == b"HTTP/1.1 503"
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+@pytest.mark.parametrize("slow_site", [1.0], indirect=True)
+def test_a_request_that_does_not_come_to_its_end_is_given_up(slow_site: tuple[str, subprocess.Popen[bytes]]) -> None:
+    address, _ = slow_site
+    for begun in (HEAD, HEAD[:40]):
+        with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1]))) as connection:
+            connection.settimeout(60)
+            connection.sendall(begun)
+            answer = connection.recv(12)  # before anything else is sent
+            assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+    assert _status(f"{address}/runs/") == 200
 
 
 def test_an_empty_folder_of_runs_is_served_and_says_what_to_do(

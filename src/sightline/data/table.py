@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from sightline.system.words import quoted
+
 SPLITS = ("train", "val", "test")
 SAMPLE_COLUMNS = ("path", "label", "split", "group")
 PROBLEM_COLUMNS = ("path", "problem", "detail", "action")
@@ -20,6 +22,7 @@ DROPPED = "dropped"
 """The problem of a photo that a person decided to leave out."""
 
 _LONGEST = 80  # letters of one word in a list of several
+_NAMED = 3  # classes in one line
 
 Problem = tuple[str, str, str, str]
 """One row of the problems table: path (or folder), problem in a word or two, detail, what was done about it."""
@@ -66,17 +69,18 @@ class Dataset:
             name: what the dataset is called.
             root: what the paths of the samples are relative to.
             samples: `SAMPLE_COLUMNS`, in any order of rows.
-            problems: what was passed over; the classes that a split lacks are added.
+            problems: what was passed over; classes whose names are alike, and those that a split lacks, are added.
             classes: every class, where some may have lost all their photos; None: the labels of the samples.
             set_aside: the unlabelled parts.
         """
         samples = samples.sort_values(list(SAMPLE_COLUMNS), ignore_index=True)
+        known = tuple(sorted({*(samples["label"].unique() if classes is None else classes)}))
         return cls(
             name=name,
             root=root,
             samples=samples,
-            classes=tuple(sorted({*(samples["label"].unique() if classes is None else classes)})),
-            problems=problem_table([*problems, *_missing_classes(samples)]),
+            classes=known,
+            problems=problem_table([*problems, *_alike_names(known), *_missing_classes(samples)]),
             set_aside=tuple(set_aside),
         )
 
@@ -108,6 +112,18 @@ class Dataset:
             samples=self.samples.drop(index=list(rows)).reset_index(drop=True),
             problems=pd.concat([self.problems, problem_table(problems)], ignore_index=True),
         )
+
+
+def _alike_names(classes: Iterable[str]) -> Iterator[Problem]:
+    """Classes whose names differ only in case: most likely one class, written in two ways."""
+    by_case: dict[str, list[str]] = {}
+    for name in classes:
+        by_case.setdefault(name.casefold(), []).append(name)
+    for first, *rest in by_case.values():
+        if rest:
+            others = " and ".join(map(quoted, rest[:_NAMED])) + (" …" if len(rest) > _NAMED else "")
+            detail = f"{quoted(first)} and {others} differ only in case: they stay classes of their own"
+            yield first, "alike names", detail, "kept"
 
 
 def _missing_classes(samples: pd.DataFrame) -> Iterator[Problem]:

@@ -27,7 +27,12 @@ def client_network(request: HttpRequest) -> str:
 
     It is written as an address (the first one of the network), since django-axes keeps it in a column for addresses.
     """
-    address = _parsed(client_address(request))
+    return household(client_address(request))
+
+
+def household(text: str) -> str:
+    """The network that counts as one client, as `client_network`, of an address; "" of what is none."""
+    address = _parsed(text)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, _HOUSEHOLD), strict=False).network_address)
     return str(address or "")

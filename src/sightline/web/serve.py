@@ -1,8 +1,8 @@
 """`sightline serve`: settings for this machine or for the public, the database brought up to date, then gunicorn.
 
 One process holds the models and their queues, many threads hold the visitors. Threads are cheap and wait most of the
-time; there are more of them than the house has room, so that somebody is always free to say "full". The probes have
-threads of their own (worker.py).
+time; there are more of them than the house has room, so that somebody is always free to say "full". One client has a
+share of them, and the probes have threads of their own (worker.py).
 """
 
 # ruff: noqa: ARG001  (who calls decides what is given)
@@ -184,6 +184,8 @@ def _listen(host: str, port: int) -> None:
 
 def gunicorn_settings(host: str, port: int) -> dict[str, Any]:
     """One process, many threads; `deploy/gunicorn.conf.py` uses them too."""
+    from sightline.web.worker import share
+
     options = Options.from_environment()
     name = f"[{host}]" if ":" in host and not host.startswith("[") else host
 
@@ -199,8 +201,8 @@ def gunicorn_settings(host: str, port: int) -> dict[str, Any]:
     return {
         "bind": [f"{name}:{port}"],
         "workers": 1,
-        "worker_class": "sightline.web.worker.ProbesFirst",
-        "threads": options.queue + 24,
+        "worker_class": "sightline.web.worker.FairThreads",
+        "threads": share(options) * (1 if options.trusted_proxies else 2),
         "worker_connections": 2 * options.queue + 400,
         "backlog": 512,
         "timeout": 120,

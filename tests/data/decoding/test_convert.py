@@ -237,6 +237,17 @@ class TestRanges:
     def test_what_varies_and_comes_out_black_is_refused(self, values):
         assert "black" in fails(values, "unsupported")
 
+    @pytest.mark.parametrize("value", [40.0, 1e6, 3e38])
+    def test_a_hot_pixel_does_not_blacken_all_others(self, value):
+        values = np.tile(RAMP, (8, 8))
+        values[5, 5] = value
+        assert "black" in fails(values, "unsupported")
+
+    def test_a_few_lights_in_the_night_are_a_picture(self):
+        values = np.zeros((100, 100), np.float32)
+        values[::10, ::10] = 250.0
+        assert scaled(values).max() == 250
+
     @pytest.mark.parametrize("dtype", [np.float32, np.uint16, np.int32])
     def test_what_is_black_is_black(self, dtype):
         assert not np.asarray(decode(np.zeros((4, 4), dtype)).image).any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 
@@ -57,6 +58,9 @@ ONE = {
     "tensor of 0-1": lambda file: torch.from_numpy(CHANNELS_FIRST) / 255,
     "tensor with a gradient": lambda file: (torch.from_numpy(CHANNELS_FIRST) / 255).requires_grad_(),
     "tensor in NumPy's order": lambda file: torch.from_numpy(PIXELS.copy()),
+    "row of the hub": lambda file: {"image": quarters(), "label": 3},
+    "photo of the hub": lambda file: {"bytes": DATA, "path": None},
+    "photo of the hub, nested": lambda file: {"image": {"bytes": DATA, "path": "a/b.png"}, "label": 3},
     "open file": lambda file: file.open("rb"),
     "BytesIO": lambda file: io.BytesIO(DATA),
 }
@@ -131,9 +135,24 @@ def test_a_generator_is_asked_as_needed():
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("bands", [2, 5, 12])
+def test_a_picture_of_odd_bands_alone_is_one_row_with_its_reason(bands):
+    ((_, source),) = listed(np.zeros((64, 64, bands), np.uint8))
+    with pytest.raises(Undecodable, match="shape"):
+        decode(source)
+
+
+@pytest.mark.parametrize("name", ["Path", "IMAGE", "image_path", "File Name", "img"])
+def test_the_column_of_a_table_by_its_usual_names(name, file):
+    ((called, source),) = listed(pd.DataFrame({"label": ["sea"], name: [str(file)]}))
+    assert called == str(file) and same(source)
+
+
 def test_names_are_taken_or_missed(file):
     assert [photo.name for photo in listed(iter([DATA, DATA]), ["a", "b"])] == ["a", "b"]
-    assert listed([file], ["mine"])[0].name == "mine"
+    assert listed([file], ["mine"])[0].name == listed(file, "mine")[0].name == "mine"
+    with gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(DATA))) as nameless:
+        assert listed([DATA, nameless])[1].name == "image 2"
     for given in ([DATA], iter([DATA])):
         with pytest.raises(UsageError, match="2 names were given for 1 photos"):
             photos(given, ["a", "b"])
@@ -151,9 +170,18 @@ NONE = {
     "dictionary": ({"a": 1}, "dict"),
     "nested lists": ([[0, 1], [2, 3]], "list"),
     "label and image": ((quarters(), 3), "tuple"),
+    "dictionary of nothing": ({"bytes": None, "path": None}, "dict"),
+    "grey with alpha": (np.zeros((64, 64, 2), np.uint8), "shape"),
+    "twelve bands": (np.random.default_rng(0).random((64, 64, 12)), "shape"),
     "class": (Image, "module"),
     "address": ("https://example.org/a.jpg", "download"),
+    "array normalised": (np.random.default_rng(0).normal(size=(64, 64, 3)), "normalis"),
+    "array from -1 to 1": (np.linspace(-1, 1, 64 * 64, dtype=np.float32).reshape(64, 64), "normalis"),
+    "array of NaN": (np.full((64, 64, 3), np.nan), "finite"),
+    "other address": ("s3://bucket/a.jpg", "download"),
+    "empty text": ("", "empty text"),
     "text file": (io.StringIO("abc"), "rb"),
+    "text file of a photo": (io.TextIOWrapper(io.BytesIO(DATA)), "rb"),
     "closed file": (Closed(), "closed"),
     "normalised tensor": (torch.randn(3, 64, 64), "normalis"),
     "batch inside a list": (torch.zeros(2, 3, 8, 8), "shape"),
@@ -201,3 +229,14 @@ def test_half_precision(name, share):
     one = array if name == "array" else torch.from_numpy(np.moveaxis(array, 2, 0).astype(np.float32)).bfloat16()
     found = np.asarray(decode(listed(one)[0].source).image).astype(int)
     assert np.abs(found - PIXELS * share).max() <= 2
+
+
+def test_what_a_generator_raises_is_raised_as_it_is():
+    def stops():
+        yield DATA
+        raise LookupError("mine")
+
+    found = photos(stops())
+    assert same(next(found.items).source)
+    with pytest.raises(LookupError, match="mine"):
+        next(found.items)

@@ -32,6 +32,8 @@ METADATA = {
     "an animation of one": chunk(b"acTL", b"\0\0\0\1\0\0\0\0"),
     "an animation cut short": chunk(b"acTL", b"\0"),
     "a frame that does not fit": chunk(b"fcTL", b"\0" * 4 + b"\0\xff" * 11),
+    "a key of transparency cut short": chunk(b"tRNS", b"\0"),
+    "a key of transparency for a palette": chunk(b"tRNS", b"\0" * 200),
     "EXIF with crowded tags": chunk(b"eXIf", crowded_exif(60_000, 1_000_000)[:-1_000_000]),
 }
 
@@ -57,6 +59,13 @@ def test_the_picture_itself_is_kept(mode):
     with_text = with_chunks(data, METADATA["text of 20 MB"])
     assert (np.asarray(decode(with_text).image) == np.asarray(decode(data).image)).all()
     assert decode(with_text).notes == decode(data).notes
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_transparency_that_is_said_twice_costs_no_photo(mode):
+    data = encoded(quarters().convert(mode), "PNG")
+    found = decode(with_chunks(data, chunk(b"tRNS", b"\0\1"), after=b"IHDR"))
+    assert (np.asarray(found.image) == np.asarray(decode(data).image)).all()
 
 
 def test_a_million_pieces_are_refused():

@@ -1,6 +1,7 @@
 """Unpacking into the cache: once per content, whole or not at all."""
 
 import errno
+import gzip
 import shutil
 import threading
 import time
@@ -203,6 +204,23 @@ def test_what_is_no_archive_says_what_it_is(tmp_path, content, message):
     (tmp_path / "photos.zip").write_bytes(content)
     with pytest.raises(BrokenArchive, match=message):
         unpack(tmp_path / "photos.zip")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("labels.csv.gz", r"a compressed table\. Unpack it, and give labels\.csv\."),
+        ("labels.TSV.GZ", "a compressed table"),
+        ("a.jpg.gz", "what it holds is no tar archive"),
+        ("a.gz", "what it holds is no tar archive"),
+        ("photos.tar.gz", "damaged or incomplete"),
+        ("photos.TGZ", "damaged or incomplete"),
+    ],
+)
+def test_a_compressed_file_that_is_no_archive_says_so(own, name, message):
+    (own / name).write_bytes(gzip.compress(b"path,label\n" * 100))
+    with pytest.raises(BrokenArchive, match=message):
+        unpack(own / name)
 
 
 def test_empty_files_are_named_not_written(own):

@@ -34,6 +34,12 @@ def parted(root: Path, *parts: str, labels: tuple[str, ...] = ("cats", "dogs")) 
         ("TrainSet", "Hold-Out", "test"),
         ("trn", "tst", "test"),
         ("data.train", "data.validation", "val"),
+        ("entrenamiento", "prueba", "test"),
+        ("Entraînement", "Validation", "val"),
+        ("Trainingsdaten", "Testdaten", "test"),
+        ("treino", "validação", "val"),
+        ("训练集", "测试集", "test"),
+        ("学習", "テスト", "test"),
     ],
 )
 def test_the_usual_names_of_splits(tmp_path, train, other, split):
@@ -95,6 +101,22 @@ def test_folds_are_pooled_and_that_is_said(tmp_path, name):
     dataset = read_folder(walk(parted(tmp_path, *(name.format(n) for n in range(1, 4)))), "pets")
     assert dataset.counts().to_dict() == {"": {"cats": 6, "dogs": 6}}
     assert dataset.problems["problem"].tolist() == ["folds"]
+
+
+@pytest.mark.parametrize("form", ["{label}_{split}", "{split}-{label}", "{split} - {label}", "{label}.{split}2017"])
+@pytest.mark.parametrize("splits", [("train", "test"), ("Training", "validation")])
+def test_folders_named_for_a_class_and_a_split_are_asked_about(tmp_path, form, splits):
+    names = [form.format(label=label, split=split) for label in ("cats", "dogs") for split in splits]
+    fill(tmp_path, *(f"{name}/{n}.jpg" for name in names for n in range(2)))
+    with pytest.raises(Unclear, match="are named for one class and for splits") as error:
+        read_folder(walk(tmp_path), "pets")
+    assert repr(min(names)) in str(error.value)
+
+
+@pytest.mark.parametrize("names", [("steam_train", "bus"), ("test_tube", "beaker"), ("dev_board", "eval_board")])
+def test_a_class_whose_name_holds_the_word_of_a_split_stays_one(tmp_path, names):
+    fill(tmp_path, *(f"{name}/{n}.jpg" for name in names for n in range(2)))
+    assert set(read_folder(walk(tmp_path), "x").classes) == set(names)
 
 
 def test_folders_below_classes_that_have_little_in_common_ask_nothing(tmp_path):

@@ -251,7 +251,113 @@ def test_is_valid_says_what_is_for_validation(tmp_path):
         manifest(tmp_path, "image,label,is_valid\n1.jpg,a,perhaps\n")
 
 
-@pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("1.0", "0.0"), ("True", "false"), ("1", "")])
+@pytest.mark.parametrize(
+    ("header", "cells", "splits"),
+    [
+        ("Usage", ("Training", "PublicTest", "PrivateTest"), ("train", "test", "test")),
+        ("dataset", ("train", "val", "TEST"), ("train", "val", "test")),
+        ("phase", ("Trainingsdaten", "validación", "测试集"), ("train", "val", "test")),
+        ("fold", ("train", "", "test"), ("train", "", "test")),
+        ("is_test", ("0", "1", "no"), ("train", "test", "train")),
+        ("is_train", ("TRUE", "FALSE", "x"), ("train", "test", "train")),
+        ("is_valid,is_test", ("0,0", "1,0", "0,1"), ("train", "val", "test")),
+    ],
+)
+def test_splits_under_other_headers(tmp_path, header, cells, splits):
+    photos(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    rows = "".join(f"{n}.jpg,a,{cell}\n" for n, cell in enumerate(cells, 1))
+    dataset = manifest(tmp_path, f"image,label,{header}\n{rows}")
+    assert tuple(dataset.samples["split"]) == splits
+    assert len(dataset.problems) == 0
+
+
+@pytest.mark.parametrize(("header", "cells"), [("fold", (0, 1, 2)), ("kfold", (1, 1, 2)), ("dataset", ("x", "y", "z"))])
+def test_a_column_that_could_be_the_split_but_names_none_is_named(tmp_path, header, cells):
+    photos(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    rows = "".join(f"{n}.jpg,a,{cell}\n" for n, cell in enumerate(cells, 1))
+    dataset = manifest(tmp_path, f"image,label,{header}\n{rows}")
+    assert set(dataset.samples["split"]) == {""}
+    ((path, problem, detail),) = problems(dataset)
+    assert (path, problem) == ("labels.csv", "no split") and repr(header) in detail
+
+
+def test_a_column_that_names_no_split_leaves_it_to_another_that_does(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg")
+    dataset = manifest(tmp_path, "image,label,fold,is_valid\n1.jpg,a,0,0\n2.jpg,b,3,1\n")
+    assert list(dataset.samples["split"]) == ["train", "val"]
+    assert [problem for _, problem, _ in problems(dataset)] == ["class missing", "class missing", "no split"]
+
+
+def test_a_column_that_names_some_splits_and_some_nonsense_is_wrong(tmp_path):
+    photos(tmp_path, "1.jpg", "2.jpg")
+    with pytest.raises(SightlineError, match="row 3: split 'x' is none"):
+        manifest(tmp_path, "image,label,usage\n1.jpg,a,train\n2.jpg,b,x\n")
+
+
+def test_two_columns_of_one_name_are_not_chosen_from(tmp_path):
+    photos(tmp_path, "1.jpg")
+    with pytest.raises(SightlineError, match="2 columns are called 'label'"):
+        manifest(tmp_path, "path,label,label\n1.jpg,a,b\n")
+
+
+def test_labels_that_differ_only_in_case_are_named(tmp_path):
+    photos(tmp_path, *(f"{n}.jpg" for n in range(4)))
+    dataset = manifest(tmp_path, "path,label\n0.jpg,Cat\n1.jpg,cat\n2.jpg,dog\n3.jpg,CAT\n")
+    assert dataset.classes == ("CAT", "Cat", "cat", "dog")
+    ((path, problem, detail),) = problems(dataset)
+    assert (path, problem) == ("CAT", "alike names") and "'Cat' and 'cat' differ only in case" in detail
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "/kaggle/input/pets/{}",
+        "/content/drive/MyDrive/a b/{}",
+        "C:\\Users\\me\\pets\\{}",
+        "D:/pets/{}",
+        "file:///home/me/{}",
+        " /home/me/../you/{}",
+    ],
+)
+def test_whole_paths_of_another_machine(tmp_path, form):
+    photos(tmp_path, "images/1.jpg", "images/2.jpg", "1.jpg")
+    rows = "".join(form.format(f"images/{n}.jpg") + f",{n}\n" for n in (1, 2, 3))
+    dataset = manifest(tmp_path, f"path,label\n{rows}".replace("\\images/", "\\images\\"))
+    assert list(dataset.samples["path"]) == ["images/1.jpg", "images/2.jpg"]
+    assert problems(dataset) == [("images/3.jpg", "missing", "labels.csv row 4: there is no such file")]
+
+
+@pytest.mark.parametrize(
+    "odd", ["/etc/passwd", "/kaggle/input/../../etc/passwd", "../images/1.jpg", "/else/images/1.jpg"]
+)
+def test_a_path_from_another_place_than_the_others_is_not_read(tmp_path, odd):
+    photos(tmp_path, "images/1.jpg", "passwd")
+    with pytest.raises(SightlineError, match=r"row 3: .* lies outside"):
+        manifest(tmp_path, f"path,label\n/kaggle/input/images/1.jpg,a\n{odd},b\n")
+
+
+def test_addresses_are_not_fetched(tmp_path):
+    photos(tmp_path, "1.jpg")
+    with pytest.raises(SightlineError, match=r"row 3: 'https://x\.org/2\.jpg' is an address"):
+        manifest(tmp_path, "path,label\n1.jpg,a\nhttps://x.org/2.jpg,b\n")
+
+
+def test_an_id_that_several_photos_bear_is_asked_about(tmp_path):
+    photos(tmp_path, "train/a.jpg", "train/a.png", "train/b.jpg")
+    with pytest.raises(SightlineError, match=r"'a' could be 'train/a\.jpg', 'train/a\.png'"):
+        manifest(tmp_path, "id,label\na,x\nb,y\n")
+
+
+def test_where_nothing_is_found_a_photo_that_is_there_is_shown(tmp_path):
+    photos(tmp_path, "train/00001.jpg")
+    with pytest.raises(SightlineError, match=r"'1', was looked for in .*, where 'train/00001\.jpg' is one"):
+        manifest(tmp_path, "id,label\n1,x\n2,y\n")
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("1", "0"), ("1.0", "0.0"), ("True", "false"), ("1", ""), ("YES", "no"), ("x", ""), ("1", "-1"), ("✓", "-")],
+)
 def test_a_column_for_each_class(tmp_path, yes, no):
     photos(tmp_path, "1.jpg", "2.jpg", "3.jpg", "4.jpg")
     text = f"image,cat,dog\n1.jpg,{yes},{no}\n2.jpg,{no},{yes}\n3.jpg,{yes},{yes}\n4.jpg,{no},{no}\n"
@@ -261,6 +367,13 @@ def test_a_column_for_each_class(tmp_path, yes, no):
         ("3.jpg", "two labels", "labels.csv row 4: cat, dog"),
         ("4.jpg", "no label", "labels.csv row 5: the label is empty"),
     ]
+
+
+@pytest.mark.parametrize("numbering", ["", "Unnamed: 0", "index"])
+def test_a_column_that_counts_the_rows_is_no_class(tmp_path, numbering):
+    photos(tmp_path, "1.jpg", "2.jpg")
+    dataset = manifest(tmp_path, f"{numbering},image,cat,dog\n0,1.jpg,1,0\n1,2.jpg,0,1\n")
+    assert dataset.samples[["path", "label"]].to_numpy().tolist() == [["1.jpg", "cat"], ["2.jpg", "dog"]]
 
 
 def test_columns_that_are_no_classes_are_no_labels(tmp_path):

@@ -55,6 +55,16 @@ def test_an_address_gets_a_plain_no(address: str) -> None:
         photos_named([address])
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_not_the_folder_that_one_stands_in(
+    name: str, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(album)
+    with pytest.raises(UsageError, match="empty name"):
+        photos_named([name])
+    assert unfolded(name) == name and unfolded([name]) == [name]
+
+
 def test_a_file_that_is_not_there_is_left_to_who_opens_it(tmp_path: Path) -> None:
     assert photos_named([tmp_path / "absent.jpg"]) == [tmp_path / "absent.jpg"]
     assert names(photos_named(["x" * 5000])) == ["x" * 5000]

@@ -75,6 +75,11 @@ def test_parquet_keeps_whole_numbers_whole(tmp_path):
         ("t.csv", b"", "is empty"),
         ("t.csv", b"path,label\n\xff\xe9\n", "not text in UTF-8"),
         ("t.csv", b"path\0label\n", "zero bytes"),
+        ("t.csv", "path,label\na,b\n".encode("utf-16-le"), "zero bytes"),
+        ("t.csv", b"PK\x03\x04 and more", "named as a table of text, but is a spreadsheet"),
+        ("t.tsv", b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel file"),
+        ("t.csv", b"\x1f\x8b\x08", "is a compressed file"),
+        ("t.csv", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         ("t.csv", b'path,label\n"a,b\n', "line 2: not valid CSV"),
         ("t.csv", b'path,label\n"' + b"x" * 200_000 + b'",b\n', "not valid CSV"),
         ("t.jsonl", b'{"path": 1}\n[1]\n', "line 2: not a JSON object"),
@@ -103,6 +108,19 @@ def test_any_bytes_give_a_table_or_a_plain_error(tmp_path_factory, content, suff
         assert str(path) in str(error)
     else:
         assert all(isinstance(cell, str) for row in rows.rows for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.tab", "path\tlabel\na\tb,c\n"),
+        ("t.ndjson", '{"path": "a", "label": "b,c"}'),
+        ("T.TSV", "path\tlabel\na\tb,c"),
+    ],
+)
+def test_tables_under_other_suffixes(tmp_path, name, content):
+    rows = rows_of(tmp_path / name, content)
+    assert (rows.names, rows.rows) == (["path", "label"], [["a", "b,c"]])
 
 
 def test_what_stands_above_the_names_of_the_columns(tmp_path):

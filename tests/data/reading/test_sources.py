@@ -254,3 +254,28 @@ def test_photos_that_were_sorted_may_be_learned_from_if_that_is_said(tmp_path):
     fill(tmp_path, "cat/1.jpg", "dog/1.jpg", "sorted/cat/1.jpg", "sorted/dog/1.jpg")
     assert len(open_dataset(tmp_path)) == 2
     assert len(open_dataset(tmp_path / "sorted")) == 2
+
+
+@pytest.mark.parametrize("name", ["labels.txt", "Train.json", "labels.csv.gz", "labels.dat", "metadata.pkl"])
+def test_what_is_named_as_a_list_but_is_none_that_is_read_is_named(tmp_path, name):
+    fill(tmp_path, "heap/1.jpg", "heap/2.jpg")
+    (tmp_path / name).write_text("heap/1.jpg cat\nheap/2.jpg dog\n")
+    with pytest.raises(SightlineError, match="only one class, 'heap'") as error:
+        require_usable(open_dataset(tmp_path))
+    assert f"{name}, was not used: it is none of the tables that are read" in str(error.value)
+
+
+def test_a_second_list_beside_the_manifest_is_named(tmp_path):
+    fill(tmp_path, "train/1.jpg", "train/2.jpg", "test/3.jpg")
+    (tmp_path / "TRAIN.csv").write_text("id,label\n1,cat\n2,dog\n")
+    (tmp_path / "test.csv").write_text("id,label\n3,cat\n")
+    dataset = open_dataset(tmp_path)
+    assert list(dataset.samples["path"]) == ["train/1.jpg", "train/2.jpg"]
+    assert [(row.path, row.problem) for row in dataset.problems.itertuples()] == [("test.csv", "not used")]
+
+
+@pytest.mark.parametrize("data", ["", "  "])
+def test_an_empty_name_is_not_the_folder_that_one_stands_in(tmp_path, monkeypatch, data):
+    monkeypatch.chdir(fill(tmp_path, "a/1.jpg", "b/2.jpg"))
+    with pytest.raises(UsageError, match="empty name"):
+        open_dataset(data)

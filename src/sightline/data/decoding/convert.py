@@ -22,6 +22,7 @@ DARK = 16
 
 _HAIR = 0.1  # by how much of the range a picture may go beyond white with any number of its values
 _OVERSHOOT, _OUTSIDE = 0.5, 0.02  # … and by how much with this share of them
+_FEW = 0.001  # of the values: one hot pixel stretches the range so that all others are black
 
 
 def to_rgb(image: Image.Image, bits: int | None = None, white: int = FULL) -> tuple[Image.Image, tuple[str, ...]]:
@@ -153,7 +154,7 @@ def scaled(values: np.ndarray, bits: int | None = None, white: int = FULL) -> np
     # Halves first: the difference of the two ends of float32's range is not a float32.
     span = top / 2 - bottom / 2
     unit = (real / 2 - bottom / 2) / span if span > 0 else np.zeros_like(real)
-    return _seen(np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8), low, high)
+    return _seen(np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8), low, high, _FEW)
 
 
 def _sixteen(values: np.ndarray, white: int, known: bool) -> np.ndarray:
@@ -164,7 +165,7 @@ def _sixteen(values: np.ndarray, white: int, known: bool) -> np.ndarray:
             f"its values go up to {brightest:,}, where white is {white:,} for 16-bit photos",
         )
     eight = (np.minimum(values, white).astype(np.uint32) * 255 + white // 2) // white
-    return _seen(eight.astype(np.uint8), darkest, brightest, f"where white is {white:,} for 16-bit photos")
+    return _seen(eight.astype(np.uint8), darkest, brightest, why=f"where white is {white:,} for 16-bit photos")
 
 
 def _range(finite: np.ndarray, low: float, high: float, floats: bool) -> tuple[float, float]:
@@ -180,9 +181,14 @@ def _range(finite: np.ndarray, low: float, high: float, floats: bool) -> tuple[f
 
 
 def _seen(
-    levels: np.ndarray, low: float, high: float, why: str = "so give 0-255, 0-65535, or numbers from 0 to 1"
+    levels: np.ndarray,
+    low: float,
+    high: float,
+    few: float = 0.0,
+    why: str = "so give 0-255, 0-65535, or numbers from 0 to 1",
 ) -> np.ndarray:
-    if low < high and levels.max() <= DARK:
+    """The levels, unless no more than the share `few` of them is lighter than black though the values vary."""
+    if low < high and np.count_nonzero(levels > DARK) <= few * levels.size:
         raise Undecodable("unsupported", f"its values, {low:g} to {high:g}, come out all but black, {why}")
     return levels
 

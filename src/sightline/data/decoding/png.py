@@ -15,6 +15,7 @@ MOST_CHUNKS = 100_000
 """Of a picture of 800 MB in the usual pieces of 8 kB."""
 
 _PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_KEY = {0: (2, 2), 2: (6, 6), 3: (1, 256)}  # kind of colour -> bytes of tRNS, which others have not
 _MOST_TEXT = 1 << 20
 
 
@@ -31,14 +32,15 @@ class Essential(NamedTuple):
 def essential(data: bytes) -> Essential:
     """The file without what its pixels do not need: text, profiles, times, the further frames of an animation.
 
-    The CRC of what is left out is not checked. From the first chunk on that makes no sense all is left as it is, for
+    A key of transparency that does not fit the colours is left out too, as libpng does. The CRC of what is left out is
+    not checked. From the first chunk on that makes no sense all is left as it is, for
     the decoder to judge.
 
     Raises:
         Undecodable: there are more than `MOST_CHUNKS`.
     """
     pieces, kept_from, place, count = [], 0, 8, 0
-    exif, xmp, animated, width, height = b"", b"", False, 0, 0
+    exif, xmp, animated, width, height, colour = b"", b"", False, 0, 0, -1
     while place + 8 <= len(data):
         length, name = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
         body, end = place + 8, place + 12 + length
@@ -49,6 +51,7 @@ def essential(data: bytes) -> Essential:
             raise Undecodable("corrupt", f"a PNG in more than {MOST_CHUNKS:,} pieces")
         if name == b"IHDR" and not width:
             width, height = (int.from_bytes(data[body + at : body + at + 4], "big") for at in (0, 4))
+            colour = data[body + 9]
         elif name == b"eXIf":
             exif = data[body : body + length]
         elif name == b"acTL":
@@ -59,7 +62,8 @@ def essential(data: bytes) -> Essential:
                 exif = _unwrapped(_text(name, rest))
             elif key == b"XML:com.adobe.xmp":
                 xmp = _text(name, rest)
-        if name not in _PICTURE:
+        fewest, most = _KEY.get(colour, (1, 0))
+        if name not in _PICTURE or (name == b"tRNS" and not fewest <= length <= most):
             pieces.append(data[kept_from:place])
             kept_from = end
         place = end

@@ -13,9 +13,9 @@ from itertools import chain
 from pathlib import Path
 
 from sightline.data.reading.kept import ALWAYS_ALLOWED, MOST_RATIO, Contents, digest, filled
-from sightline.data.reading.limits import Budget, Damaged, Refused
+from sightline.data.reading.limits import Budget, Damaged, NoTar, Refused
 from sightline.data.reading.members import archive_kind, members
-from sightline.data.reading.naming import is_image
+from sightline.data.reading.naming import is_image, is_table
 from sightline.data.table import Problem
 from sightline.errors import SightlineError
 from sightline.system.progress import track
@@ -23,7 +23,8 @@ from sightline.system.progress import track
 MOST_MEMBERS = 2_000_000
 
 _NOT_READ = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z"}
-_SUFFIXES = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst")
+_TARS = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst")
+_SUFFIXES = (".zip", *_TARS, ".gz", ".bz2", ".xz", ".zst")
 
 
 class BrokenArchive(SightlineError):
@@ -79,6 +80,8 @@ def unpack(path: Path, content: str = "") -> Unpacked:
             f"{path}: it {error}. Nothing was unpacked.\nIf you trust it, unpack it yourself."
         ) from error
     except Damaged as error:
+        if isinstance(error, NoTar) and not {*map(str.lower, path.suffixes)} & {*_TARS}:
+            raise BrokenArchive(f"{path}: {_compressed(path)}") from error
         raise BrokenArchive(f"{path}: the archive is damaged or incomplete ({error}). Fetch it again.") from error
     return Unpacked(root, contents.problems)
 
@@ -97,6 +100,13 @@ def _no_archive(path: Path) -> str:
     if kind:
         return f"{kind} archives are not read. Unpack it yourself and give the folder."
     return "neither a zip nor a tar archive. Unpack it yourself and give the folder."
+
+
+def _compressed(path: Path) -> str:
+    """Why what a compressed file holds is not read, and what to do; the file's name speaks of no tar."""
+    if is_table(path.stem):
+        return f"a compressed table. Unpack it, and give {path.stem}."
+    return "compressed, but what it holds is no tar archive. Unpack it yourself and give what is in it."
 
 
 def _unpack_into(folder: Path, path: Path, most: int) -> Contents:

@@ -62,7 +62,7 @@ class Table:
             {name: pd.array(cells.column(n), dtype="str") for n, name in enumerate(columns)},
             index=pd.Index(cells["row"].to_numpy(), name="row"),
         )
-        return spreadsheet.restored(frame) if self.path.suffix.lower() in (".csv", ".tsv") else frame
+        return spreadsheet.restored(frame) if self.path.suffix.lower() in (".csv", ".tsv", ".tab") else frame
 
 
 def opened(path: Path) -> BufferedReader:

@@ -74,12 +74,3 @@ def _odd_names(parts: Parts) -> Iterator[Problem]:
         if twin != folder.path and folder.path.rpartition("/")[0] == twin.rpartition("/")[0]:
             detail = f"its name and {quoted(twin)} are the same letters stored in two ways: they are one class"
             yield folder.path, "alike names", detail, "kept"
-    by_case: dict[str, set[str]] = {}
-    for _, label, _ in parts.classes:
-        by_case.setdefault(label.casefold(), set()).add(label)
-    for variants in by_case.values():
-        if len(variants) > 1:
-            first, *rest = sorted(variants)
-            others = " and ".join(quoted(other) for other in rest)
-            detail = f"{quoted(first)} and {others} differ only in case: they stay classes of their own"
-            yield first, "alike names", detail, "kept"

@@ -14,6 +14,7 @@ from sightline.data.reading.walk import walk
 from sightline.data.table import shortened
 from sightline.errors import SightlineError
 from sightline.system.thinning import evenly
+from sightline.system.words import quoted
 
 _TRIED = 200  # rows, to find the folder
 _ENOUGH = 0.5  # of the photos that were tried are in the folder that is meant
@@ -33,7 +34,7 @@ def find_images(table: Path, base: Path, names: pd.Series) -> pd.Series | None:
         holds them.
 
     Raises:
-        SightlineError: more than one folder could be meant.
+        SightlineError: more than one folder could be meant, or more than one photo.
     """
     photos = list(walk(base).tree.photos())
     places: dict[str, list[tuple[str, str]]] = {}  # file name, with and without suffix -> (folder, suffix)
@@ -55,10 +56,19 @@ def find_images(table: Path, base: Path, names: pd.Series) -> pd.Series | None:
     folder = best[0][0]
     known = {}
     for name in names.unique():
-        suffixes = {suffix for where, suffix in _found(name, places) if where == folder}
-        if len(suffixes) == 1:
-            known[name] = folder + name + suffixes.pop()
+        suffixes = sorted({suffix for where, suffix in _found(name, places) if where == folder})
+        if len(suffixes) > 1:
+            several = shortened([quoted(folder + name + suffix) for suffix in suffixes])
+            raise SightlineError(f"{table}: {quoted(name)} could be {several}.\nWrite the suffixes into the table.")
+        if suffixes:
+            known[name] = folder + name + suffixes[0]
     return names.map(known).fillna(names).astype("str")
+
+
+def example_of(base: Path) -> str:
+    """What a photo is called that lies in a folder, in words that follow its name; "" where there is none."""
+    first = next(walk(base).tree.photos(), None)
+    return "" if first is None else f", where {quoted(first)} is one that is there"
 
 
 def _found(name: str, places: dict[str, list[tuple[str, str]]]) -> list[tuple[str, str]]:

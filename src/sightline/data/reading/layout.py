@@ -159,16 +159,25 @@ def _splits_inside(base: Folder, folders: list[Folder], parts: Parts) -> None:
 
 
 def _require_clear(folders: list[Folder]) -> None:
-    """Stop where two folders hold the same folders, or one holds folders of its siblings' names."""
+    """Stop where folders hold the same folders, or those of their siblings' names, or name both a class and a split."""
     for number, folder in enumerate(folders):
         alike = [other for other in folders[number + 1 :] if _alike(folder, other)]
         if alike:
             names = shortened([repr(each.name) for each in (folder, *alike)])
-            held = shortened(sorted(below.name for below in folder.folders))
+            shared = _inside(folder) & _inside(alike[0])
+            held = shortened(sorted(below.name for below in folder.folders if _plain(below) in shared))
             raise Unclear(
                 f"each of {names} holds the same folders ({held}). Are these splits or classes?\n"
                 "If they are splits, call them train, val and test; if they are the classes, list the photos in a CSV "
                 "with the columns path,label."
+            )
+        twins = [other for other in folders[number + 1 :] if _other_split(folder.name, other.name)]
+        if twins:
+            names = shortened([repr(each.name) for each in (folder, *twins)])
+            raise Unclear(
+                f"{names} are named for one class and for splits. Are these splits or classes?\n"
+                "If they are splits, put them into folders called train, val and test, below these one folder for each "
+                "class; if they are classes, give them other names."
             )
         siblings = [other.name for other in folders if other.name.casefold() in _inside(folder)]
         if naming.split_of(folder.name) and siblings:
@@ -176,6 +185,12 @@ def _require_clear(folders: list[Folder]) -> None:
                 f"{folder.name!r} holds folders named as those beside it ({shortened(siblings)}). Is it a split?\n"
                 "If it is, put what lies beside it into a split too; if it is a class, give it another name."
             )
+
+
+def _other_split(name: str, other: str) -> bool:
+    """Whether two names are the same but for a split: cats_train and cats_test, "val - dogs" and "train - dogs"."""
+    mine, theirs = naming.class_and_split(name), naming.class_and_split(other)
+    return mine is not None and theirs is not None and mine[0] == theirs[0] and mine[1] != theirs[1]
 
 
 def _alike(one: Folder, other: Folder) -> bool:
@@ -187,7 +202,11 @@ def _alike(one: Folder, other: Folder) -> bool:
 
 
 def _inside(folder: Folder) -> set[str]:
-    return {unicodedata.normalize("NFC", below.name).casefold() for below in folder.folders}
+    return {_plain(below) for below in folder.folders}
+
+
+def _plain(folder: Folder) -> str:
+    return label_of(folder).casefold()
 
 
 def _is_nested(folder: Folder) -> bool:

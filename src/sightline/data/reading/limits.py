@@ -23,6 +23,10 @@ class Damaged(Exception):
     """The archive cannot be read to its end."""
 
 
+class NoTar(Damaged):
+    """What was compressed is no tar archive at all."""
+
+
 class Unusable(Exception):
     """One member is passed over; the text says why."""
 

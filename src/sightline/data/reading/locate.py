@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sightline.data.reading import archive, catalog, embedded, hub, naming
 from sightline.data.reading.place import Place
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, UsageError
 
 _UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".opdownload", ".aria2")  # what browsers call them
 
@@ -21,8 +21,11 @@ def locate(data: str | Path) -> Place:
         data: as `sources.open_dataset` takes it.
 
     Raises:
+        UsageError: `data` is empty.
         SightlineError: there is nothing at `data`, or nothing that can be a dataset, or it cannot be fetched.
     """
+    if isinstance(data, str) and not data.strip():
+        raise UsageError("An empty name was given for DATA.")
     if str(data).startswith("hf:"):
         return _on_the_hub(str(data))
     path = Path(data).expanduser().absolute()

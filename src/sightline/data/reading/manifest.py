@@ -16,17 +16,16 @@ import pandas as pd
 
 from sightline.data.reading import naming
 from sightline.data.reading.cells import Table
-from sightline.data.reading.headers import columns
-from sightline.data.reading.images import find_images
-from sightline.data.reading.one_hot import read_one_hot
+from sightline.data.reading.headers import columns, names_splits
+from sightline.data.reading.images import example_of, find_images
+from sightline.data.reading.one_hot import NO, YES, read_one_hot
 from sightline.data.reading.paths import inside, present
 from sightline.data.reading.rows import open_table
-from sightline.data.table import PROBLEM_COLUMNS, SAMPLE_COLUMNS, Dataset, shortened
+from sightline.data.table import PROBLEM_COLUMNS, SAMPLE_COLUMNS, Dataset, Problem, problem_table, shortened
 from sightline.errors import SightlineError
 from sightline.system.words import quoted
 
 _OURS = ("findings", "decisions", "problems", "metrics", "steps", "predictions")  # tables that Sightline writes
-_YES, _NO = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
 _SHOWN = 5  # rows that are named where a photo is listed again and again
 STEMS = ("manifest", "metadata", "labels", "label", "index", "samples", "dataset", "data", "train", "annotations")
 """The names under which a manifest is looked for in a folder whose photos lie flat."""
@@ -41,28 +40,32 @@ class Beside:
     """Name of the table, and the reason."""
 
 
-def find_manifest(tables: Sequence[Path]) -> Beside:
+def find_manifest(tables: Sequence[Path], others: Sequence[Path] = ()) -> Beside:
     """The manifest among the tables of a folder, if there is one: a usual name with a path and a label column.
+
+    Args:
+        tables: what could be it.
+        others: what is named as one, but is of a kind that is not read.
 
     Raises:
         SightlineError: there are several.
     """
     usable: list[Table] = []
     unused = []
-    for path in sorted(tables, key=lambda path: (STEMS.index(path.stem) if path.stem in STEMS else 99, path.name)):
+    for path in sorted(tables, key=lambda path: (STEMS.index(_stem(path)) if _stem(path) in STEMS else 99, path.name)):
         if path.stem in _OURS:
             continue
         try:
             table = open_table(path)
             missing = [column for column in ("path", "label") if column not in columns(table.names)]
-            if missing == ["label"] and path.stem in STEMS and read_one_hot(table, columns(table.names)) is not None:
+            if missing == ["label"] and _stem(path) in STEMS and read_one_hot(table, columns(table.names)) is not None:
                 missing = []
         except SightlineError as error:
             unused.append((path.name, str(error).splitlines()[0].removeprefix(f"{path}").lstrip(":, ")))
             continue
         if missing:
             unused.append((path.name, _without(table, missing[0]).replace("\n", " ")))
-        elif path.stem not in STEMS:
+        elif _stem(path) not in STEMS:
             unused.append((path.name, "it lists photos, but under a name that is not looked for: give it as DATA."))
         else:
             usable.append(table)
@@ -71,7 +74,13 @@ def find_manifest(tables: Sequence[Path]) -> Beside:
             f"{usable[0].path.parent}: has no class folders but several manifests, "
             f"{' and '.join(table.path.name for table in usable)}.\nGive the one that is meant instead of the folder."
         )
+    unread = "it is none of the tables that are read. Save it as CSV with the columns path,label."
+    unused += [(path.name, unread) for path in others if not usable]
     return Beside(usable[0] if usable else None, tuple(unused))
+
+
+def _stem(path: Path) -> str:
+    return path.stem.lower()
 
 
 def read_manifest(table: Table, name: str, images: Path | None = None) -> Dataset:
@@ -90,7 +99,7 @@ def read_manifest(table: Table, name: str, images: Path | None = None) -> Datase
     """
     path, root = table.path, images or table.path.parent
     rows = _read(table)
-    rows, aside = _with_splits(path, rows)
+    rows, aside, unread = _with_splits(path, rows)
     rows, nameless = _labelled(path, root, rows)
     rows, repeated = _distinct(path, rows)
     if rows.empty:
@@ -102,11 +111,12 @@ def read_manifest(table: Table, name: str, images: Path | None = None) -> Datase
     if not there.any():
         raise SightlineError(
             f"{path}: none of its {len(rows):,} photos is there; the first, {quoted(rows['path'].iloc[0])}, "
-            f"was looked for in {root}.\nPaths are taken relative to the manifest, or to --images FOLDER."
+            f"was looked for in {root}{example_of(root)}.\n"
+            "Paths are taken relative to the manifest, or to --images FOLDER."
         )
     samples = rows.loc[there, list(SAMPLE_COLUMNS)]
     dataset = Dataset.assembled(name, root, samples, classes=rows["label"].unique(), set_aside=aside)
-    problems = pd.concat([nameless, repeated, absent, dataset.problems], ignore_index=True)
+    problems = pd.concat([nameless, repeated, absent, dataset.problems, problem_table(unread)], ignore_index=True)
     return dataset.replace(problems=problems)
 
 
@@ -115,12 +125,19 @@ def _read(table: Table) -> pd.DataFrame:
     found = columns(table.names)
     if "path" not in found:
         raise SightlineError(f"{table.path}: {_without(table, 'path')}")
+    for column in ("path", "label"):
+        twins = [name for name in table.names if column in found and name == table.names[found[column]]]
+        if len(twins) > 1:
+            raise SightlineError(f"{table.path}: {len(twins)} columns are called {quoted(twins[0])}. Keep one of them.")
+    unsure = {"split"} if "split" in found and not names_splits(table.names[found["split"]]) else set()
     if "label" in found:
-        return table.read(found)
-    rows = read_one_hot(table, found)
-    if rows is None:
+        rows = table.read(found)
+        rows.attrs["unsure"] = table.names[found["split"]] if unsure else ""
+        return rows
+    one_hot = read_one_hot(table, {name: number for name, number in found.items() if name not in unsure})
+    if one_hot is None:
         raise SightlineError(f"{table.path}: {_without(table, 'label')}")
-    return rows
+    return one_hot
 
 
 def _without(table: Table, column: str) -> str:
@@ -132,13 +149,15 @@ def _without(table: Table, column: str) -> str:
     return why + "Its first line must name the columns: path,label and, if you like, split and group."
 
 
-def _with_splits(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The rows with their split as Sightline names it, and in words which rows are unlabelled by their split."""
-    if "split" not in rows and "is_valid" in rows:
-        flags = rows.pop("is_valid").str.strip().str.lower()
-        rows["split"] = flags.map({**dict.fromkeys(_YES, "val"), **dict.fromkeys(_NO, "train")}).fillna(flags)
+def _with_splits(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[Problem]]:
+    """The rows with their split as Sightline names it, in words which rows are unlabelled by it, and what it is not."""
+    unsure, unread = rows.attrs.pop("unsure", ""), []
+    if unsure and not any(naming.split_of(name) or naming.is_unlabelled(name) for name in rows["split"].unique()):
+        detail = f"its column {quoted(unsure)} names no train, val or test"
+        unread = [(path.name, "no split", detail, "passed over")] if (rows["split"] != "").any() else []
+        rows = rows.drop(columns="split")
     if "split" not in rows:
-        return rows.assign(split=pd.Series("", index=rows.index, dtype="str")), []
+        rows = rows.assign(split=_flagged(rows))
     given = rows["split"].str.strip()
     aside = given.map(_each(given, naming.is_unlabelled)).astype(bool)
     split = given.map(_each(given, naming.split_of)).astype("str")
@@ -151,7 +170,19 @@ def _with_splits(path: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str
         )
     counts = given[aside].value_counts().sort_index()
     words = [f"{path.name}: {count:,} rows of split {quoted(value)}" for value, count in counts.items()]
-    return rows.assign(split=split)[~aside], words
+    return rows.assign(split=split)[~aside], words, unread
+
+
+def _flagged(rows: pd.DataFrame) -> pd.Series:
+    """The split by columns that say yes or no; what says neither stands as it is, "" where there is no such column."""
+    split = pd.Series("", index=rows.index, dtype="str")
+    for flag, yes, no in (("is_train", "train", "test"), ("is_valid", "val", "train"), ("is_test", "test", "train")):
+        if flag not in rows:
+            continue
+        said = rows[flag].str.strip().str.lower()
+        meant = said.map({**dict.fromkeys(YES, yes), **dict.fromkeys(NO, no), "": ""}).fillna(said).astype("str")
+        split = split.mask((split == "") | ((meant != no) & (meant != "")), meant)
+    return split
 
 
 def _labelled(path: Path, root: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

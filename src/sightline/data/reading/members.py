@@ -57,7 +57,7 @@ def members(path: Path, budget: Budget, problems: list[Problem]) -> Iterator[tup
         Damaged: it cannot be read to the end.
     """
     kind = archive_kind(path)
-    with _reading():
+    with reading():
         if kind == "zip":
             yield from _guarded(zip_members(path, budget, problems))
         else:
@@ -74,7 +74,7 @@ def _guarded(files: Iterator[tuple[str, Iterator[bytes]]]) -> Iterator[tuple[str
 
 
 def _guarded_blocks(content: Iterator[bytes]) -> Iterator[bytes]:
-    with _reading():
+    with reading():
         yield from content
 
 
@@ -92,8 +92,12 @@ def _decompressed(path: Path, kind: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
-    """Turn what the libraries raise on broken input into one word. What the reader of the files raises is not ours."""
+def reading() -> Iterator[None]:
+    """Turn what the libraries raise on broken input into one word. What the reader of the files raises is not ours.
+
+    Raises:
+        Damaged: in place of what they raise.
+    """
     try:
         yield
     except (Refused, Damaged):

@@ -71,13 +71,15 @@ def _is_many(item: Any) -> bool:
 
 def _is_folder(item: Any) -> bool:
     try:
-        return isinstance(item, str | os.PathLike) and Path(os.fsdecode(item)).is_dir()
+        return isinstance(item, str | os.PathLike) and item != "" and Path(os.fsdecode(item)).is_dir()
     except (OSError, ValueError):  # too long for a path, or with a NUL in it
         return False
 
 
 def _paths(names: Iterable[str | Path]) -> Iterator[Path]:
     for name in names:
+        if isinstance(name, str) and not name.strip():
+            raise UsageError("An empty name was given: name photos, or folders of photos.")
         if str(name) == STDIN:
             yield from map(Path, _listed())
         elif _exists(name):

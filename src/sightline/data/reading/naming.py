@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import PurePosixPath
 
 IMAGE_SUFFIXES = frozenset(
@@ -14,7 +15,7 @@ IMAGE_SUFFIXES = frozenset(
 """Files so named are samples; whether they really are pictures is for preflight to find out."""
 
 SPREADSHEET_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
-TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet", *SPREADSHEET_SUFFIXES)
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", *SPREADSHEET_SUFFIXES)
 """Files so named are tables, which may list photos and their labels; spreadsheets are named, not read."""
 
 _SIDECAR_SUFFIXES = frozenset(
@@ -37,14 +38,28 @@ _CLUTTER = frozenset(
     }
 )
 
+
+def _plain(name: str) -> str:
+    """Without case, accents, and what parts words."""
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+    return re.sub(r"[\s_.\-]+", "", bare.casefold())
+
+
 _SPLITS = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "devel", "development"), "val"),
     **dict.fromkeys(("eval", "evaluation"), "val"),
     **dict.fromkeys(("test", "testing", "tst", "holdout"), "test"),
+    # … and in the languages in which most folders are named that are not named in English.
+    **dict.fromkeys(("entrenamiento", "entrainement", "apprentissage", "treino", "treinamento"), "train"),
+    **dict.fromkeys(("addestramento", "обучение", "训练", "訓練", "学習", "학습", "훈련"), "train"),
+    **dict.fromkeys(("validacion", "validacao", "validazione", "валидация", "验证", "驗證", "検証", "검증"), "val"),
+    **dict.fromkeys(("validierung",), "val"),
+    **dict.fromkeys(("prueba", "pruebas", "teste", "тест", "测试", "測試", "テスト", "테스트"), "test"),
 }
-# What people add to such a word: training_set, train2017, "Testing Data", seg_train.
-_ADDED = r"(?:sets?|splits?|data|images?|imgs?|photos?|pictures?|samples|files|part|seg|\d)*"
+_SPLITS = {_plain(word): split for word, split in _SPLITS.items()}
+# What people add to such a word: training_set, train2017, "Testing Data", seg_train, Trainingsdaten, 训练集.
+_ADDED = r"(?:sets?|splits?|data|s?daten|images?|imgs?|photos?|pictures?|samples|files|part|seg|public|private|集|\d)*"
 _SPLIT = re.compile(rf"{_ADDED}({'|'.join(sorted(_SPLITS, key=len, reverse=True))}){_ADDED}")
 _FOLD = re.compile(r"(?:cv|k)?(?:fold|cv)s?\d+")
 _LONGEST = 64  # letters: no name of a split is longer
@@ -80,10 +95,21 @@ def is_sidecar(name: str) -> bool:
 def split_of(name: str) -> str:
     """The split that a folder or a value of a `split` column names: "train", "val", "test", or "" for none.
 
-    Case does not matter, nor what people add to the word: training_set, train2017, "Testing Data", seg_train.
+    Case and accents do not matter, nor what people add to the word: training_set, train2017, "Testing Data", 训练集.
     """
     found = _SPLIT.fullmatch(_plain(name)) if len(name) <= _LONGEST else None
     return _SPLITS[found[1]] if found else ""
+
+
+def class_and_split(name: str) -> tuple[str, str] | None:
+    """What stands in a name such as cats_train or "test - cats": class and split; None where it is none such."""
+    parts = [part for part in re.split(r"[\s_.\-]+", name.casefold()) if part]
+    if len(parts) < 2 or len(name) > _LONGEST:
+        return None
+    for split, rest in ((parts[0], parts[1:]), (parts[-1], parts[:-1])):
+        if split_of(split) and not split_of("".join(rest)):
+            return " ".join(rest), split_of(split)
+    return None
 
 
 def is_fold(name: str) -> bool:
@@ -94,7 +120,3 @@ def is_fold(name: str) -> bool:
 def is_unlabelled(name: str) -> bool:
     """Whether a folder or a value of a `split` column says that its photos carry no label."""
     return _plain(name).removeprefix("seg") in _UNLABELLED
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_.\-]+", "", name.casefold())

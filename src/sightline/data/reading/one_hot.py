@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +12,9 @@ from sightline.data.reading.cells import Table
 from sightline.data.table import shortened
 from sightline.errors import SightlineError
 
-_YES, _NO = ("1", "1.0", "true"), ("0", "0.0", "false", "")
+YES = ("1", "1.0", "true", "t", "yes", "y", "x", "✓")
+NO = ("0", "0.0", "false", "f", "no", "n", "-", "-1", "-1.0", "")
+_NUMBERING = re.compile(r"|unnamed: \d+|index")  # what programs call a column that counts the rows
 _MOST_CELLS = 50_000_000
 
 
@@ -29,8 +32,9 @@ def read_one_hot(table: Table, found: Mapping[str, int]) -> pd.DataFrame | None:
     Raises:
         SightlineError: the table is damaged, or too large.
     """
-    classes = {name: number for number, name in enumerate(table.names) if number not in found.values()}
-    if len(classes) < 2 or len(classes) + len(found) != len(table.names):
+    others = [number for number in range(len(table.names)) if number not in found.values()]
+    classes = {table.names[n]: n for n in others if not _NUMBERING.fullmatch(table.names[n].strip().lower())}
+    if len(classes) < 2 or len({table.names[number] for number in others}) < len(others):
         return None
     rows = table.read({**{f"={name}": number for name, number in classes.items()}, **found})
     if len(rows) * len(classes) > _MOST_CELLS:
@@ -38,8 +42,8 @@ def read_one_hot(table: Table, found: Mapping[str, int]) -> pd.DataFrame | None:
     chosen = np.zeros((len(rows), len(classes)), dtype=bool)
     for number, name in enumerate(classes):
         cells = rows.pop(f"={name}").str.strip().str.lower()
-        yes = cells.isin(_YES)
-        if not (yes | cells.isin(_NO)).all():
+        yes = cells.isin(YES)
+        if not (yes | cells.isin(NO)).all():
             return None
         chosen[:, number] = yes
     names = np.array(list(classes), dtype=object)

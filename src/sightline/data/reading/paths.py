@@ -23,6 +23,7 @@ from sightline.system.progress import track
 from sightline.system.words import quoted
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_ADDRESS = r"^\s*[A-Za-z][A-Za-z0-9+.-]+://"
 _ODD = r"^\s|\s$|^[/~]|\\|//|(?:^|/)\.{1,2}(?:/|$)|/$|^[A-Za-z]:"
 _MANY = 1000  # photos in one folder, from which on listing it is quicker than asking for each
 
@@ -39,7 +40,15 @@ def inside(table: Path, root: Path, texts: pd.Series) -> pd.Series:
         SightlineError: one lies outside the folder.
     """
     folder = str(root)
+    texts = texts.str.replace(r"^\s*file://(?:localhost)?", "", regex=True)
     names = texts.str.replace(r"^(?:\./+)+", "", regex=True)
+    addresses = names.str.contains(_ADDRESS, regex=True)
+    if addresses.any():
+        row = int(np.argmax(addresses))
+        raise SightlineError(
+            f"{table}, row {texts.index[row]}: {quoted(texts.iloc[row])} is an address, and is not fetched.\n"
+            "Download the photos, and write their paths into the table."
+        )
     for base in {f"{folder}/", f"{os.path.realpath(folder)}/"}:
         names = names.str.removeprefix(base)
     windows = names.str.contains("\\", regex=False)
@@ -50,6 +59,9 @@ def inside(table: Path, root: Path, texts: pd.Series) -> pd.Series:
     if odd.any():
         names = names.mask(odd, names.map({name: _plain(folder, name) for name in names[odd].unique()})).astype("str")
     outside = (names == "..") | names.str.startswith("../")
+    if outside.any():
+        names = _moved(folder, names, texts[outside])
+        outside = (names == "..") | names.str.startswith("../")
     if outside.any():
         row = int(np.argmax(outside))
         where = "the manifest's folder" if root == table.parent else root
@@ -77,6 +89,21 @@ def _relative(name: str, folder: str) -> str:
             if os.path.commonpath([base, os.path.normpath(name)]) == base:
                 return Path(os.path.relpath(name, base)).as_posix()
     return "../" + name
+
+
+def _moved(folder: str, names: pd.Series, whole: pd.Series) -> pd.Series:
+    """Whole paths of another machine, such as /kaggle/input/pets/images/1.jpg, as they lie in the folder here.
+
+    What stands before the first of them is taken away, as little of it as leaves a photo that is there.
+    """
+    paths = whole.str.strip().str.replace("\\", "/", regex=False)
+    paths = paths[paths.str.contains(r"^(?:/|[A-Za-z]:/)", regex=True)]
+    for end in (found.end() for found in re.finditer("/", paths.iloc[0])) if len(paths) else ():
+        rest = paths.iloc[0][end:]
+        if posixpath.normpath(rest) == rest and os.path.isfile(f"{folder}/{rest}"):  # noqa: PTH113
+            inner = paths[paths.str.startswith(paths.iloc[0][:end])].str.slice(end).map(posixpath.normpath)
+            return names.mask(names.index.isin(inner.index), inner.reindex(names.index))
+    return names
 
 
 def present(table: Path, root: Path, paths: pd.Series) -> tuple[pd.Series, pd.DataFrame]:

@@ -21,6 +21,6 @@ def open_table(path: Path) -> Table:
     suffix = path.suffix.lower()
     if suffix in SPREADSHEET_SUFFIXES:
         raise SightlineError(f"{path}: a spreadsheet, which is not read. Save it as CSV in UTF-8, and give that.")
-    if suffix == ".jsonl":
+    if suffix in (".jsonl", ".ndjson"):
         return open_json_lines(path)
     return open_parquet(path) if suffix == ".parquet" else open_separated(path)

@@ -51,14 +51,29 @@ def open_separated(path: Path) -> Table:
     return Table(path, form.names, lambda wanted: _read(path, form, wanted))
 
 
+_OTHERS = (
+    (b"PK\x03\x04", "a spreadsheet or a zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an Excel file"),
+    (b"\x1f\x8b", "a compressed file"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "an SQLite database"),
+)
+_POINTER = b"version https://git-lfs"
+
+
 def _form(path: Path, head: bytes) -> _Form:
+    for start, what in _OTHERS:
+        if head.startswith(start):
+            raise SightlineError(f"{path}: is named as a table of text, but is {what}. Save it as CSV in UTF-8.")
+    if head.startswith(_POINTER):
+        raise SightlineError(f"{path}: a Git LFS pointer: run `git lfs pull` in the repository it came from.")
     encoding = "utf-16" if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head, final=len(head) < _HEAD)
     except UnicodeDecodeError as error:
         raise _not_utf8(path, head[error.start : error.start + 1]) from error
     if "\0" in text:
-        raise SightlineError(f"{path}: not a CSV file: it holds zero bytes.")
+        raise SightlineError(f"{path}: not text in UTF-8: it holds zero bytes. Save it again as CSV in UTF-8.")
     if text.lstrip()[:1] == "<":
         raise SightlineError(f"{path}: a web page, not a table. The site may want you to log in before the download.")
     separator, skipped = "", 0
@@ -74,7 +89,7 @@ def _form(path: Path, head: bytes) -> _Form:
     header = re.split(r"[\r\n]", rest, maxsplit=1)[0]
     if header == rest and len(head) == _HEAD:
         raise SightlineError(f"{path}: not a table: its first line has more than {_HEAD:,} bytes.")
-    if path.suffix.lower() == ".tsv":
+    if path.suffix.lower() in (".tsv", ".tab"):
         separator = separator or "\t"
     # Spreadsheets in half of Europe write semicolons into what they call CSV.
     separator = separator or max(",;\t|", key=header.count)

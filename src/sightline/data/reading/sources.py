@@ -17,7 +17,7 @@ from sightline.data.reading import catalog
 from sightline.data.reading.folder import read_folder
 from sightline.data.reading.layout import Unclear
 from sightline.data.reading.locate import locate
-from sightline.data.reading.manifest import find_manifest, read_manifest
+from sightline.data.reading.manifest import STEMS, find_manifest, read_manifest
 from sightline.data.reading.naming import is_table
 from sightline.data.reading.place import Place
 from sightline.data.reading.rows import open_table
@@ -25,6 +25,8 @@ from sightline.data.reading.walk import Listing, walk
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError, UsageError
 from sightline.system import marker
+
+_LISTS = (".txt", ".json", ".gz", ".bz2", ".xz", ".zip", ".dat", ".feather", ".arrow", ".pkl", ".mat", ".db")
 
 
 def open_dataset(data: str | Path, images: str | Path | None = None) -> Dataset:
@@ -88,9 +90,10 @@ def open_folder(root: Path, name: str, images: Path | None = None) -> Dataset:
     if dataset is not None and len(dataset.classes) > 1 and images is None:
         return dataset
     # Photos in one heap (`images/`) with a table beside it.
-    beside = find_manifest(_topmost(listing))
+    beside = find_manifest(_topmost(listing), _other_lists(root))
+    passed_over = [(table, "not used", why, "passed over") for table, why in beside.unused]
     if beside.manifest:
-        return read_manifest(beside.manifest, name, images)
+        return read_manifest(beside.manifest, name, images).leaving_out([], passed_over)
     if images is not None:
         raise UsageError(f"--images {images}: goes with a table of photos and labels, and {root} holds none.")
     if dataset is None:
@@ -99,7 +102,14 @@ def open_folder(root: Path, name: str, images: Path | None = None) -> Dataset:
             raise wrong
         table, why = beside.unused[0]
         raise SightlineError(f"{str(wrong).splitlines()[0]}\nThe table beside them, {table}, was not used: {why}")
-    return dataset.leaving_out([], [(table, "not used", why, "passed over") for table, why in beside.unused])
+    return dataset.leaving_out([], passed_over)
+
+
+def _other_lists(root: Path) -> list[Path]:
+    """What lies in a folder under the name of a manifest, but is no table that is read."""
+    return sorted(
+        path for path in root.iterdir() if path.suffix.lower() in _LISTS and path.name.lower().split(".")[0] in STEMS
+    )
 
 
 def _topmost(listing: Listing) -> list[Path]:

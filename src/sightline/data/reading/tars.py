@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import IO
 
-from sightline.data.reading.limits import BLOCK, Budget, Damaged, Refused, Unusable, passed_over, safe_path
+from sightline.data.reading.limits import BLOCK, Budget, Damaged, NoTar, Refused, Unusable, passed_over, safe_path
 from sightline.data.table import Problem, printable
 
 _HEADER = 1 << 20  # more than any honest header of a tar member takes
@@ -21,7 +21,7 @@ def tar_members(
     try:
         archive = tarfile.TarFile(fileobj=window, errors="surrogateescape")
     except tarfile.ReadError as error:
-        raise Damaged("it holds no tar archive") from error
+        raise (Damaged if kind == "tar" else NoTar)("it holds no tar archive") from error
     with archive:
         while (member := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # the module would keep every one
