@@ -208,7 +208,8 @@ def _content(file: Any) -> bytes:
 
 def _rest(file: Any) -> bytes:
     """In blocks, since to ask for all that may come takes memory for that much."""
-    parts, length = [], 0
+    parts: list[bytes] = []
+    length = 0
     while True:
         block = file.read(_BLOCK)
         if not isinstance(block, (bytes, bytearray, memoryview)):
