@@ -48,6 +48,8 @@ def test_a_script_without_the_main_line_runs_once(start: str, as_module: bool, t
         (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"), True),
         (ImportError("libtorch_cpu.so: failed to map segment from shared object"), True),
         (RuntimeError("can't start new thread"), True),
+        (RuntimeError("could not create a primitive"), True),
+        (SystemError("error return without exception set"), processes.limit_of_memory() != ""),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (ValueError("out of memory, says a photo's name"), False),
     ],

@@ -24,6 +24,7 @@ _swap = threading.Lock()
 _MEMORY_WORDS = (
     *("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "failed to allocate"),
     *("failed to map segment", "cannot allocate memory", "can't start new thread"),  # a library, a thread
+    *("could not create a primitive", "could not create a memory"),  # oneDNN, which compiles its steps into memory
 )
 
 
@@ -61,6 +62,8 @@ def is_short_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out, which torch and ONNX Runtime say in words of their own."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
+    if isinstance(error, SystemError):  # a C extension that gave up without saying why
+        return limit_of_memory() != ""
     said = str(error).lower()
     return isinstance(error, RuntimeError | ImportError | OSError) and any(words in said for words in _MEMORY_WORDS)
 
