@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import re
 import shlex
-import sys
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -16,22 +14,13 @@ import yaml
 from cyclopts import CycloptsError
 
 import sightline
+from script_modules import script
 from sightline import config, recipes
 from sightline.cli.app import COMMANDS, application
 from sightline.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-
-
-def script(name: str) -> ModuleType:
-    """A module of scripts/, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

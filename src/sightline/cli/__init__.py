@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from cyclopts import CycloptsError
 
 from sightline.cli.app import application
 from sightline.errors import NO_ROOM, SightlineError
+from sightline.system.folding import fold
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -88,5 +90,6 @@ def _inside(error: Exception) -> str:
 def _fail(text: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"sightline: {text}", file=sys.stderr)
+    said = f"sightline: {text}"
+    print(fold(said, shutil.get_terminal_size().columns) if sys.stderr.isatty() else said, file=sys.stderr)
     return code

@@ -45,9 +45,4 @@ def explore(
     if json:
         print_json(seen.found)
         return
-    samples, classes = seen.dataset.samples, seen.dataset.classes
-    left_out = int((seen.dataset.problems["action"] == "left out").sum())
-    lines(
-        f"{len(samples):,} photos in {len(classes)} classes; {left_out:,} files cannot be used.",
-        f"Open {seen.page}",
-    )
+    lines(seen.headline, f"Open {seen.page}")
