@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,7 @@ def test_on_a_terminal_each_photo_is_a_row_that_fits(
         main(["predict", str(run_path), str(scenes / "sea" / "0001.jpg"), str(broken)])
     assert ended.value.code == 0
     out, err = capfd.readouterr()
+    out = re.sub(r"\x1b\[[\d;]*m", "", out)
     text = "".join(line.strip() for line in out.splitlines())
     assert out.split()[:4] == ["photo", "answer", "decision", "sure"]
     assert "0001.jpg" in text and "empty" in text and f"{NO_BREAK}%" in text and "p_sea" not in text

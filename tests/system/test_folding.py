@@ -10,7 +10,8 @@ from sightline import recipes
 from sightline.system.folding import fold
 from sightline.system.words import NO_BREAK
 
-WORDS = st.lists(st.text("abc–-.,%()/0123456789" + NO_BREAK, min_size=1, max_size=12), min_size=1, max_size=40)
+WORD = st.text("abc–-.,%()/0123456789" + NO_BREAK, max_size=12).map(lambda word: f"a{word}b")
+WORDS = st.lists(WORD, min_size=1, max_size=40)
 
 
 @given(words=WORDS, width=st.integers(20, 100))

@@ -43,7 +43,7 @@ def test_a_notebook_shows_the_counts_a_photo_of_each_class_and_the_bad_files(sce
     data = Path(shutil.copytree(scenes, tmp_path / "data"))
     (data / "sea" / "broken<b>.jpg").write_bytes(b"")
     seen = sightline.explore(data, tmp_path / "look")
-    assert repr(seen).startswith("Explored(180 photos in 6 classes; 1 files cannot be used, ")
+    assert repr(seen).startswith("Explored(180 photos in 6 classes; 1 file cannot be used, ")
     shown = seen._repr_html_()
     assert shown.count("data:image/jpeg;base64,") == 6
     assert "<td>sea</td><td>30</td>" in shown

@@ -15,9 +15,9 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
-from cyclopts import CycloptsError
+from cyclopts import CycloptsError, MissingArgumentError, UnknownCommandError
 
-from sightline.cli.app import application
+from sightline.cli.app import COMMANDS, application
 from sightline.errors import NO_ROOM, SightlineError
 from sightline.system.folding import fold
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command(*bound.args, **bound.kwargs)
         sys.stdout.flush()
     except CycloptsError as error:
-        code = _fail(" ".join(str(error).split()) + f" See sightline {named} --help.", 2, debug)
+        code = _fail(_wrong_usage(error, named), 2, debug)
     except SightlineError as error:
         code = _fail(str(error), error.exit_code, debug)
     except KeyboardInterrupt:
@@ -81,6 +81,17 @@ def _let_go_of_stdout() -> None:
     """What is left to be written goes nowhere, so that the interpreter does not fail over it at its end."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _wrong_usage(error: CycloptsError, named: str) -> str:
+    """What is wrong with a command line, in the words of its help."""
+    said = " ".join(str(error).split())
+    if isinstance(error, UnknownCommandError):
+        said = said.partition(" Available commands:")[0]  # which would be cut in their middle
+    elif isinstance(error, MissingArgumentError) and error.keyword is None and error.argument is not None:
+        said = f"{error.argument.name.lstrip('-').upper()} is missing."
+    known = f" {named}" if named in COMMANDS else ""
+    return f"{said} See sightline{known} --help."
 
 
 def _inside(error: Exception) -> str:

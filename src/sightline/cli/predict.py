@@ -93,14 +93,14 @@ def _show(answers: pd.DataFrame) -> None:
     from sightline.system.progress import note
 
     rows = []
-    for row in answers.itertuples():
-        if row.error:
-            rows.append([words.shown(row.path), words.shown(row.error), "", ""])
+    for row in answers.to_dict("records"):
+        if row["error"]:
+            rows.append([words.shown(row["path"]), words.shown(row["error"]), "", ""])
             continue
-        others = [name for name in str(row.set or "").split("|") if name and name != row.predicted]
-        maybe = f", or {words.listing(others, 'or')}" if row.decision == "unsure" and others else ""
-        rows.append(
-            [words.shown(row.path), f"{words.shown(row.predicted)}{maybe}", row.decision, words.percent(row.confidence)]
-        )
+        told = row["set"] if isinstance(row["set"], str) else ""
+        others = [name for name in told.split("|") if name and name != row["predicted"]]
+        maybe = f", or {words.listing(others, 'or')}" if row["decision"] == "unsure" and others else ""
+        answer = f"{words.shown(row['predicted'])}{maybe}"
+        rows.append([words.shown(row["path"]), answer, row["decision"], words.percent(row["confidence"])])
     table(["photo", "answer", "decision", "sure"], rows, names=3)
     note("Every class with its probability: --out FILE.csv")

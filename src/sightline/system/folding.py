@@ -18,7 +18,7 @@ def fold(text: str, width: int) -> str:
     """
     folded: list[str] = []
     for line in text.split("\n"):
-        begun = re.match(r"#?\s*", line)
+        begun = re.match("#? *", line)
         indent = (begun[0] if begun else "") + "  "
         folded += textwrap.wrap(
             line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False

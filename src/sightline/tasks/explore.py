@@ -44,7 +44,8 @@ class Explored:
         """How many photos there are, and how many files cannot be used, in one line."""
         left_out = int((self.dataset.problems["action"] == "left out").sum())
         photos, classes = len(self.dataset.samples), len(self.dataset.classes)
-        return f"{photos:,} photos in {classes} classes; {left_out:,} files cannot be used."
+        files = "1 file" if left_out == 1 else f"{left_out:,} files"
+        return f"{photos:,} photos in {classes} classes; {files} cannot be used."
 
     def __repr__(self) -> str:
         return f"Explored({self.headline.rstrip('.')}, {str(self.page)!r})"
