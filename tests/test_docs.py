@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 import yaml
 from cyclopts import CycloptsError
+from PIL import Image
 
 import sightline
 from script_modules import script
@@ -204,3 +205,16 @@ def test_the_file_tree_names_every_room_and_nothing_that_is_gone(name: str) -> N
         if not path.name.startswith("__") and path.suffix in ("", ".py") and path.name != "py.typed"
     }
     assert entries == rooms
+
+
+@pytest.mark.parametrize("name", ["walk", "report"])
+def test_each_picture_of_pages_is_there_light_and_dark_and_small(name: str) -> None:
+    sizes = []
+    for scheme in ("light", "dark"):
+        path = DOCS / "pictures" / f"{name}-{scheme}.webp"
+        assert path.stat().st_size < 150_000
+        assert f"pictures/{path.name}" in (ROOT / "README.md").read_text("utf-8")
+        assert f"pictures/{path.name}#only-{scheme}" in (DOCS / "index.md").read_text("utf-8")
+        with Image.open(path) as picture:
+            sizes.append(picture.size)
+    assert sizes[0] == sizes[1]
