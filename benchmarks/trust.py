@@ -42,7 +42,7 @@ def main() -> None:
     given = parser.parse_args()
     run = RunFolder.open(given.run)
     predictor = Predictor.load(run.path, "cpu")
-    prepared = reopen(run, predictor.size)
+    prepared = reopen(run, predictor.size, predictor.fit)
     network = f"{predictor.network.architecture} at {predictor.size} pixels"
     print(f"Run: {prepared.dataset.name}, {network}, {platform.machine()}")
     promises(run)
