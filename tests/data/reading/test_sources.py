@@ -279,3 +279,9 @@ def test_an_empty_name_is_not_the_folder_that_one_stands_in(tmp_path, monkeypatc
     monkeypatch.chdir(fill(tmp_path, "a/1.jpg", "b/2.jpg"))
     with pytest.raises(UsageError, match="empty name"):
         open_dataset(data)
+
+
+@pytest.mark.parametrize("data", ["https://example.org/photos.zip", "s3://bucket/photos", "file:///photos"])
+def test_an_address_gets_a_plain_no(data):
+    with pytest.raises(SightlineError, match="is an address"):
+        open_dataset(data)
