@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save_file
 
 from sightline.config import Fit
 from sightline.data.decoding import inputs
-from sightline.data.decoding.fit import STEPS
+from sightline.data.decoding.deep import FULL, White
+from sightline.data.decoding.fit import steps
 from sightline.data.decoding.quarantine import square_guarded
 from sightline.data.decoding.regular import Undecodable
 from sightline.data.reading.named import unfolded
@@ -95,6 +96,11 @@ class Predictor:
         """How photos are made square."""
         return self.network.fit
 
+    @property
+    def white(self) -> White:
+        """Of 16-bit samples whose file leaves it open (data/decoding/deep.py)."""
+        return self.network.white or FULL
+
     def __repr__(self) -> str:
         names = ", ".join(self.classes[:6]) + (", …" if len(self.classes) > 6 else "")
         return f"Predictor({self.network.architecture} at {self.size} pixels, {len(self.classes)} classes: {names})"
@@ -130,7 +136,8 @@ class Predictor:
         if network.classes != facts.classes:
             raise SightlineError(f"{folder}: config.json and sightline.json name different classes. Copy it again.")
         told = facts.preprocessing
-        if (network.fit, network.size, network.mean, network.std) != (told.fit, told.size, told.mean, told.std):
+        described = (network.fit, network.white, network.size, network.mean, network.std)
+        if described != (told.fit, told.white, told.size, told.mean, told.std):
             raise SightlineError(f"{folder}: config.json and sightline.json prepare photos differently. Copy it again.")
         device = engines.device_of(device)
         tried = max(1, min(_TRIED_WITH, _TRIED_PIXELS // network.size**2))
@@ -177,7 +184,8 @@ class Predictor:
             preprocessing=Preprocessing(
                 size=self.size,
                 fit=self.fit,
-                steps=f"turn by EXIF; to RGB, alpha over white; {STEPS[self.fit]}",
+                white=self.network.white,
+                steps=steps(self.fit, self.white),
                 mean=mean,
                 std=std,
             ),
@@ -219,7 +227,7 @@ class Predictor:
         Raises:
             Undecodable: it is no picture that can be read.
         """
-        return square_guarded(inputs.source_of(photo), self.size, self.fit)
+        return square_guarded(inputs.source_of(photo), self.size, self.fit, self.white)
 
     def predict(self, photos: Any, names: Iterable[str] | None = None) -> pd.DataFrame:
         """One row for each photo, in order; what cannot be read, or is no photo, is a row with `error`.
@@ -261,7 +269,7 @@ class Predictor:
         try:
             if isinstance(photo.source, Undecodable):
                 raise photo.source
-            return square_guarded(photo.source, self.size, self.fit)
+            return square_guarded(photo.source, self.size, self.fit, self.white)
         except Undecodable as error:
             return f"{error.problem}: {error.detail}"
 

@@ -122,6 +122,36 @@ def test_onnx_is_tried_only_where_it_can_win_back_its_export(
     speeds(monkeypatch, onnxruntime=0.1)
     assert autotune.fastest_engine(network, photos, photos=100).name != "onnxruntime"
     assert autotune.fastest_engine(network, photos, photos=100_000).name == "onnxruntime"
+    # Once it is there, even one photo is answered by it, by the trained network too, in whatever precision it asks for.
+    assert autotune.fastest_engine(network, photos, photos=1).name == "onnxruntime"
+    assert autotune.fastest_engine(network, photos, precision="float32").name == "onnxruntime"
+
+
+def test_a_choice_for_features_serves_answers_where_it_holds_their_bounds(
+    network: Network, photos: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = speeds(monkeypatch, channels_last=0.5)
+    assert autotune.fastest_engine(network, photos, trained=False).name == "channels-last"
+    tried.clear()
+    assert autotune.fastest_engine(network, photos).name == "channels-last"
+    assert not tried
+    monkeypatch.setattr(autotune, "_holds", lambda *_: False)
+    speeds(monkeypatch, eager=0.5)
+    assert autotune.fastest_engine(network, photos).name == "eager"
+    assert {choice.purpose: choice.name for choice in choices.read().values()} == {
+        "features": "channels-last", "answers": "eager",
+    }  # fmt: skip
+
+
+def test_a_coarser_choice_does_not_serve_who_asks_for_float32(
+    network: Network, photos: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "computes_in_bfloat16", lambda device: True)
+    monkeypatch.setattr(autotune, "_holds", lambda *_: True)
+    monkeypatch.setattr(autotune._Reference, "agrees", lambda *_: True)
+    speeds(monkeypatch, channels_last_bfloat16=0.5)
+    assert autotune.fastest_engine(network, photos, trained=False).name == "channels-last-bfloat16"
+    assert autotune.fastest_engine(network, photos, precision="float32").name != "channels-last-bfloat16"
 
 
 def test_agreement_measures() -> None:
@@ -138,6 +168,6 @@ def test_a_network_that_cannot_be_set_up_runs_without(
     def refuse(*_: object) -> None:
         raise RuntimeError("this operator has no ONNX")
 
-    monkeypatch.setattr(autotune, "_SECONDS_WORTH_SETTING_UP", 0.0)
+    monkeypatch.setattr(autotune, "_SECONDS_WORTH_SETTING_UP", {"onnxruntime": 0.0})
     monkeypatch.setattr(onnx_runtime, "runner", refuse)
     assert autotune.fastest_engine(network, photos, photos=10**6).name in engines.candidates("cpu")[0]

@@ -23,6 +23,7 @@ def photos() -> np.ndarray:
 @pytest.fixture
 def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Network:
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path))
+    monkeypatch.setattr(learning, "computes_in_bfloat16", lambda device: True)
     torch.manual_seed(0)
     return zoo.build("resnet10t", classes=("a", "b", "c"), scratch=True, size=64)
 
@@ -104,3 +105,13 @@ def test_faster_is_not_enough_where_it_does_not_learn_alike(
     play(monkeypatch, "bfloat16")
     network.module.global_pool = torch.nn.Sequential(network.module.global_pool, Rounding(how))
     assert precision_for_learning(network, photos) == "float32"
+
+
+def test_a_processor_without_bfloat16_is_not_asked_to_try_it(
+    network: Network, photos: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = play(monkeypatch, "bfloat16")
+    monkeypatch.setattr(learning, "computes_in_bfloat16", lambda device: False)
+    assert precision_for_learning(network, photos) == "float32"
+    assert not asked
+    assert not choices.read()

@@ -45,6 +45,18 @@ def test_slow_ways_are_timed_twice(clock: Callable[[float], None]) -> None:
     assert len(calls) == 3
 
 
+def test_a_hopelessly_slow_way_is_timed_once(clock: Callable[[float], None]) -> None:
+    order: list[str] = []
+
+    def way(name: str, seconds: float) -> Callable[[], None]:
+        return lambda: (order.append(name), clock(seconds))[1]
+
+    found = take_turns({"first": way("first", 0.1), "emulated": way("emulated", 2.0)}, most_seconds=100)
+    assert order.count("emulated") == 2  # the one that does not count, and one that does
+    assert order.count("first") == 6
+    assert found.fastest() == "first"
+
+
 def test_the_first_stays_unless_another_is_faster_by_the_margin() -> None:
     found = Trials({"first": 1.0, "second": 0.95}, under_load=False)
     assert found.fastest() == "second"

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from sightline.errors import SightlineError
 from sightline.models import zoo
+from sightline.models.catalogue import cannot_take
 
 CLASSES = ("cat", "dog", "fox")
 
@@ -73,3 +74,23 @@ def test_damaged_weights_are_refused_plainly(saved: Path) -> None:
 def test_a_size_that_the_network_cannot_take_is_refused() -> None:
     with pytest.raises(SightlineError, match="--img-size"):
         zoo.build("plain_cnn", classes=CLASSES, scratch=True, size=16)
+
+
+@pytest.mark.parametrize(("name", "size"), [("vgg11", 16), ("convnext_atto", 17), ("vit_tiny_patch16_224", 17)])
+def test_a_size_that_a_network_cannot_take_is_said_without_its_library_s_words(name: str, size: int) -> None:
+    try:
+        network = zoo.build(name, classes=CLASSES, scratch=True, size=size)
+    except SightlineError as error:
+        own = timm.get_pretrained_cfg(name).input_size[-1]
+        assert str(error) == (
+            f"{name} cannot take {size}-pixel photos. Give --img-size {own}, at which it was pretrained, or choose"
+            " another network with --model."
+        )
+    else:
+        assert network.size == size
+
+
+def test_too_little_memory_is_said_as_such() -> None:
+    for error in (MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")):
+        assert "not enough memory" in str(cannot_take("resnet18", 2000, 224, error))
+    assert "memory" not in str(cannot_take("resnet18", 2000, 224, RuntimeError("shape '[1, 2]' is invalid")))

@@ -25,7 +25,8 @@ def known_duplicates(samples: pd.DataFrame, pixels: Pixels) -> Duplicates:
         pixels: the same photos, in the same order.
     """
     photos = samples[["digest", "width", "height"]].to_numpy().tolist()
-    key = hashlib.sha256(json.dumps([_VERSION, pixels.size, pixels.fit, photos]).encode()).hexdigest()[:32]
+    way = [pixels.size, pixels.fit, *pixels.own_white]
+    key = hashlib.sha256(json.dumps([_VERSION, *way, photos]).encode()).hexdigest()[:32]
     path = cache.root() / "duplicates" / f"{key}.parquet"
     pairs = _read(path, len(samples))
     if pairs is None:

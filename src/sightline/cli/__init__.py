@@ -50,9 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             where = f"{error.filename}: " if error.filename else "The output could not be written: "
             code = _fail(f"{where}{_MACHINES_OWN[error.errno]}.", 1, debug)
             _let_go_of_stdout()
-    except MemoryError:
-        code = _fail("The memory of this machine is not enough. Try a smaller --batch-size or --img-size.", 1, debug)
-    except Exception as error:  # a fault of ours: said plainly, and shown whole on request
+    except Exception as error:  # a fault of ours is said plainly, and shown whole on request
         code = _fail(_inside(error), 1, debug)
     sys.exit(code)
 
@@ -82,6 +80,10 @@ def _let_go_of_stdout() -> None:
 
 
 def _inside(error: Exception) -> str:
+    from sightline.system.processes import is_short_of_memory
+
+    if is_short_of_memory(error):
+        return "The memory of this machine is not enough. Try a smaller --batch-size or --img-size."
     return f"Something went wrong inside Sightline: {type(error).__name__}: {error}\nRun it again with --debug."
 
 

@@ -39,6 +39,7 @@ def explore(
     json
         The content of explore.json on stdout.
     """
+    from sightline.data.white import said
     from sightline.tasks.explore import explore as look
 
     seen = look(data, out, augment=augment, weights=weights, img_size=img_size, workers=workers, images=images)
@@ -49,5 +50,6 @@ def explore(
     left_out = int((seen.dataset.problems["action"] == "left out").sum())
     lines(
         f"{len(samples):,} photos in {len(classes)} classes; {left_out:,} files cannot be used.",
+        *([said(seen.found["white"])] if said(seen.found["white"]) else []),
         f"Open {seen.page}",
     )

@@ -31,7 +31,7 @@ def lr(
     recipe
         The recipe whose last phase is tried.
     model
-        Any timm classification model, or one of Sightline's own.
+        A timm classification model (models --all), or one of Sightline's own.
     weights
         Pretrained weights, as `train` takes them.
     scratch

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from sightline.config import Fit
-from sightline.data.decoding.decode import NO_MEMORY
+from sightline.data.decoding.opening import NO_MEMORY
 from sightline.data.decoding.quarantine import dimensions_guarded, square_guarded
 from sightline.data.decoding.regular import Undecodable
 from sightline.data.table import Dataset
@@ -30,7 +30,7 @@ def guess_size(dataset: Dataset) -> tuple[int, int]:
 
 
 def sample_pixels(dataset: Dataset, size: int, fit: Fit = "crop", most: int = 64) -> np.ndarray:
-    """Some photos as (n, S, S, 3) uint8, to try engines on.
+    """Some photos as (n, S, S, 3) uint8, to try engines on; of 16 bits each with a white of its own.
 
     Args:
         dataset: as it was read.
@@ -41,7 +41,7 @@ def sample_pixels(dataset: Dataset, size: int, fit: Fit = "crop", most: int = 64
     Raises:
         SightlineError: none of them can be read.
     """
-    return np.stack(_some(dataset, most, lambda path: square_guarded(path, size, fit)))
+    return np.stack(_some(dataset, most, lambda path: square_guarded(path, size, fit, white=None)))
 
 
 def _some(dataset: Dataset, most: int, look: Callable[[Path], T]) -> list[T]:

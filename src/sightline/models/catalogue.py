@@ -11,6 +11,7 @@ from sightline.errors import SightlineError, UsageError
 from sightline.models import nets
 from sightline.models.heads import NOT_LINEAR
 from sightline.models.lean import timm
+from sightline.system.processes import is_short_of_memory
 
 # What timm would say of weights reaches a person in Sightline's words; whoever sets up logging hears timm as well.
 logging.getLogger("timm").addHandler(logging.NullHandler())
@@ -76,6 +77,25 @@ def own_names() -> list[str]:
     return list(nets.NAMES)
 
 
+def cannot_take(name: str, size: int | None, own: int | None, error: BaseException) -> SightlineError:
+    """What to say of a network that fails at a size, whose libraries speak of shapes of tensors.
+
+    Args:
+        name: of the network.
+        size: side of the photos in pixels.
+        own: that at which it was pretrained.
+        error: what it raised.
+    """
+    if is_short_of_memory(error):
+        return SightlineError(f"{name}: there is not enough memory for it at {size} pixels. Try a smaller --img-size.")
+    if size is None or size == own:
+        return SightlineError(f"{name}: cannot be run as it is described. Choose another network with --model.")
+    best = f"--img-size {own}, at which it was pretrained" if own else "another --img-size"
+    return SightlineError(
+        f"{name} cannot take {size}-pixel photos. Give {best}, or choose another network with --model."
+    )
+
+
 def create(
     name: str,
     settings: dict[str, Any],
@@ -119,7 +139,8 @@ def create(
     except Exception as error:  # timm raises whatever a state dict or an argument makes it trip over
         if weights is not None:
             raise SightlineError(f"these weights do not fit {architecture}") from error
-        reason = " ".join(str(error).split())[:300]
-        raise SightlineError(f"{architecture}: cannot be built ({reason}).") from error
+        if size or settings:
+            raise cannot_take(architecture, size, known.input_size[-1] if known else None, error) from error
+        raise SightlineError(f"{architecture}: cannot be built by the timm that is installed here.") from error
     module.pretrained_cfg.pop("state_dict", None)  # it has served
     return module

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,14 +102,25 @@ def add(name: str, choice: Choice) -> None:
 
 
 def clear() -> int:
-    """Forget them all; returns how many there were."""
-    count = len(read())
-    _path().unlink(missing_ok=True)
+    """Forget them all; returns how many there were.
+
+    Raises:
+        SightlineError: the cache cannot be written.
+    """
+    count, path = len(read()), _path()
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SightlineError(
+            f"{path}: cannot be removed ({error.strerror}). Set SIGHTLINE_CACHE to a folder that can be written."
+        ) from error
     return count
 
 
 def _path() -> Path:
-    return cache.folder("engines") / "choices.json"
+    return cache.root() / "engines" / "choices.json"
 
 
 def _processor() -> str:

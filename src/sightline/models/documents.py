@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import from_json
 
 from sightline.config import SIZES, CoverageBy, Fit
+from sightline.data.decoding.deep import White
 from sightline.errors import SightlineError
 from sightline.system.documents import Classes, Count, Document, Share, Text
 
@@ -139,6 +140,8 @@ class Trained(Described):
     num_features: Count | None = None
     label_names: Annotated[Classes, Field(min_length=2)]
     sightline_head: Head = "linear"
+    sightline_white: White | None = None
+    """Of the 16-bit photos that it learned from; None where there were none."""
     pretrained_cfg: Pretrained
 
     def to_dict(self) -> dict[str, Any]:
@@ -148,6 +151,8 @@ class Trained(Described):
             described["model_args"] = self.model_args.model_dump(mode="json", exclude_none=True)
         if self.sightline_head != "linear":
             described["sightline_head"] = self.sightline_head
+        if self.sightline_white is not None:
+            described["sightline_white"] = self.sightline_white
         described["pretrained_cfg"] = self.pretrained_cfg.to_dict()
         if self.sightline_members > 1:
             described["sightline_members"] = self.sightline_members
@@ -187,6 +192,8 @@ class Preprocessing(Document):
     size: Side
     fit: Fit = "crop"
     """How a photo is made square."""
+    white: White | None = None
+    """Of 16-bit samples whose file leaves it open; None: the model learned from no such photos, and it is 65,535."""
     steps: Text
     mean: tuple[Channel, Channel, Channel]
     std: tuple[Spread, Spread, Spread]

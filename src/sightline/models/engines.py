@@ -69,7 +69,15 @@ def device_of(wanted: str = "auto") -> str:
 def candidates(device: str) -> tuple[list[str], list[str]]:
     """The engines to try on `device`: those that start at once, the reference first, and those that must be set up."""
     slow = {"cuda": ["compiled-bfloat16"], "cpu": ["onnxruntime"] if onnx_runtime.is_installed() else []}
-    return ["eager", "channels-last", "channels-last-bfloat16"], slow.get(device, [])
+    rough = ["channels-last-bfloat16"] if computes_in_bfloat16(device) else []
+    return ["eager", "channels-last", *rough], slow.get(device, [])
+
+
+def computes_in_bfloat16(device: str) -> bool:
+    """Whether `device` has instructions for it: a processor without takes many times as long as in float32."""
+    if not device.startswith("cpu"):
+        return True
+    return torch._C._has_mkldnn and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def make(name: str, network: Network, device: str = "cpu", batch: int = 0) -> Engine:

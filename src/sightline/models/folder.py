@@ -64,6 +64,7 @@ def _described(network: Network) -> Trained:
         label_names=network.classes,
         model_args=Arguments(**network.settings) if network.settings else None,
         sightline_head=network.head,  # type: ignore[arg-type]  # checked
+        sightline_white=network.white,
         pretrained_cfg=Pretrained(
             num_classes=len(network.classes),
             input_size=(3, network.size, network.size),
@@ -128,6 +129,7 @@ def _load_one(folder: Path, described: Trained) -> Network:
         mean=cfg.mean,
         std=cfg.std,
         fit=next(fit for fit, mode in _CROP_MODES.items() if mode == cfg.crop_mode),
+        white=described.sightline_white,
         head=described.sightline_head,
         origin=f"the folder {folder.name}",
         weights_digest=sha256(path),

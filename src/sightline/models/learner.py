@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from sightline.models import cut
 from sightline.models.cut import Cut
+from sightline.models.folding import fold
 from sightline.models.freezing import freeze, set_mode
 from sightline.models.network import Network
 
@@ -49,17 +51,28 @@ class Learner:
         freeze(module, train)
         self.halves: Cut | None = cut.find(self.network) if device == "cpu" else None
         set_mode(module, freeze_norm)
-        photos = torch.from_numpy(np.resize(sample, (batch, *sample.shape[1:]))).to(device)
-        mean, std = (torch.tensor(value, device=device).view(3, 1, 1) for value in (network.mean, network.std))
-        self.given: Tensor = (photos.permute(0, 3, 1, 2).float().div(255) - mean) / std
+        fold(self.network)
+        self._photos = torch.from_numpy(np.resize(sample, (batch, *sample.shape[1:]))).to(device)
         self.answer: Callable[[Tensor], Tensor] = module
         if self.halves is not None:
-            with torch.no_grad():
-                self.given = self.halves.before.module.forward_features(self.given)
             self.halves.train(True)
             self.answer = self.halves.after
         self.targets = torch.arange(batch, device=device) % len(network.classes)
         self._autocast = torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=bfloat16)
+
+    @cached_property
+    def given(self) -> Tensor:
+        """The batch as it reaches the layers that learn."""
+        mean, std = (
+            torch.tensor(value, device=self._photos.device).view(3, 1, 1)
+            for value in (self.network.mean, self.network.std)
+        )
+        scaled: Tensor = (self._photos.permute(0, 3, 1, 2).float().div(255) - mean) / std
+        if self.halves is None:
+            return scaled
+        with torch.no_grad():
+            passed: Tensor = self.halves.before.module.forward_features(scaled)
+        return passed
 
     def loss(self) -> Tensor:
         """Of the batch, with the graph behind it."""

@@ -15,6 +15,7 @@ import torch
 
 from sightline.models import choices
 from sightline.models.choices import Choice
+from sightline.models.engines import computes_in_bfloat16
 from sightline.models.learner import Learner
 from sightline.models.network import Network
 from sightline.models.trials import take_turns
@@ -47,6 +48,8 @@ def precision_for_learning(
     Raises:
         UsageError: `train` matches nothing.
     """
+    if not computes_in_bfloat16(device):
+        return "float32"
     key = choices.key(network, device, "learning", json.dumps(train))
     remembered = choices.read().get(key)
     if remembered is not None and _stands(remembered):

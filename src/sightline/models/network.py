@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from sightline.config import Fit
+from sightline.data.decoding.deep import White
 from sightline.errors import SightlineError
 from sightline.models import heads
 from sightline.models.ensemble import Ensemble, parts
@@ -36,6 +37,8 @@ class Network:
     weights_digest: str = ""
     """SHA-256 of the weights file; empty for random weights."""
     fit: Fit = "crop"
+    white: White | None = None
+    """Of the 16-bit photos that it learned from (data/decoding/deep.py); None where there were none."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Arguments beyond the architecture's defaults."""
 

@@ -48,6 +48,8 @@ def runner(module: Forward, network: Network) -> Callable[[np.ndarray], tuple[np
     def session(photos: int | None) -> Any:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
+        # As torch's do: threads that spin while they wait take a core from whoever else needs it, our decoders too.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if photos is not None:  # then the shapes in the graph are constants, and layers fuse that otherwise do not
             options.add_free_dimension_override_by_name("n", photos)
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

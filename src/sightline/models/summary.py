@@ -16,6 +16,7 @@ from torch import nn
 
 from sightline.errors import SightlineError, UsageError
 from sightline.models import catalogue, heads
+from sightline.models.catalogue import cannot_take
 from sightline.models.freezing import trainable
 from sightline.models.lean import Unfilled, shapes_only, timm
 
@@ -72,8 +73,8 @@ def describe(
     except SightlineError:
         raise
     except Exception as error:  # whatever a network raises at a size that does not suit it
-        reason = " ".join(str(error).split())[:200]
-        raise SightlineError(f"{name} cannot take {size}-pixel photos ({reason}). Try --img-size.") from error
+        own = int(cfg.input_size[-1]) if cfg is not None else None
+        raise cannot_take(name, size, own, error) from error
     total = sum(layer["parameters"] for layer in layers)
     learns = sum(layer["trainable"] for layer in layers)
     statistics = sum(

@@ -30,13 +30,17 @@ class Trials:
         return best if self.seconds[best] * margin < self.seconds[first] else first
 
 
+_HOPELESS = 3.0
+"""A way that takes so many times as long as the best one is not tried again."""
+
+
 def take_turns(ways: Mapping[str, Callable[[], object]], *, rounds: int = 5, most_seconds: float = 3.0) -> Trials:
-    """Time each way in turn, after one call of each that does not count.
+    """Time each way in turn, after one call of each that does not count; one that is hopelessly slow is timed once.
 
     Args:
         ways: what to call; the first is the one to beat.
         rounds: how often each is timed at most.
-        most_seconds: no further round is begun after so long; each way is timed twice at least.
+        most_seconds: no further round is begun after so long; what is not hopeless is timed twice at least.
     """
     for way in ways.values():
         way()
@@ -46,6 +50,8 @@ def take_turns(ways: Mapping[str, Callable[[], object]], *, rounds: int = 5, mos
         if number >= 2 and time.perf_counter() - began > most_seconds:
             break
         for name, way in ways.items():
+            if number and taken[name][0] > _HOPELESS * min(times[0] for times in taken.values()):
+                continue
             started = time.perf_counter()
             way()
             taken[name].append(time.perf_counter() - started)

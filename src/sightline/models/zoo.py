@@ -1,6 +1,7 @@
 """A name and where its weights come from -> a network ready to learn these classes.
 
-Any timm classification model goes; our own (`models/nets.py`) are registered with timm too.
+Any timm classification model goes that ends in one linear layer (`sightline models --all` lists the others with the
+reason); our own (`models/nets.py`) are registered with timm too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 
 from sightline.errors import SightlineError
 from sightline.models import heads, sources
-from sightline.models.catalogue import architecture_of, create
+from sightline.models.catalogue import architecture_of, cannot_take, create
 from sightline.models.network import Network
 from sightline.models.sources import Source
 from sightline.models.weights import read_weights, require_fit
@@ -100,11 +101,9 @@ def _try_size(network: Network) -> None:
             module.forward_features(torch.zeros(1, 3, network.size, network.size)), pre_logits=True
         )
         shape = tuple(heads.classify(module.get_classifier(), pre).shape)
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise SightlineError(
-            f"{network.architecture} cannot take {network.size}-pixel photos ({reason}). Try --img-size."
-        ) from error
+    except Exception as error:  # whatever a network raises at a size that does not suit it
+        own = int(module.pretrained_cfg["input_size"][-1])
+        raise cannot_take(network.architecture, network.size, own, error) from error
     finally:
         module.train(training)
     if shape != (1, len(network.classes)):

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from sightline.data.decoding.fit import STEPS
+from sightline.data.decoding.fit import steps
 from sightline.errors import SightlineError, UsageError
 from sightline.models import engines
 from sightline.models.network import Forward
@@ -34,6 +34,7 @@ from sightline.runs.folder import RunFolder
 from sightline.scenes.write import CLASSES, draw
 from sightline.system.files import replacing, require_free, write_json, write_text
 from sightline.system.marker import MARKER, mark
+from sightline.system.processes import is_short_of_memory
 from sightline.system.progress import note
 from sightline.trust import answers
 from sightline.version import __version__
@@ -150,9 +151,10 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
         "labels": list(predictor.classes),
         "size": size,
         "fit": predictor.fit,
+        "white": predictor.white,
         "input": f"pixels: (n, {size}, {size}, 3) uint8, RGB",
         "output": f"probabilities: (n, {len(predictor.classes)}) float32, calibrated, in the order of labels",
-        "preprocessing": f"turn by EXIF; to RGB, transparent parts white; {STEPS[predictor.fit]}",
+        "preprocessing": steps(predictor.fit, predictor.white),
         "inside": {
             "mean": list(predictor.network.mean),
             "std": list(predictor.network.std),
@@ -178,8 +180,12 @@ def _write(predictor: Predictor, form: Format, folder: Path) -> None:
     except (SightlineError, OSError):
         raise
     except Exception as error:  # the exporters raise whatever a network makes them trip over
-        reason = " ".join(str(error).split())[:300]
-        raise SightlineError(f"{predictor.network.architecture}: cannot be exported to {form} ({reason}).") from error
+        if is_short_of_memory(error):
+            raise
+        raise SightlineError(
+            f"{predictor.network.architecture}: cannot be exported to {form}: a step of it has no counterpart there."
+            f" Try --format {next(other for other in FORMATS if other != form)}."
+        ) from error
     script = resources.files("sightline.release.exported").joinpath("predict.py").read_text(encoding="utf-8")
     write_text(folder / "predict.py", script)
     carried.write(folder)

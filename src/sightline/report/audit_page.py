@@ -16,6 +16,7 @@ from PIL import Image
 
 from sightline.checks.findings import CHECKS
 from sightline.checks.summary import sentences
+from sightline.data.decoding.deep import FULL
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
 from sightline.report import page
@@ -109,7 +110,7 @@ class _Gallery:
 
     def __init__(self, dataset: Dataset, pixels: Pixels) -> None:
         self.pixels = pixels
-        self.album = Album(dataset.root, BUDGET)
+        self.album = Album(dataset.root, BUDGET, white=pixels.white or FULL)
         self.number = {path: row for row, path in enumerate(dataset.samples["path"])}
         columns = (dataset.samples[column].tolist() for column in ("label", "split"))
         self.facts = list(zip(*columns, strict=True))

@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from sightline.checks.shapes import cropped
+from sightline.data.decoding.deep import FULL
 from sightline.data.pixels import Pixels
 from sightline.data.table import Dataset
+from sightline.data.white import said
 from sightline.report import augmentation, charts, colours, material, page, variety
 from sightline.report.page import Shown
 from sightline.report.photos import Album, Photo
@@ -40,8 +42,8 @@ def write(
 
     Returns:
         What explore.json holds: name, root, photos, classes, counts {class: {split: n}}, set_aside, sizes, modes,
-        formats, notes {what preflight converted: n}, bytes, colour {all, classes {class: mean, std, brightness,
-        palette}}, variety {of, by, groups, within {class: groups}}, augment, problems.
+        formats, notes {what preflight converted: n}, white (of 16-bit photos, or null), bytes, colour {all, classes
+        {class: mean, std, brightness, palette}}, variety {of, by, groups, within {class: groups}}, augment, problems.
 
     Raises:
         UsageError: there is no such augmentation preset.
@@ -64,6 +66,7 @@ def write(
         "modes": dict(material.tally(samples, "mode")),
         "formats": dict(material.tally(samples, "format")),
         "notes": dict(material.notes(samples)),
+        "white": pixels.white,
         "bytes": int(samples["bytes"].sum()) if "bytes" in samples else None,
         "colour": {"all": _overall(seen), "classes": {each.label: each.to_dict() for each in seen}},
         "variety": kinds[0],
@@ -113,11 +116,11 @@ def _render(
     shown = list(dataset.classes)[:MOST_CLASSES]
     each = 16 if len(shown) <= 10 else 8 if len(shown) <= 30 else 4
     _, everywhere, within = kinds
-    album = Album(dataset.root)
+    album = Album(dataset.root, white=look.pixels.white or FULL)
     opening = [(label, look.photo(row, 160)) for label in shown[:9] for row in look.some(label, 1, seed=1)]
     context: Shown = {
         "found": found,
-        "lede": _lede(dataset, measured),
+        "lede": _lede(dataset, measured, look.pixels),
         "opening": opening if len(shown) <= 9 else [],
         "counts": material.counts(dataset.samples, dataset.classes),
         "grid": [(label, [look.photo(row) for row in look.some(label, each)]) for label in shown],
@@ -151,7 +154,7 @@ def _render(
     return page.render("explore.html", title=f"{words.many(len(look.paths), 'photo')} · {dataset.name}", **context)
 
 
-def _lede(dataset: Dataset, measured: material.Sizes | None) -> list[str]:
+def _lede(dataset: Dataset, measured: material.Sizes | None, pixels: Pixels) -> list[str]:
     samples = dataset.samples
     splits = [split for split in ("train", "val", "test") if (samples["split"] == split).any()]
     if splits:
@@ -161,7 +164,8 @@ def _lede(dataset: Dataset, measured: material.Sizes | None) -> list[str]:
     first = " ".join(part for part in (material.balance(samples, dataset.classes), brought) if part)
     lost = cropped(samples)
     suggested = [lost.sentence] if lost and lost.suggests_pad else []
-    return [first, *([measured.sentence] if measured else []), *suggested]
+    deep = [said(pixels.white)] if said(pixels.white) else []
+    return [first, *([measured.sentence] if measured else []), *suggested, *deep]
 
 
 def _kind(look: _Look, group: variety.Group, of: int, most: int) -> Shown:

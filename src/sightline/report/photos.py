@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sightline.config import Fit
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.fit import square
 from sightline.data.decoding.quarantine import decode_guarded
 from sightline.data.decoding.regular import Undecodable
@@ -38,16 +39,23 @@ class Album:
     Squares are made as for the network, so they show what it saw. Photos are never enlarged.
     """
 
-    def __init__(self, root: Path | None, budget: int = BUDGET, fit: Fit = "crop") -> None:
+    def __init__(
+        self,
+        root: Path | None,
+        budget: int = BUDGET,
+        fit: Fit = "crop",
+        white: int = FULL,
+    ) -> None:
         """
         Args:
             root: the dataset's folder; None where it is not known.
             budget: bytes of JPEG that the page may hold.
             fit: how photos are made square.
+            white: of 16-bit ones (data/decoding/deep.py).
         """
         self.root = root
         self.left = budget
-        self.fit = fit
+        self.fit, self.white = fit, white
         self._taken: dict[tuple[str, int, bool], Photo] = {}
 
     def take(self, path: str, size: int = 160, whole: bool = False) -> Photo:
@@ -81,7 +89,7 @@ class Album:
             file = self.root.joinpath(*PurePosixPath(path).parts)
             if not file.exists():
                 return None, "the photo is no longer there"
-            decoded = decode_guarded(file, target=size)
+            decoded = decode_guarded(file, target=size, white=self.white)
             if whole:
                 decoded.image.thumbnail((size, size))
                 return np.array(decoded.image), ""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sightline.config import Fit
+from sightline.data.decoding.deep import FULL
 from sightline.judging.heat import Reason
 from sightline.report import page
 from sightline.report.photos import Album, spotlight
@@ -20,6 +21,7 @@ def render(
     run: str,
     root: Path | None,
     fit: Fit = "crop",
+    white: int = FULL,
 ) -> str:
     """The page as HTML.
 
@@ -29,8 +31,9 @@ def render(
         run: the run's name.
         root: the folder of its dataset, where the neighbours' photos lie; None where it is not known.
         fit: how the network is shown photos.
+        white: of 16-bit ones.
     """
-    album = Album(root, fit=fit)
+    album = Album(root, fit=fit, white=white)
     items = []
     for (name, reason), pixels in zip(reasons, photos, strict=True):
         lit = spotlight(pixels, np.asarray(reason.heat, dtype=np.float64))

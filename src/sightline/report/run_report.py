@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from sightline.data.decoding.deep import FULL
 from sightline.judging import claims
 from sightline.report import mistakes, page, run_sections
 from sightline.report.page import Shown
@@ -63,7 +64,8 @@ def render(run: RunFolder) -> str:
         predictions[predictions["split"] == part] if len(predictions) else predictions for part in ("test", "val")
     )
     answers = mistakes.answers(test, classes) if len(test) else []
-    album = Album(dataset.folder if dataset else None, fit=run.config().fit or "crop")
+    fit, white = run.config().fit or "crop", (dataset.white if dataset else None) or FULL
+    album = Album(dataset.folder if dataset else None, fit=fit, white=white)
     # The photos of the sections are fetched in this order: that in which they matter, should the budget run out.
     one_per_class = [(answer, album.take(answer.path)) for answer in mistakes.one_per_class(answers, classes)]
     context: Shown = {

@@ -11,11 +11,13 @@ import pandas as pd
 from sightline.checks.decisions import apply_decisions, read_decisions
 from sightline.checks.duplicates_cache import known_duplicates
 from sightline.config import Config, Fit
+from sightline.data.decoding.deep import FULL
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset, printable
 from sightline.data.usable import require_usable
+from sightline.data.white import said
 from sightline.errors import SightlineError, UsageError
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
@@ -113,8 +115,13 @@ def prepare(dataset: Dataset, config: Config, size: int, fit: Fit = "crop") -> P
         SightlineError: the photos do not make a dataset that can be trained on.
     """
     given = bool((dataset.samples["split"] != "").any())
-    dataset, pixels = preflight(dataset, size, fit, workers=config.workers or None)
+    earlier = RunFolder.open(config.continues) if config.continues else None
+    before = earlier.dataset() if earlier else None
+    # What a network has learned of 16-bit photos holds for their white: going on from it keeps that.
+    dataset, pixels = preflight(dataset, size, fit, before.white if before else None, workers=config.workers or None)
     require_usable(dataset)
+    if said(pixels.white):
+        note(said(pixels.white))
     left_out = dataset.problems[dataset.problems["action"] == "left out"]
     if len(left_out):
         first, many = left_out.iloc[0], "s" * (len(left_out) > 1)
@@ -124,14 +131,13 @@ def prepare(dataset: Dataset, config: Config, size: int, fit: Fit = "crop") -> P
         )
     duplicates = known_duplicates(dataset.samples, pixels)
     samples = dataset.samples.assign(duplicate_group=duplicates.groups)
-    if config.continues:
-        earlier = RunFolder.open(config.continues).samples()
-        sides = carry(earlier, samples, duplicates.groups, seed=config.split_seed)
+    if earlier is not None:
+        sides = carry(earlier.samples(), samples, duplicates.groups, seed=config.split_seed)
     else:
         sides = split(samples, duplicates.groups, seed=config.split_seed, per_class=config.per_class)
     samples = samples.assign(split=np.asarray(sides))
     dataset = dataset.replace(samples=samples)
-    facts = _facts(dataset, given)
+    facts = _facts(dataset, given).model_copy(update={"white": pixels.white})
     if facts.leaks:
         test = int((samples["split"] == "test").sum())
         note(f"Warning: {facts.leaks:,} of {test:,} test photos also stand in training or validation.")
@@ -189,7 +195,7 @@ def reopen(
     if not len(samples) or not {*kept, "digest", "duplicate_group"} <= set(samples):
         raise SightlineError(f"{run.path / 'samples.parquet'}: is damaged: it does not say what is needed to go on.")
     unchecked = dataset.replace(samples=samples[kept], problems=dataset.problems.iloc[:0])
-    again, pixels = preflight(unchecked, size, fit, workers=workers)
+    again, pixels = preflight(unchecked, size, fit, described.white or FULL, workers=workers)
     if list(again.samples["digest"]) != list(samples["digest"]):
         now = dict(zip(again.samples["path"], again.samples["digest"], strict=True))
         changed = [p for p, digest in zip(samples["path"], samples["digest"], strict=True) if now.get(p) != digest]

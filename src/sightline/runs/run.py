@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.quarantine import square_guarded
 from sightline.data.decoding.regular import Undecodable
 from sightline.predictor import Predictor
@@ -81,7 +82,7 @@ class Run:
         for row in wrong.sort_values("confidence", ascending=False, kind="stable").head(_SHOWN).itertuples():
             with suppress(Undecodable):
                 yield (
-                    square_guarded(described.folder / str(row.path), _SIDE, "pad"),
+                    square_guarded(described.folder / str(row.path), _SIDE, "pad", described.white or FULL),
                     f"{row.label}, taken for {row.predicted}",
                 )
 

@@ -34,9 +34,9 @@ def folder(kind: str) -> Path:
         SightlineError: it cannot be made.
     """
     path = root() / kind
-    if path.is_dir():
-        return path
     try:
+        if path.is_dir():
+            return path
         if not root().exists():
             mark(root(), "a cache")
         path.mkdir(parents=True, exist_ok=True)
@@ -82,12 +82,18 @@ def limit() -> int:
 def entries() -> list[tuple[str, str, int, float]]:
     """(kind, name, bytes, time of last use) of each thing in the cache, longest unused first."""
     found = []
-    if root().is_dir():
-        for kind in root().iterdir():
-            for entry in kind.iterdir() if kind.is_dir() else ():
-                size, used = _measure(entry)
-                found.append((kind.name, entry.name, size, used))
+    for kind in _within(root()):
+        for entry in _within(kind):
+            size, used = _measure(entry)
+            found.append((kind.name, entry.name, size, used))
     return sorted(found, key=lambda entry: entry[3])
+
+
+def _within(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir()) if folder.is_dir() else []
+    except OSError:  # gone meanwhile, or closed to this user
+        return []
 
 
 def touch(path: Path) -> None:
@@ -106,7 +112,7 @@ def trim(most: int | None = None) -> int:
             break
         if time.time() - used < _GRACE_SECONDS:
             continue
-        _remove(root() / kind / name)
+        remove(root() / kind / name)
         removed += size
     return removed
 
@@ -115,7 +121,7 @@ def clear() -> int:
     """Remove everything; returns the bytes removed."""
     removed = 0
     for kind, name, size, _ in entries():
-        _remove(root() / kind / name)
+        remove(root() / kind / name)
         removed += size
     return removed
 
@@ -125,14 +131,15 @@ def _measure(entry: Path) -> tuple[int, float]:
     for path in [entry, *entry.rglob("*")] if entry.is_dir() else [entry]:
         try:
             status = path.lstat()
-        except FileNotFoundError:
-            continue  # another process removed it meanwhile
+        except OSError:
+            continue  # another process removed it meanwhile, or it is closed to this user
         size += status.st_blocks * 512 if hasattr(status, "st_blocks") else status.st_size
         used = max(used, status.st_mtime)
     return size, used
 
 
-def _remove(entry: Path) -> None:
+def remove(entry: Path) -> None:
+    """Remove a file or a folder of the cache, as far as that can be done."""
     if entry.is_dir() and not entry.is_symlink():
         shutil.rmtree(entry, ignore_errors=True)
     else:

@@ -31,7 +31,10 @@ class NoRoom(Interrupted):
         self.reason = reason
 
 
-_CLOSED = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG)
+_CLOSED = (
+    *(errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG),
+    *(errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP),
+)
 _TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp(\..{0,16})?")
 
 

@@ -21,6 +21,7 @@ from multiprocessing import spawn
 from typing import Any
 
 _swap = threading.Lock()
+_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "failed to allocate")
 
 
 def cores() -> int:
@@ -51,6 +52,14 @@ def context(*preload: str) -> Any:
     made = _ForkServerContext()
     made.set_forkserver_preload(list(preload))
     return made
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, which torch and ONNX Runtime say in words of their own."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in _MEMORY_WORDS)
 
 
 @contextmanager

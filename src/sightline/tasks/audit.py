@@ -25,12 +25,14 @@ from sightline.checks.outliers import check_outliers
 from sightline.checks.shapes import cropped
 from sightline.checks.summary import sentences
 from sightline.config import Fit
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.quarantine import square_guarded
 from sightline.data.decoding.regular import Undecodable
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
+from sightline.data.white import said
 from sightline.errors import SightlineError, UsageError
 from sightline.models import sources
 from sightline.models.folder import member, members_in
@@ -68,6 +70,8 @@ class Audit:
     findings: pd.DataFrame
     summary: list[str]
     page: Path
+    white: int = FULL
+    """Of 16-bit photos."""
 
     def __repr__(self) -> str:
         flagged = int(self.findings["flagged"].sum())
@@ -80,7 +84,8 @@ class Audit:
         photos = []
         for row in worst.itertuples():
             with suppress(Undecodable):
-                photos.append((square_guarded(self.dataset.root / str(row.path), _SIDE, "pad"), str(row.check)))
+                square = square_guarded(self.dataset.root / str(row.path), _SIDE, "pad", self.white)
+                photos.append((square, str(row.check)))
         said = html.lines(repr(self), *self.summary, f"Decide on {self.page}")
         return said + html.table(columns, worst[columns].itertuples(index=False)) + html.pictures(photos)
 
@@ -131,11 +136,12 @@ def audit(
     notes: tuple[str, ...] = (BLIND,) if features is None else (f"The labels were {weaker}.",) if weaker else ()
     lost = cropped(dataset.samples)
     notes += (lost.sentence,) if lost and lost.sentence and fit == "crop" else ()
+    notes += (said(pixels.white),) if said(pixels.white) else ()
     mark(out, "an audit")
     write_table(out / "findings.csv", found)
     write_table(out / "findings.parquet", found)
     page = audit_page.write(dataset, pixels, found, out, notes=notes)
-    return Audit(dataset, found, [*sentences(found, dataset.samples), *notes], page)
+    return Audit(dataset, found, [*sentences(found, dataset.samples), *notes], page, pixels.white or FULL)
 
 
 def _folder_for(data: str | Path) -> Path:

@@ -74,7 +74,7 @@ def evaluate(
                 f"{data}: has classes that {folder.path} was not trained on: {', '.join(unknown)}."
                 f" It knows {', '.join(predictor.classes)}."
             )
-        dataset, pixels = preflight(dataset, predictor.size, predictor.fit)
+        dataset, pixels = preflight(dataset, predictor.size, predictor.fit, predictor.white)
         samples, rows, opened = dataset.samples, np.arange(len(dataset.samples)), None
         if not len(samples):
             raise SightlineError(f"{data}: no photo in it can be read.")

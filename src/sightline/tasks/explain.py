@@ -101,7 +101,7 @@ def explain(
         with replacing(place / f"{number:03d}-{Path(path).stem[:60]}.jpg") as temporary:
             temporary.write_bytes(jpeg(np.hstack([photo, spotlight(photo, np.asarray(reason.heat))])))
     root = described.folder if described else None
-    html = reasons_page.render(found.photos, pixels, folder.name, root, predictor.fit)
+    html = reasons_page.render(found.photos, pixels, folder.name, root, predictor.fit, predictor.white)
     write_text(found.page, html)
     write_json(place / "explain.json", found.to_dict())
     return found

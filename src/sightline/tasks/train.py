@@ -212,6 +212,7 @@ def _work(
         if config.folds:
             prepared = folds.deal(prepared, config)
         run.write_data(prepared.facts, prepared.dataset.samples, prepared.dataset.problems)
+    network.white = prepared.facts.white
     samples = prepared.dataset.samples
     counts = samples["split"].value_counts()
     note(

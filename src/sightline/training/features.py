@@ -40,14 +40,15 @@ def frozen_features(network: Network, engine: Engine, pixels: Pixels, digests: S
     described = [_VERSION, network.weights_digest, network.architecture, network.settings, network.size, pixels.size]
     described += [network.mean, network.std, engine.name, engine.batch, network.head == "dense"]
     described += [pixels.fit] if pixels.fit != "crop" else []
+    described += pixels.own_white
     key = hashlib.sha256(json.dumps([described, list(digests)]).encode()).hexdigest()[:32]
     path = cache.root() / "features" / f"{network.architecture}-{key}.npy"
     try:
         kept: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        if len(kept) == len(pixels):
+        if kept.ndim == 2 and len(kept) == len(pixels) and kept.dtype == np.float32:
             cache.touch(path)
             return kept
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError, SyntaxError, TypeError):
         pass  # not there, or damaged: computed again below
     features = _compute(engine, pixels)
     with cache.sparing("The features are"):

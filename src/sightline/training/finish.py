@@ -21,7 +21,7 @@ from sightline.trust import calibration, conformal, familiarity
 from sightline.trust.familiarity import Familiarity
 from sightline.trust.outputs import Outputs
 
-_TRIED_WITH = 400  # photos, to choose an engine
+_TRIED_WITH = 200  # photos, to choose an engine
 _FEW = 32  # are enough where only a linear head is new
 
 

@@ -84,6 +84,7 @@ def described(halves: Cut, engine: Engine, data: Data, rows: np.ndarray, *more: 
     digests = [data.digests[row] for row in rows]
     weights = onnx_runtime.state_of(halves.before)
     facts = [_VERSION, weights, halves.before.architecture, halves.before.settings, halves.before.size, data.pixels.fit]
+    facts += data.pixels.own_white
     return hashlib.sha256(
         json.dumps([*facts, engine.name, engine.batch, digests, *more], default=str).encode()
     ).hexdigest()[:32]

@@ -26,6 +26,7 @@ from torch import nn
 from sightline.config import Config, Machine, Phase
 from sightline.errors import SightlineError
 from sightline.models.engines import Engine
+from sightline.models.folding import fold
 from sightline.models.freezing import freeze, set_mode
 from sightline.models.network import Network
 from sightline.runs.columns import METRICS, STEPS
@@ -135,9 +136,18 @@ def _tune(training: Training, phase: Phase, deadline: float) -> None:
     checkpoint.restore_optimiser(optimiser, training.standing.optimiser)
     training.standing.optimiser = {}  # used up
     training.kept = time.monotonic()
-    epoch_seconds = state.metrics[-1]["seconds"] if state.epoch and state.metrics else 0.0
     feeding = feed(training.network, training.machine, training.prepare, state.phase)
+    set_mode(module, config.freeze_norm)
+    unfold = fold(training.network)
+    try:
+        _epochs(training, phase, feeding, optimiser, deadline)
+    finally:
+        unfold()
 
+
+def _epochs(training: Training, phase: Phase, feeding: Feed, optimiser: torch.optim.Optimizer, deadline: float) -> None:
+    config, state, module = training.config, training.state, training.network.module
+    epoch_seconds = state.metrics[-1]["seconds"] if state.epoch and state.metrics else 0.0
     while state.epoch < phase.epochs and not (config.patience and state.stale >= config.patience):
         if state.metrics and time.monotonic() + 1.3 * epoch_seconds > deadline:
             break  # the plan was too hopeful; what is best so far is kept and evaluated

@@ -18,6 +18,7 @@ from functools import cache
 
 from sightline.config import Fit
 from sightline.data.decoding.decode import Undecodable
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.quarantine import Quarantine
 from sightline.system.processes import cores
 from sightline.web.look import Look, look
@@ -113,6 +114,7 @@ class Decoders:
         *,
         size: int = 0,
         fit: Fit = "crop",
+        white: int = FULL,
         side: int = 0,
         quality: int = 86,
         digest: str | None = None,
@@ -126,6 +128,7 @@ class Decoders:
             max_pixels: as there.
             size: as there.
             fit: as there.
+            white: as there.
             side: as there.
             quality: as there.
             digest: as there.
@@ -140,7 +143,7 @@ class Decoders:
             left = until - time.monotonic()
             if left <= 0:
                 raise too_late()
-            arguments = (source, max_pixels, size, fit, side, quality, digest)
+            arguments = (source, max_pixels, size, fit, white, side, quality, digest)
             try:
                 return self._processes.run(look, arguments, seconds=min(SECONDS, left), patience=left + 1)
             except Undecodable as error:

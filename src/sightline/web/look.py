@@ -15,6 +15,7 @@ from PIL import Image
 
 from sightline.config import Fit
 from sightline.data.decoding.decode import decode
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.fit import square
 from sightline.data.decoding.regular import Undecodable, read
 
@@ -39,6 +40,7 @@ def look(
     max_pixels: int,
     size: int = 0,
     fit: Fit = "crop",
+    white: int = FULL,
     side: int = 0,
     quality: int = 86,
     digest: str | None = None,
@@ -50,6 +52,7 @@ def look(
         max_pixels: the most pixels that are decoded.
         size: the side of the square that the network wants; 0 for none.
         fit: how the photo is made square for it.
+        white: of a 16-bit one (data/decoding/deep.py).
         side: the most pixels on a side of the picture that people will see; 0 for none.
         quality: of that picture, as JPEG counts it.
         digest: the SHA-256 that the bytes must have, as 64 hexadecimal digits; None takes any.
@@ -61,14 +64,14 @@ def look(
         source = read(source)
     if digest is not None and sha256(source).hexdigest() != digest:
         raise Undecodable("unreadable", "it is not the file that this run was made with")
-    decoded = decode(source, max_pixels=max_pixels, target=size or side // 2)
+    decoded = decode(source, max_pixels=max_pixels, target=size or side // 2, white=white)
     pixels = square(decoded.image, size, fit) if size else None
     picture = b""
     if side:
         image = decoded.image
         if max(image.size) < min(side, _ENOUGH, max(decoded.width, decoded.height)):
             # For a very small network a JPEG is unpacked smaller than people can make out.
-            image = decode(source, max_pixels=max_pixels, target=side // 2).image
+            image = decode(source, max_pixels=max_pixels, target=side // 2, white=white).image
         image.thumbnail((side, side))
         picture = as_jpeg(image, quality)
     return Look(pixels, picture, decoded.width, decoded.height, decoded.notes)

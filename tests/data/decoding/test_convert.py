@@ -2,13 +2,13 @@
 
 import io
 import struct
-import zlib
 
 import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
+from deep_pictures import png, tiff
 from pictures import BLUE, FORMATS, GREEN, RED, WHITE, assert_quarters, corners, encoded, fails, quarters
 from sightline.data.decoding.convert import scaled
 from sightline.data.decoding.decode import decode
@@ -142,53 +142,6 @@ class TestColours:
         out = io.BytesIO()
         heif.save(out, quality=-1)
         assert np.abs(np.asarray(decode(out.getvalue()).image).astype(int) - 127).max() <= 2
-
-
-def png(values: np.ndarray, extra: list[tuple[bytes, bytes]] = ()) -> bytes:
-    """A PNG written by hand: 8 or 16 bits, gray or RGB."""
-    height, width = values.shape[:2]
-    depth = values.dtype.itemsize * 8
-    rows = b"".join(b"\0" + row.astype(values.dtype.newbyteorder(">")).tobytes() for row in values)
-    header = struct.pack(">IIBBBBB", width, height, depth, 2 if values.ndim == 3 else 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
-    )
-
-
-def tiff(
-    values: np.ndarray,
-    order: str = "<",
-    bits: int | None = None,
-    body: bytes | None = None,
-) -> bytes:
-    """A TIFF written by hand: gray or RGB of any depth, either byte order."""
-    height, width = values.shape[:2]
-    channels = values.shape[2] if values.ndim == 3 else 1
-    depth = bits or values.dtype.itemsize * 8
-    pixels = values.astype(values.dtype.newbyteorder(order)).tobytes() if body is None else body
-    start = 8 + 6  # the depths lie before the pixels
-    entries = sorted(
-        [
-            (256, 4, 1, width),
-            (257, 4, 1, height),
-            (258, 3, channels, 8 if channels == 3 else depth),
-            (259, 3, 1, 1),
-            (262, 3, 1, 2 if channels == 3 else 1),
-            (273, 4, 1, start),
-            (277, 3, 1, channels),
-            (278, 4, 1, height),
-            (279, 4, 1, len(pixels)),
-        ]
-    )
-    directory = struct.pack(order + "H", len(entries))
-    for tag, kind, count, value in entries:
-        small = kind == 3 and count == 1
-        field = struct.pack(order + ("HxxI"[:3] if small else "I"), value)
-        directory += struct.pack(order + "HHI", tag, kind, count) + field.ljust(4, b"\0")
-    directory += b"\0\0\0\0"
-    magic = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, start + len(pixels))
-    return magic + struct.pack(order + "HHH", depth, depth, depth) + pixels + directory
 
 
 def packed_12_bit(values: np.ndarray) -> bytes:

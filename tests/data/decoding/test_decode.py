@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pictures import FORMATS, RED, WHITE, assert_quarters, encoded, fails, quarters
-from sightline.data.decoding.decode import MAX_ASPECT, Decoded, Undecodable, decode, dimensions
+from sightline.data.decoding.decode import Decoded, Undecodable, decode, dimensions
 from sightline.data.decoding.fit import square
+from sightline.data.decoding.opening import MAX_ASPECT
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from pictures import FORMATS, encoded, quarters
-from sightline.data.decoding.decode import decode, file_format
+from sightline.data.decoding.decode import decode
+from sightline.data.decoding.opening import file_format
 from sightline.data.decoding.regular import Undecodable
 from sightline.data.decoding.screen import HARMLESS_PIXELS, screened
 from traps import scan_bomb

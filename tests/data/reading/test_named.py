@@ -98,6 +98,8 @@ def test_python_users_may_give_folders_among_other_things(album: Path) -> None:
     mixed = unfolded([picture, album / "b", "absent.jpg", b"bytes"])
     assert mixed[0] is picture
     assert (mixed[1].name, mixed[2:]) == ("3.png", ["absent.jpg", b"bytes"])
+    # Among others, what holds no photo is a row that says so, not the end of the batch.
+    assert unfolded([picture, album / "empty", "*.nothing"]) == [picture, album / "empty", "*.nothing"]
     for other in (picture, "absent.jpg", b"bytes", iter([picture]), "a\0b"):
         assert unfolded(other) is other
 

@@ -16,6 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from deep_pictures import png
 from sightline.data.decoding.decode import decode
 from sightline.data.decoding.fit import square
 from sightline.web.answering.uploads import read_upload, sniff
@@ -49,6 +50,20 @@ def test_the_network_sees_the_same_pixels_as_in_training() -> None:
     photo = read_upload(upload, 64, 10**7, preview=True, until=time.monotonic() + 60)
     np.testing.assert_array_equal(photo.pixels, square(decode(content, target=64).image, 64))
     assert (photo.width, photo.height) == (1600, 1000)
+
+
+def test_a_photo_of_12_bits_has_the_white_of_its_dataset_also_for_people() -> None:
+    values = np.linspace(0, 2000, 64 * 80 * 3).astype(np.uint16).reshape(64, 80, 3)
+    content = png(values)
+    photo = read_upload(
+        SimpleUploadedFile("x.png", content), 32, 10**7, white=4095, preview=True, until=time.monotonic() + 60
+    )
+    np.testing.assert_array_equal(photo.pixels, square(decode(content, white=4095).image, 32))
+    assert Image.open(io.BytesIO(photo.preview)).getpixel((70, 60))[1] > 100
+    with pytest.raises(Refused, match="where white is 255 for 16-bit photos"):
+        read_upload(
+            SimpleUploadedFile("x.png", content), 32, 10**7, white=255, preview=True, until=time.monotonic() + 60
+        )
 
 
 def test_what_people_see_is_made_anew() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from django.test import Client
+from PIL import Image
 
+from deep_pictures import png
 from sightline.runs.documents.dataset import DatasetFacts
 from sightline.runs.folder import RunFolder
 from sightline.web.library.findings import Found
 from sightline.web.library.photos import Filter, Photos, photos
+from sightline.web.library.pictures import picture
 from sightline.web.library.shelf import Shelved
 from sightline.web.replies import Refused
 
@@ -112,6 +117,17 @@ def test_pictures_are_made_once_and_never_the_file_itself(run: Path, visitor: Cl
         assert visitor.get(f"/data/{run.name}/3/{address}").status_code == 200
     for address in ("9999999/thumb.jpg", "3/other.jpg"):
         assert visitor.get(f"/data/{run.name}/{address}").status_code == 404
+
+
+def test_pictures_of_another_white_are_others(tmp_path: Path, own_cache: Path) -> None:
+    content = png(np.linspace(0, 2000, 64 * 80).astype(np.uint16).reshape(64, 80))
+    (tmp_path / "x.png").write_bytes(content)
+    digest = sha256(content).hexdigest()
+    bright, dim = (picture(tmp_path / "x.png", digest, "thumb", white=white) for white in (4095, 16383))
+    means = [np.asarray(Image.open(io.BytesIO(each))).mean() for each in (bright, dim, bright)]
+    assert means[0] > 3 * means[1]
+    assert picture(tmp_path / "x.png", digest, "thumb", white=4095) == bright
+    assert (own_cache / "thumbnails" / digest[:2] / f"{digest}-256-4095.jpg").read_bytes() == bright
 
 
 def test_a_photos_page(run: Path, visitor: Client) -> None:

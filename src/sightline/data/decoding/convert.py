@@ -10,23 +10,28 @@ import io
 import numpy as np
 from PIL import Image
 
+from sightline.data.decoding import deep
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.regular import Undecodable
 
 WHITE = (255, 255, 255)
 """What shows through where a picture is transparent."""
 
+DARK = 16
+"""Of 255 levels: a picture without a lighter one shows nothing."""
+
 _HAIR = 0.1  # by how much of the range a picture may go beyond white with any number of its values
 _OVERSHOOT, _OUTSIDE = 0.5, 0.02  # … and by how much with this share of them
 _FEW = 0.001  # of the values: one hot pixel stretches the range so that all others are black
-_DARK = 16  # levels of 255: a picture without a lighter one shows nothing
 
 
-def to_rgb(image: Image.Image, bits: int | None = None) -> tuple[Image.Image, tuple[str, ...]]:
+def to_rgb(image: Image.Image, bits: int | None = None, white: int = FULL) -> tuple[Image.Image, tuple[str, ...]]:
     """`image`, which is loaded, as RGB, and a note of each thing that was done to it.
 
     Args:
         image: any mode. It is not changed.
-        bits: how many bits a sample of an "I;16" or "I" picture uses, where the file says so (a 12-bit TIFF).
+        bits: how many bits a sample of an "I;16" picture uses, where the file says so (a 12-bit TIFF).
+        white: of one whose file does not say so; see `deep`.
 
     Returns:
         The RGB picture, and notes out of "gray", "1-bit", "16-bit", "float", "palette", "alpha", "cmyk", "ycbcr",
@@ -37,7 +42,7 @@ def to_rgb(image: Image.Image, bits: int | None = None) -> tuple[Image.Image, tu
     if mode == "RGB" and not clear:
         return image, ()
     if mode.startswith("I") or mode == "F":
-        return _deep(image, bits)
+        return _deep(image, bits, white)
     if mode == "CMYK":
         return _cmyk(image), ("cmyk",)
     if mode == "LAB":
@@ -75,35 +80,60 @@ def _with_plain_key(image: Image.Image) -> Image.Image:
     return image
 
 
-def _deep(image: Image.Image, bits: int | None) -> tuple[Image.Image, tuple[str, ...]]:
+def deep_to_rgb(values: np.ndarray, key: object, white: int) -> tuple[Image.Image, tuple[str, ...]]:
+    """Several channels of 16 bits as RGB, and a note of each thing that was done, as `to_rgb` gives them.
+
+    Args:
+        values: (height, width, 2, 3 or 4) uint16: gray or RGB, with or without alpha.
+        key: the colour that a PNG declares to be transparent, if it does.
+        white: of the colours; see `deep`.
+
+    Raises:
+        Undecodable: as `scaled`.
+    """
+    colours = scaled(deep.opaque(values), white=white)
+    notes: tuple[str, ...] = ("16-bit", "gray") if colours.shape[2] == 1 else ("16-bit",)
+    colours = np.broadcast_to(colours, (*colours.shape[:2], 3))
+    if values.shape[2] in (2, 4):
+        alpha = (values[..., -1] >> 8).astype(np.uint8)
+    elif isinstance(key, tuple) and len(key) == values.shape[2]:
+        alpha = np.where((values == np.array(key)).all(axis=2), np.uint8(0), np.uint8(255))
+    else:
+        return Image.fromarray(np.ascontiguousarray(colours)), notes
+    return _on_white(Image.fromarray(np.dstack([colours, alpha]))), (*notes, "alpha")
+
+
+def _deep(image: Image.Image, bits: int | None, white: int) -> tuple[Image.Image, tuple[str, ...]]:
     """One channel of 16-bit, 32-bit or float samples."""
     values = np.asarray(image)
     notes: tuple[str, ...]
     if image.mode.startswith("I;16"):
-        gray, notes = scaled(values.astype(np.uint16, copy=False), bits), ("16-bit", "gray")
+        gray, notes = scaled(values.astype(np.uint16, copy=False), bits, white), ("16-bit", "gray")
         key = image.info.get("transparency")
         if isinstance(key, int):
             gray[values == key] = 255
             notes = (*notes, "alpha")
     else:
-        gray, notes = scaled(values, bits), ("float" if image.mode == "F" else "32-bit", "gray")
+        gray, notes = scaled(values), ("float" if image.mode == "F" else "32-bit", "gray")
     return Image.fromarray(gray).convert("RGB"), notes
 
 
-def scaled(values: np.ndarray, bits: int | None = None) -> np.ndarray:
+def scaled(values: np.ndarray, bits: int | None = None, white: int = FULL) -> np.ndarray:
     """Samples of any number type as uint8, same shape.
 
-    Unsigned 16-bit samples (or of `bits` bits, where that is known) are scaled from their whole range. For floats and
-    other integers nothing says what white is: values within 0-1 (floats), 0-255 or 0-65535 are taken to have that
-    range, and what lies a little outside, as resizing leaves it, is clipped; any other range is stretched to fit. NaN
-    is black, infinities are the ends of the finite values.
+    Unsigned 16-bit samples are scaled from the range of `bits` bits where their file says so, else from 0 to `white`,
+    which is a fact of their dataset; a few beyond it, such as reflections, are clipped. For floats and other integers
+    nothing says what white is: values within 0-1 (floats), 0-255 or 0-65535 are taken to have that range, and what lies
+    a little outside, as resizing leaves it, is clipped; any other range is stretched to fit. NaN is black, infinities
+    are the ends of the finite values.
 
     Args:
         values: the samples.
-        bits: how many bits an unsigned 16-bit sample uses.
+        bits: how many bits an unsigned 16-bit sample uses, where that is known.
+        white: of one where that is not known.
 
     Raises:
-        Undecodable: not one of them is finite; they vary, yet all come out black or nearly so.
+        Undecodable: not one of them is finite; they vary, yet all come out black or nearly so; many lie beyond white.
     """
     if values.dtype == np.uint8:
         return values
@@ -112,9 +142,7 @@ def scaled(values: np.ndarray, bits: int | None = None) -> np.ndarray:
     if not values.size:
         return np.zeros(values.shape, np.uint8)
     if values.dtype == np.uint16:
-        white = (1 << bits) - 1 if bits else 65535
-        eight = (np.minimum(values, white).astype(np.uint32) * 255 + white // 2) // white
-        return _seen(eight.astype(np.uint8), int(values.min()), int(values.max()))
+        return _sixteen(values, (1 << bits) - 1 if bits else white, known=bits is not None)
 
     real = values.astype(np.float32)
     finite = real[np.isfinite(real)]
@@ -129,6 +157,17 @@ def scaled(values: np.ndarray, bits: int | None = None) -> np.ndarray:
     return _seen(np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8), low, high, _FEW)
 
 
+def _sixteen(values: np.ndarray, white: int, known: bool) -> np.ndarray:
+    darkest, brightest = int(values.min()), int(values.max())
+    if brightest > white and not known and np.mean(values > white) > _OUTSIDE:
+        raise Undecodable(
+            "unsupported",
+            f"its values go up to {brightest:,}, where white is {white:,} for 16-bit photos",
+        )
+    eight = (np.minimum(values, white).astype(np.uint32) * 255 + white // 2) // white
+    return _seen(eight.astype(np.uint8), darkest, brightest, why=f"where white is {white:,} for 16-bit photos")
+
+
 def _range(finite: np.ndarray, low: float, high: float, floats: bool) -> tuple[float, float]:
     """What is black and what is white."""
     for white in (1.0, 255.0, 65535.0)[0 if floats else 1 :]:
@@ -141,13 +180,16 @@ def _range(finite: np.ndarray, low: float, high: float, floats: bool) -> tuple[f
     return low, high
 
 
-def _seen(levels: np.ndarray, low: float, high: float, few: float = 0.0) -> np.ndarray:
+def _seen(
+    levels: np.ndarray,
+    low: float,
+    high: float,
+    few: float = 0.0,
+    why: str = "so give 0-255, 0-65535, or numbers from 0 to 1",
+) -> np.ndarray:
     """The levels, unless no more than the share `few` of them is lighter than black though the values vary."""
-    if low < high and np.count_nonzero(levels > _DARK) <= few * levels.size:
-        raise Undecodable(
-            "unsupported",
-            f"its values, {low:g} to {high:g}, come out all but black: give 0-255, 0-65535, or numbers from 0 to 1",
-        )
+    if low < high and np.count_nonzero(levels > DARK) <= few * levels.size:
+        raise Undecodable("unsupported", f"its values, {low:g} to {high:g}, come out all but black, {why}")
     return levels
 
 

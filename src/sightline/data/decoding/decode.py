@@ -6,57 +6,36 @@ from the header before a pixel is unpacked. The same code serves training and pr
 
 from __future__ import annotations
 
-import io
 import os
-import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile
 
-from sightline.data.decoding.convert import scaled, to_rgb
+from sightline.data.decoding import deep
+from sightline.data.decoding.convert import DARK, deep_to_rgb, scaled, to_rgb
+from sightline.data.decoding.deep import FULL
+from sightline.data.decoding.opening import MAX_PIXELS, file_format, named, opened, require_size
 from sightline.data.decoding.orientation import UPRIGHT, orientation
 from sightline.data.decoding.quiet import quiet
 from sightline.data.decoding.regular import Undecodable, read
 from sightline.data.decoding.screen import Screened, screened
-from sightline.data.decoding.signatures import HEADER_BYTES, cut_short, kind
+from sightline.data.decoding.signatures import HEADER_BYTES
 
 __all__ = ["Decoded", "Undecodable", "decode", "dimensions"]
 
 VERSION = 2
 """Raised when the same file comes to give other pixels, so that older caches are not used."""
 
-NO_MEMORY = "it does not fit in memory"
-"""The detail of a picture for which there is no memory; it may be a good one."""
-
-MAX_PIXELS = 178_000_000
-MAX_ASPECT = 100
-"""A picture more than this many times as long as wide shows nothing."""
-
 PROBLEMS = (
     *("empty", "not-an-image", "unsupported", "unreadable", "truncated", "corrupt", "too-large", "too-narrow"),
     *("timeout", "crash"),  # only where pictures are decoded in processes of their own
 )
-
-
-_PLUGINS = {
-    "JPEG": ("PIL.JpegImagePlugin", "jpeg_factory"),
-    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
-    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
-    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
-    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
-    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
-    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
-    "HEIF": ("pillow_heif", "HeifImageFile"),
-    "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
-}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -67,7 +46,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _opening = threading.Lock()  # one image may be asked about in several threads, and unpacks itself when first touched
-_ORIENTATION, _SUBFILE_TYPE, _BITS, _SUB_IFDS, _DNG_VERSION = 0x0112, 254, 258, 330, 50706
+_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
@@ -92,6 +71,7 @@ def decode(
     *,
     max_pixels: int = MAX_PIXELS,
     target: int | None = None,
+    white: int | None = FULL,
 ) -> Decoded:
     """Decode one picture to RGB.
 
@@ -104,24 +84,29 @@ def decode(
         max_pixels: the most pixels that are decoded.
         target: the size that `square` will be asked for. A JPEG is then unpacked at 1/2, 1/4 or 1/8 of its size where
             that leaves at least twice `target`, which is several times faster for photos from phones. The result
-            depends on the file and `target` alone, so training and prediction must give the same one.
+            depends on the file, `target` and `white` alone, so training and prediction must give the same ones.
+        white: of unsigned 16-bit samples whose file does not say it (see `deep`): a fact of the dataset. None: what
+            this picture alone would need, for a look at it.
 
     Raises:
         Undecodable: the picture cannot be had.
     """
+    if isinstance(source, Image.Image) and white != FULL and deep.is_colour(source):
+        source = _content(source)
     if isinstance(source, np.ndarray):
-        return _from_array(source, max_pixels)
+        return _from_array(source, max_pixels, white)
     if isinstance(source, Image.Image):
-        with quiet, _opening, _named(b"", source.format or ""):
-            return _finish(source, source.format or "", max_pixels, None, None)
+        with quiet, _opening, named(b"", source.format or ""):
+            return _finish(source, source.format or "", max_pixels, None, None, white, source.copy)
     if isinstance(source, (bytes, bytearray, memoryview)):
         data, name = bytes(source), ""
     else:
         data, name = read(source), os.fspath(source)
     fmt = file_format(data[:HEADER_BYTES], name)
-    with quiet, _named(data, fmt):
+    with quiet, named(data, fmt):
         picture = screened(data, fmt)
-        return _finish(_open(io.BytesIO(picture.data), fmt), fmt, max_pixels, target, picture)
+        again = partial(opened, picture.data, fmt)
+        return _finish(again(), fmt, max_pixels, target, picture, white, again)
 
 
 def dimensions(path: Path | str) -> tuple[int, int]:
@@ -132,89 +117,36 @@ def dimensions(path: Path | str) -> tuple[int, int]:
     """
     data = read(path)
     fmt = file_format(data[:HEADER_BYTES], os.fspath(path))
-    with quiet, _named(b"", fmt):
+    with quiet, named(b"", fmt):
         picture = screened(data, fmt)
-        image = _open(io.BytesIO(picture.data), fmt)
+        image = opened(picture.data, fmt)
         width, height = image.size
         swap = fmt in ("JPEG", "PNG", "WEBP", "AVIF") and _orientation(image, picture) >= 5
     return (height, width) if swap else (width, height)
 
 
-def file_format(header: bytes, path: str = "") -> str:
-    """The format of a file, one of `signatures.READ`.
-
-    Args:
-        header: its first `signatures.HEADER_BYTES` bytes.
-        path: its name, by which a camera's raw file is told from another TIFF.
-
-    Raises:
-        Undecodable: it is empty, or of a format that is not read.
-    """
-    if not header:
-        raise Undecodable("empty", "the file has no bytes")
-    fmt, detail = kind(header)
-    if fmt in ("unsupported", "not-an-image"):
-        raise Undecodable(fmt, detail)
-    raw = (".nef", ".nrw", ".arw", ".srf", ".sr2", ".dng", ".pef", ".srw", ".3fr", ".iiq", ".erf", ".kdc", ".dcr")
-    if fmt == "TIFF" and path.lower().endswith(raw):
-        raise Undecodable("unsupported", "a camera's raw file: export it as JPEG or PNG")
-    return fmt
-
-
-def _open(file: Any, fmt: str) -> ImageFile.ImageFile:
-    # Straight to the one plugin: `Image.open` would try others, hide the reason, and warn by its own pixel limit.
-    module, name = _PLUGINS[fmt]
-    if module == "pillow_heif" and find_spec(module) is None:  # an exported model may have to do without
-        raise Undecodable("unsupported", "HEIC: it needs the package pillow-heif, or export it as JPEG or PNG")
-    image: ImageFile.ImageFile = getattr(import_module(module), name)(file, "")
-    if fmt == "TIFF":
-        tags = image.tag_v2  # type: ignore[attr-defined]
-        reduced = tags.get(_SUBFILE_TYPE) == 1 and _SUB_IFDS in tags
-        if reduced or _DNG_VERSION in tags:  # what can be opened is only the small preview
-            raise Undecodable("unsupported", "a camera's raw file: export it as JPEG or PNG")
-    return image
-
-
-@contextmanager
-def _named(data: bytes, fmt: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into `Undecodable`.
-
-    Pillow's plugins raise some ten kinds of exception on damaged files, and which one is not part of its interface.
-    """
-    try:
-        yield
-    except Undecodable:
-        raise
-    except MemoryError as error:
-        raise Undecodable("too-large", NO_MEMORY) from error
-    except Exception as error:
-        text = "".join(sign if sign.isprintable() else " " for sign in str(error))[:200].strip()
-        if "unknown pixel mode" in text or "not supported" in text.lower() or "unsupported" in text.lower():
-            raise Undecodable("unsupported", f"{fmt} of an unusual kind ({text}): export it as JPEG or PNG") from error
-        if "too large" in text.lower() or "too big" in text.lower() or isinstance(error, Image.DecompressionBombError):
-            raise Undecodable("too-large", text) from error
-        ended = isinstance(error, (EOFError, struct.error, IndexError)) or any(
-            word in text.lower() for word in ("truncated", "unexpected end", "end of file", "eof", "not enough")
-        )
-        if cut_short(data, fmt) if data and fmt != "PPM" else ended:
-            raise Undecodable("truncated", "the end of the file is missing") from error
-        raise Undecodable("corrupt", f"damaged {fmt}".rstrip() + (f" ({text})" if text else "")) from error
-
-
-def _finish(image: Image.Image, fmt: str, max_pixels: int, target: int | None, picture: Screened | None) -> Decoded:
+def _finish(
+    image: Image.Image,
+    fmt: str,
+    max_pixels: int,
+    target: int | None,
+    picture: Screened | None,
+    white: int | None,
+    again: Callable[[], Image.Image],
+) -> Decoded:
     mode = image.mode
-    _require_size(*image.size, max_pixels)
+    require_size(*image.size, max_pixels)
     width, height = image.size
     notes = _frames(image, picture)
     turned = fmt == "TIFF" and 2 <= _tag(image, _ORIENTATION) <= 8  # TIFFs turn themselves while they load
     drafted = False
     if target and isinstance(image, ImageFile.ImageFile) and fmt == "JPEG":
         drafted = image.draft(None, (2 * target, 2 * target)) is not None
+    bits, colour = deep.says_white(image), deep.is_colour(image)
     image.load()
-    bits = _tag(image, _BITS) if fmt == "TIFF" else 0
     turn = _orientation(image, picture)
     # Converting after turning would give the same pixels; this way round the notes are in reading order.
-    rgb, converted = to_rgb(image, bits if 8 < bits < 16 else None)
+    rgb, converted = _converted(image, bits, colour, white, again)
     if turn in _TURNS:
         rgb = rgb.transpose(_TURNS[turn])
         turned = True
@@ -222,7 +154,7 @@ def _finish(image: Image.Image, fmt: str, max_pixels: int, target: int | None, p
         width, height = rgb.size
     elif turn >= 5:
         width, height = height, width
-    _require_size(width, height, max_pixels)  # an animation or a HEIC may turn out larger than its header said
+    require_size(width, height, max_pixels)  # an animation or a HEIC may turn out larger than its header said
     notes = (*(("exif-rotated",) if turned else ()), *notes, *converted)
     if rgb is image or rgb.info:
         rgb = rgb.copy()
@@ -230,13 +162,39 @@ def _finish(image: Image.Image, fmt: str, max_pixels: int, target: int | None, p
     return Decoded(rgb, width, height, mode, fmt, notes)
 
 
-def _require_size(width: int, height: int, max_pixels: int) -> None:
-    if width * height > max_pixels:
-        raise Undecodable("too-large", f"{width:,} x {height:,} pixels; the limit is {max_pixels:,}")
-    if min(width, height) < 1:
-        raise Undecodable("corrupt", f"{width} x {height} pixels")
-    if max(width, height) > MAX_ASPECT * min(width, height):
-        raise Undecodable("too-narrow", f"{width:,} x {height:,} pixels: a strip on which nothing can be seen")
+def _converted(
+    image: Image.Image, bits: int | None, colour: bool, white: int | None, again: Callable[[], Image.Image]
+) -> tuple[Image.Image, tuple[str, ...]]:
+    """As `to_rgb`; 16-bit colour with all of its bits, where the upper 8 are not enough."""
+    if colour and white == FULL:
+        rgb, notes = to_rgb(image)
+        if max(high for _, high in image.getextrema()[:3]) <= DARK:  # type: ignore[misc]  # of several channels
+            values = deep.samples(image, colour, again)
+            assert values is not None
+            scaled(deep.opaque(values))  # says so where something is there but cannot be seen
+        return rgb, ("16-bit", *notes)
+    values = deep.samples(image, colour, again)
+    if values is None:
+        return to_rgb(image)
+    level = deep.white_for(int(deep.opaque(values).max())) if white is None else white
+    if colour:
+        return deep_to_rgb(values, image.info.get("transparency"), level)
+    if image.mode == "I":  # a PGM
+        image = Image.fromarray(values)
+    return to_rgb(image, bits, level)
+
+
+def _content(image: Image.Image) -> bytes | Image.Image:
+    """The file of a picture that was opened and not loaded yet; the picture where that cannot be had."""
+    file: Any = getattr(image, "fp", None)
+    try:
+        place = file.tell()
+        file.seek(0)
+        content: bytes = file.read()
+        file.seek(place)
+    except (AttributeError, OSError, ValueError):
+        return image
+    return content
 
 
 def _frames(image: Image.Image, picture: Screened | None) -> tuple[str, ...]:
@@ -276,15 +234,20 @@ def _orientation(image: Image.Image, picture: Screened | None) -> int:
     return value if isinstance(value, int) and value in _TURNS else UPRIGHT
 
 
-def _from_array(array: np.ndarray, max_pixels: int) -> Decoded:
+def _from_array(array: np.ndarray, max_pixels: int, white: int | None) -> Decoded:
     array = np.asarray(array)  # not a masked array or a matrix, which behave otherwise
     shape = array.shape
     if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
         raise Undecodable("unsupported", f"an array of shape {shape}: give height x width x 3 (RGB)")
     if not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_) or np.iscomplexobj(array):
         raise Undecodable("unsupported", f"an array of {array.dtype}: give uint8, 0-255")
-    _require_size(shape[1], shape[0], max_pixels)
-    values = scaled(array)
+    require_size(shape[1], shape[0], max_pixels)
+    if array.dtype == np.uint16 and array.size and white != FULL:
+        level = deep.white_for(int(deep.opaque(array).max())) if white is None else white
+        colours = scaled(deep.opaque(array), white=level)
+        values = np.dstack([colours, array[..., -1] >> 8]).astype(np.uint8) if colours.shape != shape else colours
+    else:
+        values = scaled(array)
     image = Image.fromarray(np.ascontiguousarray(values[:, :, 0] if values.shape[2:] == (1,) else values))
     rgb, notes = to_rgb(image)
     if array.dtype != np.uint8:

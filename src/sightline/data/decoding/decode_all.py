@@ -13,6 +13,7 @@ from pebble import ProcessExpired, ProcessPool
 from sightline.config import Fit
 from sightline.data.decoding import decoders
 from sightline.data.decoding.decoders import Job, Record
+from sightline.data.decoding.deep import FULL
 from sightline.errors import SightlineError
 from sightline.system.processes import cores, limit_of_memory
 
@@ -38,6 +39,7 @@ def decode_all(
     offset: int,
     *,
     fit: Fit = "crop",
+    white: int = FULL,
     workers: int | None,
     advance: Callable[[int], None],
 ) -> tuple[list[Record], bool]:
@@ -49,6 +51,7 @@ def decode_all(
         file: the pixel file, already as long as it will be.
         offset: where in it row 0 begins.
         fit: how the photos are made square.
+        white: of their 16-bit samples, as in `decode`.
         workers: how many processes; one per core if not given.
         advance: is told how many photos are done.
 
@@ -72,7 +75,7 @@ def decode_all(
                 while waiting and len(running) < 3 * count:
                     chunk, alone = waiting[0]
                     seconds = FILE_SECONDS if alone else CHUNK_SECONDS
-                    arguments = (chunk, size, str(file), offset, fit)
+                    arguments = (chunk, size, str(file), offset, fit, white)
                     # A pool that is no more refuses it: the chunk must not have left the line by then.
                     begun = pool.schedule(decoders.fill, args=arguments, timeout=seconds)
                     running[begun] = waiting.popleft()

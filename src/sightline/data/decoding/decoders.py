@@ -17,6 +17,7 @@ import numpy as np
 from pebble import ProcessPool
 
 from sightline.data.decoding.decode import Undecodable, decode
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.fit import square
 from sightline.data.decoding.intact import require_intact
 from sightline.data.decoding.regular import read
@@ -50,7 +51,7 @@ class Record(NamedTuple):
     detail: str = ""
 
 
-def fill(jobs: Sequence[Job], size: int, file: str, offset: int, fit: Fit = "crop") -> list[Record]:
+def fill(jobs: Sequence[Job], size: int, file: str, offset: int, fit: Fit = "crop", white: int = FULL) -> list[Record]:
     """Decode photos straight into their rows of a pixel file, so that no pixels travel between processes.
 
     Args:
@@ -59,6 +60,7 @@ def fill(jobs: Sequence[Job], size: int, file: str, offset: int, fit: Fit = "cro
         file: the pixel file, already as long as it will be.
         offset: where in it row 0 begins.
         fit: how the photos are made square.
+        white: of their 16-bit samples, as in `decode`.
 
     Raises:
         OSError: the pixel file cannot be written.
@@ -67,7 +69,7 @@ def fill(jobs: Sequence[Job], size: int, file: str, offset: int, fit: Fit = "cro
     with open(file, "r+b", buffering=0) as out:
         for job in jobs:
             try:
-                record, pixels = _decode(job, size, fit)
+                record, pixels = _decode(job, size, fit, white)
             except Undecodable as error:
                 records.append(Record(job.row, problem=error.problem, detail=error.detail))
                 continue
@@ -79,11 +81,11 @@ def fill(jobs: Sequence[Job], size: int, file: str, offset: int, fit: Fit = "cro
     return records
 
 
-def _decode(job: Job, size: int, fit: Fit) -> tuple[Record, np.ndarray]:
+def _decode(job: Job, size: int, fit: Fit, white: int) -> tuple[Record, np.ndarray]:
     data = read(job.path)
     if sha256(data).hexdigest() != job.digest:
         raise Undecodable("unreadable", "it changed while it was being read")
-    decoded = decode(data, target=size)
+    decoded = decode(data, target=size, white=white)
     if decoded.format == "JPEG":
         require_intact(data)
     pixels = square(decoded.image, size, fit)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from sightline.data.decoding.deep import FULL
+
 if TYPE_CHECKING:
     from sightline.config import Fit
 
@@ -19,6 +21,17 @@ STEPS: dict[Fit, str] = {
     "squash": "both sides to size (bicubic)",
 }
 """What is done, in words."""
+
+
+def steps(fit: Fit, white: int = FULL) -> str:
+    """Everything that is done to a photo, in words.
+
+    Args:
+        fit: how it is made square.
+        white: of 16-bit samples whose file leaves it open.
+    """
+    scaled = "" if white == FULL else f"; 16-bit values from 0 to {white}"
+    return f"turn by EXIF; to RGB, transparent parts white{scaled}; {STEPS[fit]}"
 
 
 def square(image: Image.Image, size: int, fit: Fit = "crop") -> np.ndarray:

@@ -19,8 +19,11 @@ from pebble import ProcessExpired, ProcessPool
 from PIL import Image
 
 from sightline.data.decoding import decoders
-from sightline.data.decoding.decode import MAX_PIXELS, Decoded, Undecodable, decode, dimensions, file_format
+from sightline.data.decoding.decode import Decoded, Undecodable, decode, dimensions
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.fit import square
+from sightline.data.decoding.opening import MAX_PIXELS, file_format
+from sightline.data.decoding.peak import peak
 from sightline.data.decoding.regular import head, read
 from sightline.data.decoding.screen import screened
 from sightline.data.decoding.signatures import HEADER_BYTES
@@ -59,28 +62,36 @@ def decode_untrusted(
     return _shared.decode(data, seconds, max_pixels, target)
 
 
-def decode_guarded(source: Source, *, target: int | None = None, seconds: float = SECONDS) -> Decoded:
+def decode_guarded(
+    source: Source, *, target: int | None = None, white: int | None = FULL, seconds: float = SECONDS
+) -> Decoded:
     """As `decode`, in another process where the file could do harm.
 
     Args:
         source: as in `decode`.
         target: as in `decode`.
+        white: as in `decode`.
         seconds: as in `decode_untrusted`.
 
     Raises:
         Undecodable: as `decode`, and "timeout" or "crash".
     """
     found, harmless = _look_over(source)
-    return decode(found, target=target) if harmless else _shared.decode(found, seconds, MAX_PIXELS, target)
+    if harmless:
+        return decode(found, target=target, white=white)
+    return _shared.decode(found, seconds, MAX_PIXELS, target, white)
 
 
-def square_guarded(source: Source, size: int, fit: Fit = "crop", *, seconds: float = SECONDS) -> np.ndarray:
+def square_guarded(
+    source: Source, size: int, fit: Fit = "crop", white: int | None = FULL, *, seconds: float = SECONDS
+) -> np.ndarray:
     """`square` of what `decode` finds, in another process where the file could do harm.
 
     Args:
         source: as in `decode`.
         size: side of the square in pixels.
         fit: how the picture is made square, as in `square`.
+        white: as in `decode`.
         seconds: as in `decode_untrusted`.
 
     Returns:
@@ -90,8 +101,26 @@ def square_guarded(source: Source, size: int, fit: Fit = "crop", *, seconds: flo
         Undecodable: as `decode`, and "timeout" or "crash".
     """
     found, harmless = _look_over(source)
-    pixels = _square(found, size, fit) if harmless else _shared.run(_square, (found, size, fit), seconds=seconds)
+    pixels = (
+        _square(found, size, fit, white)
+        if harmless
+        else _shared.run(_square, (found, size, fit, white), seconds=seconds)
+    )
     return np.asarray(pixels)
+
+
+def peak_guarded(path: Path | str, *, seconds: float = SECONDS) -> int:
+    """As `peak`, in another process where the file could do harm.
+
+    Args:
+        path: a file.
+        seconds: as in `decode_untrusted`.
+
+    Raises:
+        Undecodable: as `peak`, and "timeout" or "crash".
+    """
+    _, harmless = _look_over(path)
+    return peak(path) if harmless else _shared.run(peak, (_where(path),), seconds=seconds)
 
 
 def dimensions_guarded(path: Path | str, *, seconds: float = SECONDS) -> tuple[int, int]:
@@ -147,9 +176,12 @@ class Quarantine:
         self._pool: ProcessPool | None = None
         self._owner = 0
 
-    def decode(self, source: bytes | str, seconds: float, max_pixels: int, target: int | None) -> Decoded:
+    def decode(
+        self, source: bytes | str, seconds: float, max_pixels: int, target: int | None, white: int | None = FULL
+    ) -> Decoded:
         """See `decode_untrusted`."""
-        raw, size, width, height, mode, fmt, notes = self.run(_decode, (source, max_pixels, target), seconds=seconds)
+        arguments = (source, max_pixels, target, white)
+        raw, size, width, height, mode, fmt, notes = self.run(_decode, arguments, seconds=seconds)
         return Decoded(Image.frombytes("RGB", size, raw), width, height, mode, fmt, notes)
 
     def close(self) -> None:
@@ -220,13 +252,13 @@ class Quarantine:
 _shared = Quarantine()
 
 
-def _decode(source: bytes | str, max_pixels: int, target: int | None) -> tuple[Any, ...]:
+def _decode(source: bytes | str, max_pixels: int, target: int | None, white: int | None) -> tuple[Any, ...]:
     """In the other process. The picture travels back as plain bytes."""
-    found = decode(source, max_pixels=max_pixels, target=target)
+    found = decode(source, max_pixels=max_pixels, target=target, white=white)
     image = found.image
     return image.tobytes(), image.size, found.width, found.height, found.mode, found.format, found.notes
 
 
-def _square(source: Source, size: int, fit: Fit) -> np.ndarray:
+def _square(source: Source, size: int, fit: Fit, white: int | None) -> np.ndarray:
     """In the other process, or in this one."""
-    return square(decode(source, target=size).image, size, fit)
+    return square(decode(source, target=size, white=white).image, size, fit)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from sightline.data.table import Problem
 from sightline.errors import SightlineError
-from sightline.system import cache
+from sightline.system import cache, regular
 from sightline.system.files import write_text
 from sightline.system.progress import track
 
@@ -28,6 +29,7 @@ ALWAYS_ALLOWED = 1 << 30
 """Bytes that may be unpacked whatever the ratio: drawn images of few colours compress a thousandfold."""
 
 _BLOCK = 1 << 20
+_MOST_BYTES = 1 << 30  # of archive.json, which lists what was passed over
 
 
 class Contents(BaseModel):
@@ -54,7 +56,7 @@ def filled(kind: str, content: str, fill: Callable[[Path], Contents]) -> tuple[P
     target = cache.folder(kind) / content[:32]
     contents = _whole(target)
     if contents is None:
-        shutil.rmtree(target, ignore_errors=True)
+        cache.remove(target)
         contents = _fill(target, fill)
     cache.touch(target)
     return target / "files", contents
@@ -68,19 +70,21 @@ def digest(path: Path) -> str:
     """
     status = path.stat()
     identity = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
-    remembered = cache.folder("digests") / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    remembered = cache.root() / "digests" / hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:32]
     try:
-        known = remembered.read_text(encoding="ascii").strip()
-        if len(known) == 64:
+        known = regular.read(remembered, 100).decode("ascii").strip()
+        if re.fullmatch("[0-9a-f]{64}", known):
             return known
-    except (OSError, ValueError):
+    except (regular.Unreadable, ValueError):
         pass  # not seen before
     running = hashlib.sha256()
     with open(path, "rb") as file, track(f"Reading {path.name}", status.st_size >> 20, "MB") as advance:
         while block := file.read(_BLOCK):
             running.update(block)
             advance()
-    write_text(remembered, running.hexdigest())
+    with cache.sparing(f"The SHA-256 of {path.name} is"):
+        cache.folder("digests")
+        write_text(remembered, running.hexdigest())
     return running.hexdigest()
 
 
@@ -107,8 +111,8 @@ def _fill(target: Path, fill: Callable[[Path], Contents]) -> Contents:
 def _whole(target: Path) -> Contents | None:
     """What a folder holds if all of it is there: clearing a cache may have been broken off half-way."""
     try:
-        contents = Contents.model_validate_json((target / "archive.json").read_bytes())
-    except (OSError, ValidationError):
+        contents = Contents.model_validate_json(regular.read(target / "archive.json", _MOST_BYTES))
+    except (regular.Unreadable, ValidationError):
         return None
     count = sum(len(files) for _, _, files in os.walk(target / "files"))
     return contents if count == contents.files else None
@@ -119,4 +123,6 @@ def _cannot_write(target: Path, error: OSError) -> SightlineError:
         return SightlineError(
             f"{target.parent}: the disk is full. Free some space, or move the cache with SIGHTLINE_CACHE."
         )
-    return SightlineError(f"{target.parent}: cannot be written ({error.strerror or error}).")
+    return SightlineError(
+        f"{target.parent}: cannot be written ({error.strerror or error}). Set SIGHTLINE_CACHE to a folder that can."
+    )

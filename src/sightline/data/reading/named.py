@@ -52,8 +52,16 @@ def unfolded(given: Any) -> Any:
     if isinstance(given, str | os.PathLike):
         return photos_named([os.fsdecode(given)]) if _is_many(given) else given
     if isinstance(given, list | tuple) and any(_is_many(item) for item in given):
-        return [photo for item in given for photo in (photos_named([os.fsdecode(item)]) if _is_many(item) else [item])]
+        return [photo for item in given for photo in (_those_of(item) if _is_many(item) else [item])]
     return given
+
+
+def _those_of(item: Any) -> list[Any]:
+    """What stands for several photos among others; in which there are none, it stays, to be a row that says so."""
+    try:
+        return list(photos_named([os.fsdecode(item)]))
+    except SightlineError:
+        return [item]
 
 
 def _is_many(item: Any) -> bool:

@@ -53,7 +53,8 @@ def prepare(path: str | Path, facts: dict[str, Any]) -> np.ndarray:
         Undecodable: it is no picture that can be read; says why.
     """
     decode, square = _photos("decode").decode, _photos("fit").square
-    pixels: np.ndarray = square(decode(Path(path), target=facts["size"]).image, facts["size"], facts["fit"])
+    photo = decode(Path(path), target=facts["size"], white=facts["white"]).image
+    pixels: np.ndarray = square(photo, facts["size"], facts["fit"])
     return pixels
 
 

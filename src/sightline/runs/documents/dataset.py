@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from sightline.data.decoding.deep import White
 from sightline.system.documents import Classes, Count, Document, Text
 
 
@@ -26,6 +27,8 @@ class DatasetFacts(Document):
     set_aside: tuple[Text, ...] = ()
     """The unlabelled parts, which were left alone."""
     splits_given: bool = False
+    white: White | None = None
+    """Of the 16-bit photos (data/decoding/deep.py); None where there are none."""
     duplicates: Count = 0
     """Photos that are copies or near copies of others."""
     duplicate_groups: Count = 0

@@ -88,6 +88,7 @@ def _ask_some(
                     desk.predictor.size,
                     _most_pixels(),
                     fit=desk.predictor.fit,
+                    white=desk.predictor.white,
                     preview=preview,
                     client=client,
                     until=until,

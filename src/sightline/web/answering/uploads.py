@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from sightline.config import Fit
 from sightline.data.decoding.decode import Undecodable
+from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.signatures import HEADER_BYTES, kind
 from sightline.web.decoders import decoders
 from sightline.web.replies import Refused
@@ -44,6 +45,7 @@ def read_upload(
     max_pixels: int,
     *,
     fit: Fit = "crop",
+    white: int = FULL,
     preview: bool,
     client: str = "",
     until: float,
@@ -55,6 +57,7 @@ def read_upload(
         size: the side of the square that the network wants.
         max_pixels: the most pixels that are decoded.
         fit: how the photo is made square for it.
+        white: of a 16-bit one.
         preview: whether people will be shown it.
         client: who sent it.
         until: the moment (`time.monotonic`) at which it must have been read.
@@ -70,7 +73,14 @@ def read_upload(
         raise Refused(415, "Only JPEG, PNG, WebP, HEIC and AVIF photos are read here.")
     try:
         seen = decoders().look(
-            content, max_pixels, size=size, fit=fit, side=PREVIEW if preview else 0, client=client, until=until
+            content,
+            max_pixels,
+            size=size,
+            fit=fit,
+            white=white,
+            side=PREVIEW if preview else 0,
+            client=client,
+            until=until,
         )
     except Undecodable as error:
         if error.problem == "too-large":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sightline.data.decoding.decode import MAX_PIXELS, Undecodable
+from sightline.data.decoding.opening import MAX_PIXELS
+from sightline.data.decoding.regular import Undecodable
 from sightline.judging.heat import neighbours as nearest
 from sightline.web.answering.resemblance import remembered
 from sightline.web.answering.service import deadline, desks, wait
@@ -39,6 +40,7 @@ def neighbours(run: Shelved, found: Photos, row: int, client: str = "", count: i
                 MAX_PIXELS,
                 size=desk.predictor.size,
                 fit=desk.predictor.fit,
+                white=desk.predictor.white,
                 digest=found.digest(row),
                 client=client,
                 until=until,

@@ -128,7 +128,7 @@ def show_heat(request: HttpRequest, name: str, row: int) -> HttpResponse:
     """Where the network looked for its answer, or for the class `label`."""
     run = find(name)
     found = photos(run)
-    content = picture(found.file(row), found.digest(row), "photo", client_network(request))
+    content = picture(found.file(row), found.digest(row), "photo", client_network(request), found.white)
     predicted = found.table["predicted"].iloc[row]
     label = request.GET.get("label", "") or (
         predicted if isinstance(predicted, str) else found.table["label"].iloc[row]
@@ -142,5 +142,5 @@ def show_picture(request: HttpRequest, name: str, row: int, kind: str) -> HttpRe
     if kind not in SIZES:
         raise Refused(404, "There are thumbs and photos.")
     found = photos(find(name))
-    content = picture(found.file(row), found.digest(row), kind, client_network(request))
+    content = picture(found.file(row), found.digest(row), kind, client_network(request), found.white)
     return picture_response(content, keep=True)

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from sightline.data.decoding.deep import FULL
 from sightline.web.library.findings import findings, source
 from sightline.web.library.row import damaged
 from sightline.web.library.shelf import Shelved, stamp
@@ -54,6 +55,7 @@ class Photos:
             raise Refused(409, f"{run.name} does not know its photos yet. Come back when its training has begun.")
         self.name, self.root = run.name, described.folder
         self.classes = described.classes
+        self.white = described.white or FULL
         table = samples.reset_index(drop=True)
         for column in ("group", "digest", "notes", "split"):
             if column not in table:

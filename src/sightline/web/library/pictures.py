@@ -10,7 +10,9 @@ from pathlib import Path
 from django.conf import settings
 from django.http import HttpResponse
 
-from sightline.data.decoding.decode import MAX_PIXELS, Undecodable
+from sightline.data.decoding.deep import FULL
+from sightline.data.decoding.opening import MAX_PIXELS
+from sightline.data.decoding.regular import Undecodable
 from sightline.system import cache
 from sightline.web.decoders import decoders
 from sightline.web.replies import Refused
@@ -19,7 +21,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 SIZES = {"thumb": 256, "photo": 1280}
 
 
-def picture(file: Path, digest: str, kind: str, client: str = "") -> bytes:
+def picture(file: Path, digest: str, kind: str, client: str = "", white: int = FULL) -> bytes:
     """The photo as a JPEG, at most SIZES[kind] pixels on a side, turned as its EXIF says, without metadata.
 
     Args:
@@ -28,6 +30,7 @@ def picture(file: Path, digest: str, kind: str, client: str = "") -> bytes:
             from elsewhere may name any file of this machine, but cannot know what is in it.
         kind: thumb or photo.
         client: who asks.
+        white: of the run's 16-bit photos (data/decoding/deep.py).
 
     Raises:
         Refused: 404, the photo is no longer there or cannot be read; 504, its turn to be decoded did not come in time.
@@ -35,14 +38,15 @@ def picture(file: Path, digest: str, kind: str, client: str = "") -> bytes:
     side = SIZES[kind]
     if not _DIGEST.fullmatch(digest):
         raise Refused(404, "This run does not know what its photos were, so none of them is shown.")
-    kept = cache.folder("thumbnails") / digest[:2] / f"{digest}-{side}.jpg" if kind == "thumb" else None
+    name = f"{digest}-{side}.jpg" if white == FULL else f"{digest}-{side}-{white}.jpg"
+    kept = cache.root() / "thumbnails" / digest[:2] / name if kind == "thumb" else None
     if kept is not None and kept.is_file():
         return kept.read_bytes()
     until = time.monotonic() + settings.SIGHTLINE.deadline
     quality = 80 if kind == "thumb" else 86
     try:
         seen = decoders().look(
-            str(file), MAX_PIXELS, side=side, quality=quality, digest=digest, client=client, until=until
+            str(file), MAX_PIXELS, white=white, side=side, quality=quality, digest=digest, client=client, until=until
         )
     except Undecodable as error:
         raise Refused(404, f"The photo is no longer there, or can no longer be read: {error.detail}.") from None
