@@ -11,6 +11,7 @@ import importlib
 import inspect
 import posixpath
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -220,8 +221,27 @@ def _example() -> str:
 
 
 def notebook_page(path: Path) -> str:
-    """The cells of a notebook, one after the other."""
-    cells = nbformat.read(path, as_version=4).cells
-    texts = [f"```python\n{cell.source}\n```" if cell.cell_type == "code" else cell.source for cell in cells]
+    """The cells of a notebook, one after the other, each with what it shows."""
+    texts = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        texts.append(f"```python\n{cell.source}\n```" if cell.cell_type == "code" else cell.source)
+        for plain, outputs in groupby(map(_output, cell.get("outputs", [])), lambda output: output[0]):
+            shown = "\n".join(text for _, text in outputs)
+            texts.append(f"```text\n{shown}\n```" if plain else shown)
     texts.insert(1, f"*The notebook `docs/{path.name}`, as a page. The tests run it from the first cell to the last.*")
     return "\n\n".join(texts) + "\n"
+
+
+def _output(output: nbformat.NotebookNode) -> tuple[bool, str]:
+    """Whether one output of a cell is plain text, and what it looks like on a page."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        picture = data["image/png"].strip()
+        return False, f'<img alt="The figure that this cell draws" src="data:image/png;base64,{picture}">'
+    if "text/html" in data and output.output_type == "execute_result":
+        table = data["text/html"].replace(' border="1" class="dataframe"', "")
+        table = re.sub(r"<style.*?</style>", "", table, flags=re.S)
+        # On one line: an empty line, or one that is indented, would be Markdown again.
+        table = re.sub(r"[ \n]+", " ", table)
+        return False, f'<div class="output">{table}</div>'
+    return True, (output.get("text") or data.get("text/plain", "")).rstrip()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import re
 import shlex
-import sys
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -14,24 +12,16 @@ from types import ModuleType
 import pytest
 import yaml
 from cyclopts import CycloptsError
+from PIL import Image
 
 import sightline
+from script_modules import script
 from sightline import config, recipes
 from sightline.cli.app import COMMANDS, application
 from sightline.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-
-
-def script(name: str) -> ModuleType:
-    """A module of scripts/, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +205,16 @@ def test_the_file_tree_names_every_room_and_nothing_that_is_gone(name: str) -> N
         if not path.name.startswith("__") and path.suffix in ("", ".py") and path.name != "py.typed"
     }
     assert entries == rooms
+
+
+@pytest.mark.parametrize("name", ["walk", "report"])
+def test_each_picture_of_pages_is_there_light_and_dark_and_small(name: str) -> None:
+    sizes = []
+    for scheme in ("light", "dark"):
+        path = DOCS / "pictures" / f"{name}-{scheme}.webp"
+        assert path.stat().st_size < 150_000
+        assert f"pictures/{path.name}" in (ROOT / "README.md").read_text("utf-8")
+        assert f"pictures/{path.name}#only-{scheme}" in (DOCS / "index.md").read_text("utf-8")
+        with Image.open(path) as picture:
+            sizes.append(picture.size)
+    assert sizes[0] == sizes[1]

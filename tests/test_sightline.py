@@ -13,8 +13,8 @@ import pytest
 
 import sightline
 
-FUNCTIONS = ["audit", "compare", "evaluate", "explain", "explore", "export", "load", "predict", "train"]
-CLASSES = ["Evaluation", "Predictor", "Run", "SightlineError"]
+FUNCTIONS = ["audit", "compare", "evaluate", "explain", "explore", "export", "load", "predict", "train", "write_scenes"]
+CLASSES = ["Evaluation", "Faults", "Predictor", "Run", "SightlineError"]
 LOADED = "import sys; old = set(sys.modules); import sightline, json; print(json.dumps(sorted(set(sys.modules) - old)))"
 
 

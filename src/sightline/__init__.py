@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sightline.predictor import Predictor
     from sightline.runs.documents.evaluation import Evaluation
     from sightline.runs.run import Run, load
+    from sightline.scenes.write import Faults, write_scenes
     from sightline.tasks.audit import audit
     from sightline.tasks.compare import compare
     from sightline.tasks.evaluate import evaluate
@@ -35,11 +36,14 @@ if TYPE_CHECKING:
     from sightline.tasks.train import train
 
 __all__ = [
-    "Evaluation", "Predictor", "Run", "SightlineError", "__version__", "audit", "compare", "evaluate", "explain",
-    "explore", "export", "load", "predict", "train",
+    "Evaluation", "Faults", "Predictor", "Run", "SightlineError", "__version__", "audit", "compare", "evaluate",
+    "explain", "explore", "export", "load", "predict", "train", "write_scenes",
 ]  # fmt: skip
 
-_ROOMS = {"Predictor": "predictor", "Run": "runs.run", "load": "runs.run", "Evaluation": "runs.documents.evaluation"}
+_ROOMS = {
+    "Predictor": "predictor", "Run": "runs.run", "load": "runs.run", "Evaluation": "runs.documents.evaluation",
+    "Faults": "scenes.write", "write_scenes": "scenes.write",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

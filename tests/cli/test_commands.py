@@ -120,6 +120,17 @@ def test_wrong_usage_exits_with_2(fails: Callable[..., str], tmp_path: Path, sce
     assert ".parquet" in fails(2, "predict", tmp_path, scenes, "--out", "p.xlsx")
 
 
+def test_what_was_mistyped_is_named_with_what_was_meant(fails: Callable[..., str]) -> None:
+    assert fails(2, "trian", "photos") == (
+        'sightline: Unknown command "trian". Did you mean "train"? See sightline --help.\n'
+    )
+    assert fails(2, "explore") == "sightline: DATA is missing. See sightline explore --help.\n"
+    assert fails(2, "explore", "a", "--out") == (
+        'sightline: Command "explore" parameter --out requires an argument. See sightline explore --help.\n'
+    )
+    assert "Did you mean probe?" in fails(2, "recipes", "prob")
+
+
 def test_failed_work_exits_with_1(fails: Callable[..., str], tmp_path: Path, scenes: Path) -> None:
     assert "no such" in fails(1, "train", tmp_path / "absent", "--scratch", "--model", "resnet18").lower()
     (tmp_path / "flat").mkdir()

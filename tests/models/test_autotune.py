@@ -58,6 +58,17 @@ def test_the_choice_is_remembered(network: Network, photos: np.ndarray, monkeypa
     assert not tried
 
 
+def test_for_a_few_photos_nothing_is_tried_but_what_is_known_is_used(
+    network: Network, photos: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = speeds(monkeypatch, channels_last=0.5)
+    assert autotune.fastest_engine(network, photos, photos=3).name == "eager"
+    assert not tried and not choices.read()
+    autotune.fastest_engine(network, photos, photos=100)
+    assert tried
+    assert autotune.fastest_engine(network, photos, photos=3).name == "channels-last"
+
+
 def test_a_choice_that_does_not_keep_its_promise_is_made_anew(
     network: Network, photos: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

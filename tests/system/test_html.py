@@ -19,3 +19,9 @@ def test_texts_are_escaped_wherever_they_stand() -> None:
 def test_a_thumbnail_is_in_the_page() -> None:
     assert "data:image/jpeg;base64,/9j/" in html.pictures([(np.zeros((8, 8, 3), np.uint8), "sea")])
     assert html.pictures([]) == ""
+
+
+def test_no_line_ends_within_an_interval() -> None:
+    shown = html.unbroken("Found <b> (92.3–95.4), of 9–10 – or so.")
+    whole = '<span class="nowrap">{}</span>'
+    assert shown == f"Found &lt;b&gt; {whole.format('(92.3–95.4),')} of {whole.format('9–10')} – or so."

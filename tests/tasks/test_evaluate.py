@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sightline
 from hostile_run import sightline as command
 from sightline.errors import SightlineError
+from sightline.judging.assess import assess
 from sightline.runs.documents.two_classes import TwoClasses
 from sightline.runs.folder import RunFolder
 
@@ -56,6 +58,22 @@ def test_a_class_that_the_run_does_not_know_is_an_error(run: sightline.Run, scen
     shutil.copytree(scenes / "forest", tmp_path / "d" / "desert")
     with pytest.raises(SightlineError, match="desert"):
         sightline.evaluate(run, tmp_path / "d")
+
+
+def test_training_and_evaluating_again_say_the_same_of_the_same_photos(run_path: Path, tmp_path: Path) -> None:
+    """Of photos that are copies of one another, too: such a test set claims less."""
+    copy = Path(shutil.copytree(run_path, tmp_path / "runs" / "copy"))
+    samples = pd.read_parquet(copy / "samples.parquet")
+    test = np.flatnonzero(samples["split"] == "test")
+    samples.loc[test, "duplicate_group"] = 10_000 + np.arange(len(test)) // 9
+    samples.to_parquet(copy / "samples.parquet")
+    thinned = assess(RunFolder(copy)).intervals
+    assert thinned.groups < thinned.photos / 8
+    trained, again = command("train", "--resume", copy), command("evaluate", copy)
+    assert (trained.code, again.code) == (0, 0)
+    said = [line for line in trained.out.splitlines()[1:] if not line.startswith("Kept: ")]
+    assert said == again.out.splitlines()[1 : len(said) + 1]
+    assert sightline.evaluate(copy).intervals == thinned
 
 
 @pytest.fixture(scope="module")

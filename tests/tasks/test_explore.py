@@ -37,3 +37,14 @@ def test_what_cannot_be_done_is_said(scenes: Path, tmp_path: Path) -> None:
         (tmp_path / "data" / name).write_bytes(b"\xff\xd8\xff")
     with pytest.raises(SightlineError, match="none of its 2 files"):
         sightline.explore(tmp_path / "data", tmp_path / "look")
+
+
+def test_a_notebook_shows_the_counts_a_photo_of_each_class_and_the_bad_files(scenes: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(scenes, tmp_path / "data"))
+    (data / "sea" / "broken<b>.jpg").write_bytes(b"")
+    seen = sightline.explore(data, tmp_path / "look")
+    assert repr(seen).startswith("Explored(180 photos in 6 classes; 1 file cannot be used, ")
+    shown = seen._repr_html_()
+    assert shown.count("data:image/jpeg;base64,") == 6
+    assert "<td>sea</td><td>30</td>" in shown
+    assert "sea/broken&lt;b&gt;.jpg" in shown and "<b>.jpg" not in shown

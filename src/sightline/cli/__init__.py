@@ -9,15 +9,17 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
-from cyclopts import CycloptsError
+from cyclopts import CycloptsError, MissingArgumentError, UnknownCommandError
 
-from sightline.cli.app import application
+from sightline.cli.app import COMMANDS, application
 from sightline.errors import NO_ROOM, SightlineError
+from sightline.system.folding import fold
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command(*bound.args, **bound.kwargs)
         sys.stdout.flush()
     except CycloptsError as error:
-        code = _fail(" ".join(str(error).split()) + f" See sightline {named} --help.", 2, debug)
+        code = _fail(_wrong_usage(error, named), 2, debug)
     except SightlineError as error:
         code = _fail(str(error), error.exit_code, debug)
     except KeyboardInterrupt:
@@ -79,6 +81,17 @@ def _let_go_of_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _wrong_usage(error: CycloptsError, named: str) -> str:
+    """What is wrong with a command line, in the words of its help."""
+    said = " ".join(str(error).split())
+    if isinstance(error, UnknownCommandError):
+        said = said.partition(" Available commands:")[0]  # which would be cut in their middle
+    elif isinstance(error, MissingArgumentError) and error.keyword is None and error.argument is not None:
+        said = f"{error.argument.name.lstrip('-').upper()} is missing."
+    known = f" {named}" if named in COMMANDS else ""
+    return f"{said} See sightline{known} --help."
+
+
 def _inside(error: Exception) -> str:
     from sightline.system.processes import is_short_of_memory
 
@@ -90,5 +103,6 @@ def _inside(error: Exception) -> str:
 def _fail(text: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"sightline: {text}", file=sys.stderr)
+    said = f"sightline: {text}"
+    print(fold(said, shutil.get_terminal_size().columns) if sys.stderr.isatty() else said, file=sys.stderr)
     return code

@@ -48,7 +48,7 @@ def evaluate(
     json
         Exactly the keys of evaluation.json on stdout; asked for with --positive or --sensitivity, also two_classes.
     """
-    from sightline.judging.claims import guess
+    from sightline.judging.claims import sentences
     from sightline.system import words
     from sightline.tasks.evaluate import evaluate as judge
 
@@ -60,7 +60,7 @@ def evaluate(
         return
     lines(
         f"Accuracy {found.headline}",
-        guess(found).sentence,
+        *sentences(found, found.intervals, two),
         f"macro F1 {words.percent(found.macro_f1)} · log loss {words.number(found.log_loss)}"
         f" · ECE {words.percent(found.ece)}",
     )
@@ -77,10 +77,10 @@ def evaluate(
 
 def _show(two: TwoClasses) -> None:
     """The figures of two classes as the report has them."""
-    from sightline.judging.two_classes import READ, chosen, sentence
+    from sightline.judging.two_classes import READ, chosen
     from sightline.system import words
 
-    lines("", f"{words.name(two.positive)} is the positive class: {two.why}.", sentence(two))
+    lines("", f"{words.name(two.positive)} is the positive class: {two.why}.")
     rows = [["threshold", *(words.percent(point.threshold) for point in two.points)]]
     for figure, key, _, _ in READ:
         shares = ((getattr(point, key), getattr(point, f"{key}_ci95")) for point in two.points)

@@ -46,10 +46,5 @@ def explore(
     if json:
         print_json(seen.found)
         return
-    samples, classes = seen.dataset.samples, seen.dataset.classes
-    left_out = int((seen.dataset.problems["action"] == "left out").sum())
-    lines(
-        f"{len(samples):,} photos in {len(classes)} classes; {left_out:,} files cannot be used.",
-        *([said(seen.found["white"])] if said(seen.found["white"]) else []),
-        f"Open {seen.page}",
-    )
+    white = said(seen.found["white"])
+    lines(seen.headline, *([white] if white else []), f"Open {seen.page}")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json as json_module
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from sightline.cli.printing import Json, lines, print_json, verbatim
+from sightline.cli.printing import Json, lines, on_terminal, print_json, table, verbatim
 from sightline.errors import SightlineError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def predict(
@@ -31,8 +34,9 @@ def predict(
         --on ray one source: a folder, a manifest, Parquet files with the bytes of photos or WebDataset shards, on this
         disk or at an address such as s3://bucket/photos.
     out
-        Write the table here, .csv or .parquet. Default: to stdout, as CSV. With --on ray a folder or an address, for
-        Parquet files in parts; a job that was killed goes on by the same command.
+        Write the table here, .csv or .parquet. Default: to stdout, as CSV in a pipe and as a short table on a terminal.
+        With --on ray a folder or an address, for Parquet files in parts; a job that was killed goes on by the same
+        command.
     on
         `ray`: spread the work over the cores, GPUs or machines of Ray (needs the extra `scale`).
     ray_address
@@ -67,13 +71,36 @@ def predict(
 def _here(run: Path, paths: tuple[str, ...], out: Path | None, device: str, json: bool) -> None:
     from sightline.tasks.predict import predict as classify
 
-    table = classify(run, paths, out=out, device=device)
+    answers = classify(run, paths, out=out, device=device)
     if json:
-        rows = json_module.loads(table.to_json(orient="records"))
-        print_json({"predictions": rows, "failed": int((table["error"] != "").sum())})
+        rows = json_module.loads(answers.to_json(orient="records"))
+        print_json({"predictions": rows, "failed": int((answers["error"] != "").sum())})
+    elif out is None and on_terminal():
+        _show(answers)
     elif out is None:
         from sightline.system.spreadsheet import to_csv
 
-        verbatim(to_csv(table))
-    if (table["error"] != "").all():
-        raise SightlineError(f"None of the photos could be read. The first: {table['path'][0]}: {table['error'][0]}.")
+        verbatim(to_csv(answers))
+    if (answers["error"] != "").all():
+        raise SightlineError(
+            f"None of the photos could be read. The first: {answers['path'][0]}: {answers['error'][0]}."
+        )
+
+
+def _show(answers: pd.DataFrame) -> None:
+    """The answers as a person reads them: of each photo the class, how sure that is, and whether to rely on it."""
+    from sightline.system import words
+    from sightline.system.progress import note
+
+    rows = []
+    for row in answers.to_dict("records"):
+        if row["error"]:
+            rows.append([words.shown(row["path"]), words.shown(row["error"]), "", ""])
+            continue
+        told = row["set"] if isinstance(row["set"], str) else ""
+        others = [name for name in told.split("|") if name and name != row["predicted"]]
+        maybe = f", or {words.listing(others, 'or')}" if row["decision"] == "unsure" and others else ""
+        answer = f"{words.shown(row['predicted'])}{maybe}"
+        rows.append([words.shown(row["path"]), answer, row["decision"], words.percent(row["confidence"])])
+    table(["photo", "answer", "decision", "sure"], rows, names=3)
+    note("Every class with its probability: --out FILE.csv")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import io
 import json
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+
+from sightline.system.folding import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,17 +35,19 @@ def lines(*texts: str) -> None:
         if not console.is_terminal:
             print(text)
             continue
-        for line in text.split("\n"):
-            indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
-            folded = textwrap.wrap(
-                line, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-            )
-            print("\n".join(folded))
+        print(fold(text, console.width))
 
 
 def verbatim(text: str) -> None:
     """Print a document as it stands, such as CSV or YAML."""
     sys.stdout.write(text)
+
+
+def on_terminal() -> bool:
+    """Whether a person reads along; else a pipe or a file takes what is printed."""
+    from rich.console import Console
+
+    return Console().is_terminal
 
 
 def print_json(value: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sightline.cli.printing import Json, print_json, table, verbatim
+from sightline.cli.printing import Json, lines, on_terminal, print_json, table, verbatim
 
 
 def recipes(name: str | None = None, *, json: Json = False) -> None:
@@ -21,6 +21,8 @@ def recipes(name: str | None = None, *, json: Json = False) -> None:
         text = shipped.text(name)
         if json:
             print_json(shipped.values(name))
+        elif on_terminal():
+            lines(text.rstrip("\n"))  # folded, it is the same YAML
         else:
             verbatim(text)
         return

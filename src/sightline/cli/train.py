@@ -169,8 +169,7 @@ def _require_sensible(given: dict[str, Any]) -> None:
 
 def show(run: Run, *, as_json: bool) -> None:
     """How good a run is, what decided it, and what can be done with it next."""
-    from sightline.judging.claims import extremes, guess
-    from sightline.judging.two_classes import sentence
+    from sightline.judging.claims import sentences
     from sightline.runs import closing
     from sightline.runs.documents.trust import Intervals
     from sightline.runs.documents.two_classes import TwoClasses
@@ -180,15 +179,8 @@ def show(run: Run, *, as_json: bool) -> None:
     if as_json:
         print_json({"run": str(run.path), "report": str(run.report), **found.to_dict()})
         return
-    two = run.folder.extra(TwoClasses)
-    known = run.folder.extra(Intervals)
-    said = (
-        guess(found, known).sentence,
-        extremes(found, known).sentence,
-        sentence(two) if two else "",
-        closing.kept(run.folder),
-    )
-    lines(f"Test accuracy {found.headline}", *(text for text in said if text))
+    said = sentences(found, run.folder.extra(Intervals), run.folder.extra(TwoClasses))
+    lines(f"Test accuracy {found.headline}", *said, *filter(None, [closing.kept(run.folder)]))
     note(f"Report: {run.report}   Model: {run.folder.model}")
     path = shlex.quote(str(run.path))
     note(f"Next: open the report · sightline predict {path} PHOTO… · sightline explain {path} PHOTO…")

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import scipy  # its parts load when they are first used
 
+from sightline.judging import two_classes
 from sightline.runs.documents.evaluation import Evaluation
 from sightline.runs.documents.extras import Folds, Robustness
 from sightline.runs.documents.trust import Conformal, Intervals
+from sightline.runs.documents.two_classes import TwoClasses
 from sightline.system import words
 from sightline.trust import ranking
 from sightline.trust.intervals import wilson
@@ -65,6 +67,19 @@ def guess(evaluation: Evaluation, intervals: Intervals | None = None) -> Guess:
         return Guess(name, share, ours > theirs, f"{said}; {verdict}.")
     wanted = photos(ranking.events_to_part(ours, theirs), evaluation.n)
     return Guess(name, share, False, f"{said}: not shown to be better{f'; {wanted} would tell' if wanted else ''}.")
+
+
+def sentences(evaluation: Evaluation, intervals: Intervals | None = None, two: TwoClasses | None = None) -> list[str]:
+    """What can be said of an evaluation: against knowing nothing, class by class, and of two classes as a doctor would.
+
+    Terminal and site say it after training and after judging anew alike.
+    """
+    said = (
+        guess(evaluation, intervals).sentence,
+        extremes(evaluation, intervals).sentence,
+        two_classes.sentence(two) if two else "",
+    )
+    return [text for text in said if text]
 
 
 def extremes(evaluation: Evaluation, intervals: Intervals | None = None) -> Extremes:

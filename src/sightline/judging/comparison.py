@@ -117,6 +117,6 @@ class Comparison(Document):
             for run in self.runs
         ]
         said = [difference.verdict for difference in self.differences]
-        return html.lines(f"On the same {self.n:,} test photos", *said, self.warning) + html.table(
-            ["run", "accuracy", "macro F1", "log loss"], rows
-        )
+        warned = self.warning and f"Note: {self.warning}"
+        shown = html.lines(f"On the same {self.n:,} test photos", *said, warned)
+        return shown + html.table(["run", "accuracy", "macro F1", "log loss"], rows)

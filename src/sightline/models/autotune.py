@@ -32,6 +32,7 @@ EMBEDDING_BOUNDS = {"float32": 1e-3, "bfloat16": 0.1}
 # Compiling takes ten seconds, exporting to ONNX two; where the rest takes little more they cannot win them back.
 _SECONDS_WORTH_SETTING_UP = {"onnxruntime": 6.0, "compiled-bfloat16": 20.0}
 _MOST_SECONDS = 1.5  # in a race: what it can win is a few seconds too
+_FEW = 64  # photos, below which trying engines takes longer than any of them could save
 _MANY = 400  # photos, from which on it may be worth to set an engine up
 _FASTER = 1.03  # an engine must be, to be taken in place of eager
 _FASTER_BATCH = 1.05  # a batch size must be, to be taken in place of the usual one
@@ -56,7 +57,8 @@ def fastest_engine(
         sample: photos to try it on, (n, S, S, 3) uint8; agreement is checked on all of them, so give 200 or more
             where labels matter.
         device: cpu, cuda or mps.
-        photos: how many looks at photos are to come; an engine that must be set up is only tried when they are many.
+        photos: how many looks at photos are to come, 0: not known. Of a few nothing is tried, eager answers; an engine
+            that must be set up is only tried when they are many.
         trained: judge by probabilities and labels; otherwise by embeddings, since the head is new.
         precision: what was found to hold for these very weights, on photos that count; it is not judged again, and
             with float32 nothing coarser is tried.
@@ -73,6 +75,8 @@ def fastest_engine(
             engine = engines.make(remembered.name, network, device, remembered.batch)
             if precision is not None or _holds(remembered, engine, reference):
                 return engine
+    elif 0 < photos < _FEW:
+        return reference.engine
     fastest, found = _fastest(network, reference, photos, precision)
     choices.add(key, choices.make(network, "answers" if trained else "features", device, *found))
     return fastest

@@ -6,6 +6,7 @@ A run starts from a recipe (one of the YAML files beside this one, or a file of 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ def text(name: str) -> str:
         UsageError: no recipe has this name.
     """
     if name not in names():
-        raise UsageError(f"--recipe {name}: no such recipe or file. Shipped: {', '.join(names())}.")
+        near = get_close_matches(name, names(), n=1)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        raise UsageError(f"--recipe {name}: no such recipe or file. {meant}Shipped: {', '.join(names())}.")
     return (resources.files("sightline.recipes") / f"{name}.yaml").read_text(encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sightline.system import words
+from sightline.system import html, words
 from sightline.version import __version__
 
 Shown = dict[str, Any]
@@ -66,6 +66,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         shown=words.shown,
+        unbroken=lambda text: Markup(html.unbroken(text)),
         duration=words.duration,
         size=words.size,
         percent=words.percent,

@@ -1,15 +1,27 @@
-"""What notebooks show of our objects: lines, a table, a row of thumbnails, as HTML in which every text is escaped."""
+"""Texts as HTML, in which every one is escaped: sentences of pages, and what notebooks show of our objects."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+_INTERVAL = re.compile(r"\S*\d–\d\S*")
+
+
+def unbroken(text: object) -> str:
+    """A sentence for a page, in which no line ends within an interval such as "(92.3–95.4)".
+
+    A browser may break a line after any dash; on a terminal `folding.fold` does not.
+    """
+    return _INTERVAL.sub(r'<span class="nowrap">\g<0></span>', html.escape(str(text)))
 
 
 def lines(*texts: str) -> str:

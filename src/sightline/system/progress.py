@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from sightline.system.folding import fold
+
 
 class _Console(Console):
     """Where nobody listens any more, as behind a pipe that was closed, nothing is said; the work goes on."""
@@ -26,9 +28,9 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 def note(text: str) -> None:
-    """Print one plain line."""
+    """Print one plain line, folded between words on a terminal."""
     try:
-        console.print(text, markup=False)
+        console.print(fold(text, console.width) if console.is_terminal else text, markup=False)
     except OSError:  # the disk under a log is full, or the terminal is gone
         console.quiet = True
 

@@ -10,7 +10,7 @@ from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.errors import SightlineError, UsageError
 from sightline.judging import figures
-from sightline.judging.assess import as_two
+from sightline.judging.assess import as_two, intervals
 from sightline.predictor import Predictor
 from sightline.runs import ahead, ledger
 from sightline.runs.documents.evaluation import Evaluation
@@ -47,8 +47,8 @@ def evaluate(
             as the run was asked.
 
     Returns:
-        The figures. Of two classes `two_classes` holds sensitivity, specificity and predictive values, at thresholds
-        that the run's own validation photos choose.
+        The figures; `intervals` holds the 95 % interval of each. Of two classes `two_classes` holds sensitivity,
+        specificity and predictive values, at thresholds that the run's own validation photos choose.
 
     Raises:
         UsageError: there is no run, no such folder, or no two classes of which one could be the positive.
@@ -85,13 +85,15 @@ def evaluate(
     outputs = Looker(predictor, pixels).judge(rows, "Evaluating")
     table = finish.prediction_table(samples.iloc[rows], predictor.classes, outputs)
     found = figures.evaluate(table, predictor.classes, test_opened=opened)
+    groups = samples["duplicate_group" if "duplicate_group" in samples else "digest"].iloc[rows].to_numpy()
+    truth, predicted = figures.encode(table, predictor.classes)
+    known = intervals(truth, predicted, predictor.classes, groups)
     if len(predictor.classes) != 2:
-        return found
-    groups = samples["duplicate_group" if "duplicate_group" in samples else "digest"].iloc[rows]
-    answers = figures.probability_table(table, predictor.classes), figures.encode(table, predictor.classes)[0]
+        return found.beside(known)
+    answers = figures.probability_table(table, predictor.classes), truth
     predictions = folder.predictions()
     val = predictions[predictions["split"] == "val"] if len(predictions) else predictions
-    two = as_two(folder, val, answers, predictor.classes, groups.to_numpy(), positive, sensitivity)
+    two = as_two(folder, val, answers, predictor.classes, groups, positive, sensitivity)
     if two is None:
         note("All of these photos are of one class, so there is no sensitivity beside a specificity to tell.")
-    return found.read_as_two(two)
+    return found.beside(known, two)

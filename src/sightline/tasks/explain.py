@@ -74,7 +74,7 @@ def explain(
     else:
         require_writable(place, folder=True)
     files = photos_named([images] if isinstance(images, str | Path) else images)
-    predictor = Predictor.load(run, device)
+    predictor = Predictor.load(run, device, photos=len(files))
     if of is not None and of not in predictor.classes:
         raise UsageError(f"--class {of}: the run has no such class. It knows {', '.join(predictor.classes)}.")
     shown, pixels, failed = [], [], []

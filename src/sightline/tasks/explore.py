@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sightline.data.augment.specs import spec_of
+from sightline.data.decoding.deep import FULL
+from sightline.data.decoding.quarantine import square_guarded
+from sightline.data.decoding.regular import Undecodable
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
 from sightline.errors import SightlineError
 from sightline.report import explore as page
+from sightline.system import html
 from sightline.system.files import require_writable
 from sightline.system.marker import mark
+
+_SHOWN, _SIDE = 12, 96  # classes with a photo in a notebook, pixels of their thumbnails
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,32 @@ class Explored:
     dataset: Dataset
     found: dict[str, Any]
     page: Path
+
+    @property
+    def headline(self) -> str:
+        """How many photos there are, and how many files cannot be used, in one line."""
+        left_out = int((self.dataset.problems["action"] == "left out").sum())
+        photos, classes = len(self.dataset.samples), len(self.dataset.classes)
+        files = "1 file" if left_out == 1 else f"{left_out:,} files"
+        return f"{photos:,} photos in {classes} classes; {files} cannot be used."
+
+    def __repr__(self) -> str:
+        return f"Explored({self.headline.rstrip('.')}, {str(self.page)!r})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how many photos of what, one of each class, and the files with a problem."""
+        counts = self.dataset.counts().rename(columns={"": "photos"})
+        kinds = html.table(["class", *counts.columns], counts.itertuples())
+        problems = self.dataset.problems[["path", "problem", "action"]].head(_SHOWN)
+        bad = html.table(list(problems.columns), problems.itertuples(index=False)) if len(problems) else ""
+        return html.lines(self.headline, f"Page: {self.page}") + kinds + html.pictures(self._one_of_each()) + bad
+
+    def _one_of_each(self) -> Iterator[tuple[np.ndarray, str]]:
+        """A thumbnail of the first photo of each class that can still be read."""
+        for row in self.dataset.samples.groupby("label", sort=True).head(1).head(_SHOWN).itertuples():
+            with suppress(Undecodable):
+                photo = self.dataset.root / str(row.path)
+                yield square_guarded(photo, _SIDE, "pad", self.found["white"] or FULL), str(row.label)
 
 
 def explore(

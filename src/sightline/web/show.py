@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from sightline.system import words
+from sightline.system import html, words
 
 register = template.Library()
 
@@ -17,6 +17,12 @@ points = register.filter("points", words.points)
 register.filter("span", words.span)
 register.filter("number", words.number)
 register.filter("p_value", words.p_value)
+
+
+@register.filter
+def unbroken(text: str) -> SafeString:
+    """A sentence, escaped, in which no line ends within an interval."""
+    return SafeString(html.unbroken(text))
 
 
 @register.filter

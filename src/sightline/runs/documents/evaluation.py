@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, FailFast, Field, PrivateAttr, model_validator
 
+from sightline.runs.documents.trust import Intervals
 from sightline.runs.documents.two_classes import TwoClasses
 from sightline.system import html
 from sightline.system.documents import Classes, Count, Document, Share
@@ -47,6 +48,7 @@ class Evaluation(Document):
     """In nats."""
     test_opened: Count | None = None
     """How often this test set had been opened, this time included; None where it is not the run's own."""
+    _intervals: Intervals | None = PrivateAttr(default=None)
     _two: TwoClasses | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -57,11 +59,16 @@ class Evaluation(Document):
             raise ValueError("confusion has not a row and a column for each class")
         return self
 
-    def read_as_two(self, two: TwoClasses | None) -> Self:
-        """The same evaluation, with the figures that two classes are judged by beside it."""
+    def beside(self, intervals: Intervals, two: TwoClasses | None = None) -> Self:
+        """The same evaluation, with the intervals of its figures and the reading of two classes beside it."""
         copy = self.model_copy()
-        copy._two = two
+        copy._intervals, copy._two = intervals, two
         return copy
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """95 % intervals of every figure, over duplicate groups, where `sightline.evaluate` found it."""
+        return self._intervals
 
     @property
     def two_classes(self) -> TwoClasses | None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from sightline.errors import SightlineError
 from sightline.judging import claims
-from sightline.judging.two_classes import sentence
 from sightline.report import run_sections
 from sightline.report.photos import Album
 from sightline.runs.documents.trust import Conformal, Intervals
@@ -24,12 +23,7 @@ def judged(run: Shelved) -> dict[str, Any] | None:
         if found is None:
             return None
         known, sets, two = run.folder.extra(Intervals), run.folder.extra(Conformal), run.folder.extra(TwoClasses)
-        said = [
-            claims.guess(found, known).sentence,
-            claims.extremes(found, known).sentence,
-            sentence(two) if two else "",
-            claims.by_class(sets) if sets else "",
-        ]
+        said = [*claims.sentences(found, known, two), claims.by_class(sets) if sets else ""]
         return {
             "said": [text for text in said if text],
             "heading": claims.mixed_up(found.confusion, found.classes, known),
