@@ -13,6 +13,7 @@ import torch
 import yaml
 from hypothesis import strategies as st
 
+import hostile_archives
 from sightline.training import checkpoint
 
 NUMBERS = (0, -1, 1, 5, 1e9, 1e308, -0.0, 10**30, 2**63, 0.5, 3)
@@ -56,6 +57,8 @@ def spoil(draw: st.DrawFn, path: Path) -> str:
         ways += [_table, _table]
     elif path.name == checkpoint.NAME:
         ways += [_standing, _standing]
+    elif path.name in hostile_archives.ARCHIVES:
+        ways += [hostile_archives.spoil] * 3
     return draw(st.sampled_from(ways))(draw, path)
 
 

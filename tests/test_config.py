@@ -153,3 +153,10 @@ def test_phases_come_back_from_yaml(lr: float, epochs: int, train: str) -> None:
 
     made = Config(phases=[Phase(lr=lr, epochs=epochs, train=train)])
     assert config.build(yaml.safe_load(made.to_yaml()), "y") == made
+
+
+@pytest.mark.parametrize("name", ["seed", "split_seed"])
+@pytest.mark.parametrize("value", [2**70, 2**63, -(2**64)])
+def test_a_seed_that_no_generator_takes_is_refused(name: str, value: int) -> None:
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} {value}"):
+        recipes.resolve("demo-scratch", {name: value}, [])

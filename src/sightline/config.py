@@ -19,6 +19,7 @@ SIZES = (16, 2048)
 """The sides in pixels that photos are brought to, from and to."""
 Fit = Literal["crop", "pad", "squash"]
 CoverageBy = Literal["all", "class"]
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Schedule = Literal["constant", "one-cycle", "cosine", "cyclical", "step-decay"]
 
 
@@ -110,7 +111,7 @@ class Config(Options):
     """A decisions.csv from `sightline audit` or the review page; applied without touching the data."""
     per_class: Annotated[int, Field(ge=2)] | None = None
     """Take this many photos of each class for training and validation, and leave the rest for test."""
-    split_seed: int = 0
+    split_seed: Seed = 0
     """Moves the split, and nothing else."""
     continues: str | None = None
     """An earlier run: start from its weights and keep each of its photos in its old split (--from)."""
@@ -168,7 +169,7 @@ class Config(Options):
     """Leave batch-norm statistics as pretrained throughout, not only in frozen layers."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop a phase after this many epochs without a better val accuracy; 0: never."""
-    seed: int = 0
+    seed: Seed = 0
     """Moves the order of the photos, the augmentations and the random weights, never the split."""
     time_limit: Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds)] = None
     """Seconds, or 10m, for the whole run, its folds included; epochs and image size are planned to fit."""

@@ -153,7 +153,8 @@ def expected(run_path: Path, photo: Path) -> str:
 
 
 FEW = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-MANY = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+COUNT = int(os.environ.get("MUTATIONS", "2000"))
+MANY = settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
 @FEW
@@ -205,5 +206,5 @@ def test_two_thousand_mutations(
 
     each()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"\n2,000 mutations of the {what}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
+    print(f"\n{COUNT:,} mutations of the {what}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
     assert peak < MEMORY

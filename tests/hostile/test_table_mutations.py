@@ -9,9 +9,7 @@ import io
 import json
 import os
 import resource
-import tarfile
 import tempfile
-import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +18,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from hostile_archives import ARCHIVES, pack
 from hostile_mutations import spoil
 from sightline.checks.decisions import DECISIONS, apply_decisions, read_decisions
 from sightline.data.reading.sources import open_dataset
@@ -35,12 +34,12 @@ KINDS = (
     "labels.parquet",
     "inside.parquet",
     "decisions.csv",
-    "a.zip",
-    "a.tar",
+    *ARCHIVES,
 )
 NAMES = [f"photos/{n}.jpg" for n in range(6)]
 FEW = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-MANY = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+COUNT = int(os.environ.get("MUTATIONS", "2000"))
+MANY = settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
 def jpeg(value: int = 0) -> bytes:
@@ -54,17 +53,12 @@ def build(root: Path, kind: str) -> Path:
     labels = ["cat", "dog", "=cat", "cat", "dog", "a|b"]
     rows = pd.DataFrame({"path": NAMES, "label": labels, "split": ["train", "val", "", "test", "", "train"]})
     path = root / kind
-    if kind.startswith("a."):
-        if kind == "a.zip":
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
-                for name, label in zip(NAMES, labels, strict=True):
-                    made.writestr(f"{label}/{name}", jpeg())
-        else:
-            with tarfile.open(path, "w") as made:
-                for name, label in zip(NAMES, labels, strict=True):
-                    info = tarfile.TarInfo(f"{label}/{name}")
-                    info.size = len(jpeg())
-                    made.addfile(info, io.BytesIO(jpeg()))
+    if kind == "labels.zip":
+        table = rows.to_csv(index=False).encode()
+        pack(path, {"labels.csv": table} | {name: jpeg(number) for number, name in enumerate(NAMES)})
+        return path
+    if kind in ARCHIVES:
+        pack(path, {f"{label}/{name}": jpeg() for name, label in zip(NAMES, labels, strict=True)})
         return path
     (root / "photos").mkdir()
     for number, name in enumerate(NAMES):
@@ -154,7 +148,7 @@ def test_two_thousand_mutations(kind: str) -> None:
 
     each()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"\n2,000 mutations of {kind}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
+    print(f"\n{COUNT:,} mutations of {kind}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
     assert peak < MEMORY
 
 

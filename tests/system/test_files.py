@@ -126,3 +126,19 @@ def test_a_current_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "gone").rmdir()
     with pytest.raises(SightlineError, match="cannot be written"):
         require_writable("x.csv")
+
+
+def test_a_file_in_the_place_of_a_folder_is_found_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("mine")
+    require_writable(tmp_path / "a.csv")
+    with pytest.raises(SightlineError, match="is a file"):
+        require_writable(tmp_path / "a.csv", folder=True)
+    with pytest.raises(SightlineError, match="cannot be written"):
+        require_writable(f"{tmp_path}/a\0b.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("place", ["/proc/x.csv", "/proc/self/x/y.csv", "/sys/x.csv"])
+def test_a_disk_of_the_kernels_own_is_found_before_the_work(place: str) -> None:
+    with pytest.raises(SightlineError, match="cannot be written"):
+        require_writable(place)

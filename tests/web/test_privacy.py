@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client
 
+from sightline.data.reading.sources import open_dataset
 from sightline.errors import SightlineError, UsageError
 from sightline.runs.folder import RunFolder
 from sightline.web.classify import store
@@ -70,6 +72,17 @@ def test_the_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
     earlier.chmod(0o755)
     (earlier / "site.sqlite3").touch()
     assert stat.S_IMODE(private_folder(earlier).stat().st_mode) == 0o700
+
+
+def test_what_visitors_sent_is_no_data(tmp_path: Path, scenes: Path) -> None:
+    """The site keeps its own in the folder of runs, which may well lie in the folder of photos."""
+    for label in ("sea", "forest"):
+        (tmp_path / label).symlink_to(scenes / label)
+    state = private_folder(tmp_path / "runs" / "site")
+    (state / "uploads").mkdir()
+    shutil.copy(next((scenes / "sea").iterdir()), state / "uploads" / "a.jpg")
+    assert open_dataset(tmp_path).classes == ("forest", "sea")
+    assert private_folder(state) == state
 
 
 def test_somebody_elses_folder_is_not_closed_to_them(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def _absolute(options: Mapping[str, Any]) -> dict[str, Any]:
     whole = dict(options)
     for name in _PATHS:
         value = whole.get(name)
-        if isinstance(value, Path) or (isinstance(value, str) and _exists(value)):
+        if isinstance(value, Path) or (isinstance(value, str) and value.strip() and _exists(value)):
             whole[name] = str(Path(value).resolve())
     return whole
 

@@ -70,7 +70,7 @@ class Place:
                 raise UsageError(f"--out {path}: is not empty. Choose another folder, or go on with --resume {path}.")
         except OSError as error:
             raise SightlineError(f"--out {path}: cannot be read ({error.strerror}). Choose another folder.") from error
-        require_writable(path)
+        require_writable(path, folder=True)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:

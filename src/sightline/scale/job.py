@@ -19,6 +19,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from sightline.errors import SightlineError
+from sightline.scale.listing import opened
 from sightline.scale.places import Place
 from sightline.system.documents import Classes, Count, Document, Text
 
@@ -91,8 +92,15 @@ def write(out: Place, file: str, document: Document) -> None:
 
 
 def listing(out: Place) -> bytes:
-    """The bytes of the listing."""
-    return out.at("listing.parquet").read(_MOST_LISTING)
+    """The bytes of the listing.
+
+    Raises:
+        SightlineError: it cannot be read, or is damaged; seen by its end, before all of it is taken into memory.
+    """
+    place = out.at("listing.parquet")
+    with place.open() as file:
+        opened(file, place.address)
+    return place.read(_MOST_LISTING)
 
 
 def write_part(out: Place, number: int, table: pd.DataFrame, classes: tuple[str, ...]) -> Part:

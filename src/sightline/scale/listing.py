@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sightline.data.reading import headers, naming
 from sightline.data.reading.paths import inside
@@ -123,8 +123,20 @@ def part(listing: Any, number: int) -> list[Item]:
     Args:
         listing: a pyarrow ParquetFile of the listing.
         number: of the part, from 0.
+
+    Raises:
+        SightlineError: the listing is damaged.
     """
-    return [Item(**row) for row in listing.read_row_group(number).to_pylist()]
+    import pyarrow as pa
+
+    try:
+        items = [Item(**row) for row in listing.read_row_group(number).to_pylist()]
+        sound = all(isinstance(item.path, str) and min(item.first, item.groups, item.size + 1) >= 0 for item in items)
+    except (pa.ArrowException, OSError, ValueError, IndexError, TypeError) as error:
+        raise _damaged("listing.parquet") from error
+    if not sound:
+        raise _damaged("listing.parquet")
+    return items
 
 
 def columns_of(table: Place) -> tuple[str, str]:
@@ -262,8 +274,24 @@ def _manifest(source: Place) -> Iterator[Item]:
     yield from (Item(name) for name in names)
 
 
-def opened(content: bytes) -> Any:
-    """The listing of a job, from its bytes, as a pyarrow ParquetFile."""
+def opened(content: bytes | IO[bytes], address: str = "listing.parquet") -> Any:
+    """The listing of a job, from its bytes or its file, as a pyarrow ParquetFile.
+
+    Raises:
+        SightlineError: it is none.
+    """
+    import pyarrow as pa
     from pyarrow import parquet
 
-    return parquet.ParquetFile(io.BytesIO(content))
+    try:
+        table = parquet.ParquetFile(io.BytesIO(content) if isinstance(content, bytes) else content)
+        whole = set(table.schema_arrow.names) == {field.name for field in fields(Item)}
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(address) from error
+    if not whole:
+        raise _damaged(address)
+    return table
+
+
+def _damaged(address: str) -> SightlineError:
+    return SightlineError(f"{address}: is damaged. Start anew with another --out.")

@@ -18,6 +18,7 @@ from sightline.data.decoding.inputs import Photo
 from sightline.data.decoding.regular import Undecodable
 from sightline.data.reading import naming
 from sightline.data.reading.limits import Budget, Damaged, Refused
+from sightline.data.reading.members import reading
 from sightline.data.reading.tars import tar_members
 from sightline.errors import SightlineError
 from sightline.scale.listing import Item, columns_of
@@ -154,10 +155,11 @@ def _members(place: Place) -> Iterator[Photo]:
     with place.open() as file:
         stream = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if kind == "gz" else file
         try:
-            for name, blocks in tar_members(stream, kind, budget, []):
-                if naming.is_image(PurePosixPath(name).name):
-                    yield Photo(f"{place.address}/{name}", _content(blocks))
-        except (Damaged, Refused, OSError, EOFError) as error:
+            with reading():
+                for name, blocks in tar_members(stream, kind, budget, []):
+                    if naming.is_image(PurePosixPath(name).name):
+                        yield Photo(f"{place.address}/{name}", _content(blocks))
+        except (Damaged, Refused) as error:
             raise SightlineError(f"{place.address}: cannot be read to its end ({error}). Fetch it again.") from error
 
 

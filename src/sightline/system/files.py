@@ -96,19 +96,24 @@ def _is_full(folder: Path) -> bool:
         return False
 
 
-def require_writable(path: str | Path) -> None:
+def require_writable(path: str | Path, *, folder: bool = False) -> None:
     """Refuse a file or folder that could not be written, before any work is done for it.
+
+    Args:
+        path: the file or folder.
+        folder: whether it is to be a folder, so that a file of that name stands in the way.
 
     Raises:
         SightlineError: the disk or the folder is closed to this user, or something else stands in the way.
     """
     try:
-        place = Path(path).absolute()  # fails where the current folder is gone
+        whole = place = Path(path).absolute()  # fails where the current folder is gone
         while not _is_there(place):
             place = place.parent
-        place = place if place.is_dir() else place.parent if place == Path(path).absolute() else place
         if not place.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, f"{place} is a file")
+            if place != whole or folder:
+                raise NotADirectoryError(errno.ENOTDIR, f"{place} is a file")
+            place = place.parent
         if not os.access(place, os.W_OK | os.X_OK):
             closed = os.statvfs(place).f_flag & os.ST_RDONLY
             raise (
@@ -116,10 +121,25 @@ def require_writable(path: str | Path) -> None:
                 if closed
                 else OSError(errno.EACCES, f"you may not write in {place}")
             )
+        _try(place)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or error
+        raise SightlineError(f"{path}: cannot be written ({why}). Choose another place with --out.") from error
+
+
+def _try(folder: Path) -> None:
+    """Make a file and take it away: disks of the kernel's own, and some on the network, let nobody in but say nothing.
+
+    Raises:
+        OSError: that cannot be done for another reason than want of room, which may still be made.
+    """
+    tried = folder / f".{secrets.token_hex(6)}.tmp"
+    try:
+        os.close(os.open(tried, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        tried.unlink()
     except OSError as error:
-        raise SightlineError(
-            f"{path}: cannot be written ({error.strerror}). Choose another place with --out."
-        ) from error
+        if error.errno not in NO_ROOM:
+            raise
 
 
 def require_free(folder: str | Path) -> None:
@@ -136,7 +156,7 @@ def require_free(folder: str | Path) -> None:
         taken = False  # what is wrong with it is said next
     if taken:
         raise UsageError(f"--out {folder}: is not empty. Choose another folder.")
-    require_writable(folder)
+    require_writable(folder, folder=True)
 
 
 def _is_there(place: Path) -> bool:

@@ -17,7 +17,11 @@ SORTED = "sorted photos"
 """What a folder is called into which photos were sorted: the one kind that may be given as DATA by its name."""
 
 # Folders that were written before there was a marker, or lost it, by what lies in them.
-_KNOWN = {"a run": {"config.yaml", "dataset.json"}, "a model": {"sightline.json", "config.json"}}
+_KNOWN = {
+    "a run": {"config.yaml", "dataset.json"},
+    "a model": {"sightline.json", "config.json"},
+    "what the site keeps": {"site.sqlite3", "uploads"},
+}
 
 
 def mark(folder: Path, what: str) -> None:

@@ -8,6 +8,7 @@ from sightline.judging import compare as comparing
 from sightline.judging.comparison import Comparison
 from sightline.report import compare_page
 from sightline.runs.folder import RunFolder
+from sightline.system.files import require_writable
 
 
 def compare(*runs: str | Path, out: str | Path | None = None) -> Comparison:
@@ -22,11 +23,13 @@ def compare(*runs: str | Path, out: str | Path | None = None) -> Comparison:
 
     Raises:
         UsageError: fewer than two runs, or one of them is none.
-        SightlineError: a run is not complete, or the runs were tested on different photos.
+        SightlineError: a run is not complete, the runs were tested on different photos, or `out` cannot be written.
     """
     folders = [RunFolder.open(run) for run in runs]
+    page = None if out is None else Path(out) if Path(out).suffix == ".html" else Path(out) / "compare.html"
+    if page is not None:
+        require_writable(page)
     found = comparing.compare(folders)
-    if out is not None:
-        place = Path(out)
-        compare_page.write(place if place.suffix == ".html" else place / "compare.html", found, folders)
+    if page is not None:
+        compare_page.write(page, found, folders)
     return found

@@ -72,7 +72,7 @@ def explain(
     if out is not None:
         require_free(place)
     else:
-        require_writable(place)
+        require_writable(place, folder=True)
     files = photos_named([images] if isinstance(images, str | Path) else images)
     predictor = Predictor.load(run, device, photos=len(files))
     if of is not None and of not in predictor.classes:

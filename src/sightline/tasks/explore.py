@@ -93,7 +93,7 @@ def explore(
         SightlineError: no photo can be read.
     """
     if out is not None:
-        require_writable(out)
+        require_writable(out, folder=True)
     if augment is not None:
         spec_of(augment)
     dataset = open_dataset(str(data), images)

@@ -46,7 +46,7 @@ def find_lr(
         SightlineError: the data or the weights cannot be read, or no phase takes gradient steps.
     """
     if out is not None:
-        require_writable(out)
+        require_writable(out, folder=True)
     config = recipes.resolve(recipe, {**options, "data": data}, list(set))
     dataset = open_data(config)
     network = plan.build_network(config, dataset.classes, plan.image_size(config, dataset))

@@ -7,8 +7,9 @@ import stat
 from pathlib import Path
 
 from sightline.errors import SightlineError, UsageError
+from sightline.system.marker import MARKER, mark
 
-_OURS = {"secret-key", "site.sqlite3", "uploads", "static", "cache"}
+_OURS = {MARKER, "secret-key", "site.sqlite3", "uploads", "static", "cache"}
 
 
 def private_folder(path: Path) -> Path:
@@ -32,6 +33,7 @@ def private_folder(path: Path) -> Path:
                     "Choose a new folder with --state."
                 )
             path.chmod(0o700)
+        mark(path, "what the site keeps")  # copies of visitors' photos among it, which are no data
     except OSError as error:
         raise SightlineError(f"{path}: cannot be written ({error.strerror}). Choose a folder with --state.") from error
     if not os.access(path, os.W_OK | os.X_OK):

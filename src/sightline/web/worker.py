@@ -16,7 +16,7 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any
 
-from gunicorn.workers.gthread import _DEFER, ThreadWorker
+from gunicorn.workers.gthread import _DEFER, STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from sightline.web.client import household
 from sightline.web.options import Options
@@ -96,7 +96,7 @@ class FairThreads(ThreadWorker):
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Called in the main thread when a request was answered."""
         self.busy.pop(conn, None)
-        if self.alive and fs.exception() is None and not fs.result():
+        if self.alive and not fs.cancelled() and fs.exception() is None and not fs.result():
             self._let_go(conn)
         else:
             super().finish_request(conn, fs)
@@ -133,6 +133,9 @@ class FairThreads(ThreadWorker):
         """
         super().notify()
         now = time.monotonic()
+        if not self.alive:
+            for conn in self.pending_conns:  # of whom nothing is awaited any more
+                conn.timeout = min(conn.timeout, now + STOP_KEEPALIVE_LINGER)
         for conn, begun in list(self.busy.items()):
             if now - begun > ARRIVES_WITHIN:
                 with suppress(OSError):

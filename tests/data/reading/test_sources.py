@@ -234,7 +234,15 @@ def test_a_download_that_was_not_finished(tmp_path):
         open_dataset(tmp_path / "photos.zip.crdownload")
 
 
-@pytest.mark.parametrize("inside", [{".sightline"}, {"config.yaml", "dataset.json"}, {"sightline.json", "config.json"}])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        {".sightline"},
+        {"config.yaml", "dataset.json"},
+        {"sightline.json", "config.json"},
+        {"site.sqlite3", "uploads", "secret-key"},
+    ],
+)
 def test_what_sightline_wrote_is_no_data_wherever_it_lies(tmp_path, inside):
     fill(tmp_path, "cat/1.jpg", "dog/1.jpg", "runs/one/explain/1.jpg", "runs/two/explain/1.jpg", "dog/out/1.jpg")
     for place in ("runs/one", "runs/two", "dog/out"):
@@ -247,6 +255,8 @@ def test_what_sightline_wrote_is_no_data_wherever_it_lies(tmp_path, inside):
     assert "and so are 2 others" in dataset.problems["detail"][0]
     with pytest.raises(SightlineError, match="that Sightline wrote, no photos to learn from"):
         open_dataset(tmp_path / "runs" / "one")
+    with pytest.raises(SightlineError, match=r"'one' was written by Sightline \(.+\), so no data"):
+        open_dataset(tmp_path / "runs")
 
 
 def test_photos_that_were_sorted_may_be_learned_from_if_that_is_said(tmp_path):
@@ -278,4 +288,10 @@ def test_a_second_list_beside_the_manifest_is_named(tmp_path):
 def test_an_empty_name_is_not_the_folder_that_one_stands_in(tmp_path, monkeypatch, data):
     monkeypatch.chdir(fill(tmp_path, "a/1.jpg", "b/2.jpg"))
     with pytest.raises(UsageError, match="empty name"):
+        open_dataset(data)
+
+
+@pytest.mark.parametrize("data", ["https://example.org/photos.zip", "s3://bucket/photos", "file:///photos"])
+def test_an_address_gets_a_plain_no(data):
+    with pytest.raises(SightlineError, match="is an address"):
         open_dataset(data)

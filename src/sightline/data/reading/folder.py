@@ -28,9 +28,11 @@ def read_folder(listing: Listing, name: str) -> Dataset:
     """
     root, tree, problems = listing.root, listing.tree, listing.problems
     if not tree.count:
-        seen = (
-            f" ({len(problems):,} things in it cannot be used, the first: {quoted(problems[0][0])})" if problems else ""
-        )
+        seen = ""
+        if problems:
+            path, problem, detail, _ = problems[0]
+            seen = f" ({len(problems):,} things in it cannot be used, the first: {quoted(path)})"
+            seen = f" ({quoted(path)} was {detail})" if problem == "own output" else seen
         raise SightlineError(f"{root}: no photos in it{seen}.\nGive a folder with one sub-folder of photos per class.")
     try:
         parts = take_apart(tree)

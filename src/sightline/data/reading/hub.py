@@ -112,7 +112,12 @@ def _explained(data: str, revision: str | None, error: Exception) -> SightlineEr
         return SightlineError(f"{data}: the hub has no such dataset, or it is private: run `hf auth login`.")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return SightlineError(f"{data}: the disk is full. Free some space, or move the hub's cache with HF_HOME.")
-    why = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
+    if os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
+        why = "HF_HUB_OFFLINE forbids asking it"
+    elif isinstance(error, (errors.LocalEntryNotFoundError, ConnectionError, TimeoutError)):
+        why = "it cannot be reached"
+    else:
+        why = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
     return SightlineError(
         f"{data}: cannot be fetched, and no whole copy of it is in the hub's cache here ({why}).\n"
         "Check the network, or fetch it elsewhere and give the folder."

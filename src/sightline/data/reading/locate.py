@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import stat
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +12,7 @@ from sightline.data.reading import archive, catalog, embedded, hub, naming
 from sightline.data.reading.place import Place
 from sightline.errors import SightlineError, UsageError
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".opdownload", ".aria2")  # what browsers call them
 
 
@@ -74,6 +76,8 @@ def _on_the_hub(data: str) -> Place:
 def _nothing_there(data: str | Path, error: Exception) -> SightlineError:
     if getattr(error, "errno", errno.ENOENT) not in (errno.ENOENT, errno.ENOTDIR):
         return SightlineError(f"{data}: cannot be read ({getattr(error, 'strerror', error)}).")
+    if _ADDRESS.match(str(data)):
+        return SightlineError(f"{data}: is an address. Download it first, and give the file or folder.")
     close = get_close_matches(str(data), catalog.names(), n=1)
     if close:
         return SightlineError(f"{data}: no such file or folder. The dataset of the catalogue is called {close[0]}.")

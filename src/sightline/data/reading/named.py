@@ -15,7 +15,7 @@ from sightline.errors import SightlineError, UsageError
 from sightline.system.progress import note
 
 STDIN = "-"
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/{1,2}[^/]", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/{1,3}[^/]", re.IGNORECASE)
 _MOST_BYTES = 1 << 28  # of the list on standard input
 
 
