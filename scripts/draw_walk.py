@@ -88,7 +88,8 @@ def taken(page: Page, top: str | None = None, width: int = WIDTH) -> bytes:
     page.set_viewport_size({"width": width, "height": height})
     if top is not None:
         page.locator(top).first.evaluate("it => window.scrollTo(0, it.getBoundingClientRect().top + scrollY - 12)")
-    page.wait_for_function("[...document.images].every(image => image.complete || image.loading == 'lazy')")
+    while page.evaluate("[...document.images].some(image => image.loading != 'lazy' && !image.complete)"):
+        page.wait_for_timeout(100)
     page.wait_for_timeout(400)
     return page.screenshot(clip={"x": 0, "y": 0, "width": width, "height": height})
 

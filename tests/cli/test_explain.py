@@ -17,13 +17,15 @@ def test_five_lines_with_the_path_say_it() -> None:
     assert said == [
         "Answer: sea, 91.2\N{NO-BREAK SPACE}% sure",
         "Decision: answer: sure enough to be relied on",
-        "Looked at, for sea: mostly the upper left; half of the weight lies on 25 % of the photo",
+        "Looked at, for sea: mostly the upper left part; half of the weight lies on 25\N{NO-BREAK SPACE}% of the photo",
         "Like training photos of: none is remembered",
     ]
 
 
 def test_the_place_and_the_decision_are_put_into_words() -> None:
-    assert "the lower right" in in_words(reason(((0.0, 0.0), (0.0, 1.0))))[2]
+    assert "the lower right part" in in_words(reason(((0.0, 0.0), (0.0, 1.0))))[2]
+    assert "the upper part" in in_words(reason(((1.0, 1.0), (0.0, 0.0))))[2]
+    assert "the left part" in in_words(reason(((1.0, 0.0), (1.0, 0.0))))[2]
     assert "the middle" in in_words(reason(((1.0, 1.0), (1.0, 1.0))))[2]
     assert "nothing in particular" in in_words(reason(((0.0, 0.0), (0.0, 0.0))))[2]
     assert "may mean nothing" in in_words(reason(((1.0,),), "unfamiliar"))[1]

@@ -81,9 +81,10 @@ def _where(heat: tuple[tuple[float, ...], ...]) -> str:
     across = sum(sum(row[x] for row in heat) * (x + 0.5) for x in range(columns)) / total / columns
     vertical = "upper" if down < 0.42 else "lower" if down > 0.58 else ""
     sideways = "left" if across < 0.42 else "right" if across > 0.58 else ""
-    place = f"the {vertical} {sideways}".replace("  ", " ").rstrip() if vertical or sideways else "the middle"
+    place = " ".join(filter(None, ("the", vertical, sideways, "part"))) if vertical or sideways else "the middle"
     cells = sorted((value for row in heat for value in row), reverse=True)
     half, most = 0.0, 0
     while half < total / 2:
         half, most = half + cells[most], most + 1
-    return f"mostly {place}; half of the weight lies on {max(1, round(100 * most / len(cells)))} % of the photo"
+    share = max(1, round(100 * most / len(cells)))
+    return f"mostly {place}; half of the weight lies on {share}{words.NO_BREAK}% of the photo"

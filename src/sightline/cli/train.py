@@ -183,5 +183,6 @@ def show(run: Run, *, as_json: bool) -> None:
     lines(f"Test accuracy {found.headline}", *said, *filter(None, [closing.kept(run.folder)]))
     note(f"Report: {run.report}   Model: {run.folder.model}")
     path = shlex.quote(str(run.path))
-    note(f"Next: open the report · sightline predict {path} PHOTO… · sightline explain {path} PHOTO…")
-    note(f"      in a browser: sightline serve {path}")
+    note("Next: open the report, or")
+    for command in (f"predict {path} PHOTO…", f"explain {path} PHOTO…", f"serve {path}"):
+        note(f"  sightline {command}")
