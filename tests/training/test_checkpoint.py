@@ -125,3 +125,11 @@ def test_a_damaged_file_is_named(tmp_path: Path, damage: object) -> None:
     path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
     with pytest.raises(SightlineError, match="damaged"):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_best_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    """Found by the search: they were gone on with, until the calibration failed in a library's words."""
+    checkpoint.save(tmp_path, {"best.a": torch.tensor([1.0, value])}, {})
+    with pytest.raises(SightlineError, match="damaged"):
+        checkpoint.load(tmp_path)

@@ -170,6 +170,8 @@ def load(folder: Path, network: Shapes | None = None) -> tuple[Tensors, dict[str
         raise _damaged(path) from error
     if not isinstance(facts, dict) or (known is not None and known != _digest(tensors, text)):
         raise _damaged(path)
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in with_prefix("best.", tensors).values()):
+        raise _damaged(path)  # the best weights are those that answer
     return tensors, facts
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sightline.config import Config, CoverageBy, Machine
+from sightline.errors import SightlineError
 from sightline.judging.figures import evaluate
 from sightline.models import autotune
 from sightline.models.network import Network
@@ -69,7 +70,12 @@ def complete(
         dataset: its name.
         origin: where the weights came from at the start, in words.
         members: how many networks the ensemble has; None for a single one.
+
+    Raises:
+        SightlineError: a logit is no number.
     """
+    if not np.isfinite(logits).all():
+        raise SightlineError(f"{run.path}: the network answers with what is no number. Train anew, with a lower --lr.")
     predictor.temperature = calibration.fit_temperature(logits, labels)
     probabilities = calibration.probabilities(logits, predictor.temperature)
     predictor.threshold = conformal.fit(probabilities, labels, predictor.coverage)
