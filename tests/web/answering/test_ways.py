@@ -36,7 +36,7 @@ def deep(shape: str, number: int) -> bytes:
     return png(np.asarray(draw_edge(shape, number, 60, 3)).astype(np.uint16) * 16)
 
 
-@pytest.fixture(scope="module", params=["pad", "squash", "crop"])
+@pytest.fixture(scope="module", params=["pad", pytest.param("squash", marks=pytest.mark.prove), "crop"])
 def wide(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, quick: dict
 ) -> tuple[sightline.Run, str]:
