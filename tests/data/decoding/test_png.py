@@ -8,7 +8,8 @@ from PIL import Image
 
 from pictures import assert_quarters, encoded, fails, quarters
 from sightline.data.decoding import png
-from sightline.data.decoding.decode import decode
+from sightline.data.decoding.decode import Undecodable, decode
+from sightline.data.decoding.quarantine import square_guarded
 from traps import chunk, crowded_exif, with_chunks
 
 PLAIN = encoded(quarters(), "PNG")
@@ -111,3 +112,15 @@ def test_turned_by_whatever_says_so(name, after):
 def test_text_that_cannot_be_unpacked_turns_nothing():
     for body in (b"Raw profile type exif\0\0abc", b"Raw profile type exif\0\0" + zlib.compress(b"a\nb\nc\nnot hex")):
         assert png.essential(with_chunks(PLAIN, chunk(b"zTXt", body))).orientation == 1
+
+
+@pytest.mark.parametrize("length", range(14))
+@pytest.mark.parametrize("rest", [b"", chunk(b"IEND", b"")])
+def test_a_header_cut_short_is_refused(length, rest):
+    """Found in review: a header of fewer than ten bytes at the end of a file was read beyond it."""
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(range(length))) + rest
+    assert png.essential(data).width == int.from_bytes(bytes(range(min(length, 4))), "big")
+    with pytest.raises(Undecodable):
+        square_guarded(data, 32)
+    with pytest.raises(Undecodable):
+        decode(data)

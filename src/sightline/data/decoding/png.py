@@ -33,8 +33,7 @@ def essential(data: bytes) -> Essential:
     """The file without what its pixels do not need: text, profiles, times, the further frames of an animation.
 
     A key of transparency that does not fit the colours is left out too, as libpng does. The CRC of what is left out is
-    not checked. From the first chunk on that makes no sense all is left as it is, for
-    the decoder to judge.
+    not checked. From the first chunk on that makes no sense all is left as it is, for the decoder to judge.
 
     Raises:
         Undecodable: there are more than `MOST_CHUNKS`.
@@ -50,8 +49,9 @@ def essential(data: bytes) -> Essential:
         if count > MOST_CHUNKS:
             raise Undecodable("corrupt", f"a PNG in more than {MOST_CHUNKS:,} pieces")
         if name == b"IHDR" and not width:
-            width, height = (int.from_bytes(data[body + at : body + at + 4], "big") for at in (0, 4))
-            colour = data[body + 9]
+            header = data[body : body + length]
+            width, height = (int.from_bytes(header[at : at + 4], "big") for at in (0, 4))
+            colour = header[9] if length > 9 else -1
         elif name == b"eXIf":
             exif = data[body : body + length]
         elif name == b"acTL":

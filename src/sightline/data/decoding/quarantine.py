@@ -22,7 +22,7 @@ from sightline.data.decoding import decoders
 from sightline.data.decoding.decode import Decoded, Undecodable, decode, dimensions
 from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.fit import square
-from sightline.data.decoding.opening import MAX_PIXELS, file_format
+from sightline.data.decoding.opening import MAX_PIXELS, file_format, named
 from sightline.data.decoding.peak import peak
 from sightline.data.decoding.regular import head, read
 from sightline.data.decoding.screen import screened
@@ -58,7 +58,7 @@ def decode_untrusted(
     Raises:
         Undecodable: as `decode`, and "timeout" or "crash".
     """
-    screened(data, file_format(data[:HEADER_BYTES]))  # what is refused anyway takes no process from others
+    _is_harmless(data)  # what is refused anyway takes no process from others
     return _shared.decode(data, seconds, max_pixels, target)
 
 
@@ -152,9 +152,15 @@ def _look_over(source: Source) -> tuple[Any, bool]:
         data = read(source)
     else:
         data = bytes(source)
-    if screened(data, file_format(data[:HEADER_BYTES])).harmless:
+    if _is_harmless(data):
         return data, True
     return (_where(source) if isinstance(source, (Path, str)) else data), False
+
+
+def _is_harmless(data: bytes) -> bool:
+    fmt = file_format(data[:HEADER_BYTES])
+    with named(b"", fmt):  # whatever looking it over trips over is a reason like any other
+        return screened(data, fmt).harmless
 
 
 def _where(path: Path | str) -> str:
