@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from hostile_mutations import spoil
 from hostile_run import sightline, vouch
+from hostile_search import FEW, Try, search_far
 from sightline.errors import SightlineError
 from sightline.judging.assess import assess
 from sightline.judging.compare import compare
@@ -40,7 +41,6 @@ REST = (
 STARTED = ("checkpoint/state.safetensors",) * 6 + (
     "config.yaml", "dataset.json", "samples.parquet", "problems.csv", "metrics.csv", "steps.csv", "log.txt",
 )  # fmt: skip
-SECONDS, MEMORY = 20, 2 << 30  # seconds of a core: how long it takes beside other work says nothing
 
 
 @contextlib.contextmanager
@@ -152,18 +152,13 @@ def expected(run_path: Path, photo: Path) -> str:
     return sightline("predict", run_path, photo).out
 
 
-FEW = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-COUNT = int(os.environ.get("MUTATIONS", "2000"))
-MANY = settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-
-
-@FEW
+@settings(FEW, max_examples=30)
 @given(data=st.data())
 def test_a_model_folder_spoiled(run_path: Path, photo: Path, expected: str, data: st.DataObject) -> None:
     ask_the_model(run_path, photo, expected, data)
 
 
-@FEW
+@settings(FEW, max_examples=30)
 @given(data=st.data())
 def test_a_run_folder_spoiled(run_path: Path, photo: Path, data: st.DataObject) -> None:
     read_the_run(run_path, photo, data)
@@ -187,24 +182,9 @@ def test_every_file_of_a_run_is_spoiled(run_path: Path, started: Path) -> None:
 def test_two_thousand_mutations(
     run_path: Path, photo: Path, expected: str, started: Path, finished: bytes, what: str
 ) -> None:
-    slowest = 0.0
-
-    @MANY
-    @given(data=st.data())
-    def each(data: st.DataObject) -> None:
-        nonlocal slowest
-        before = sum(os.times()[:4])
-        if what == "model":
-            ask_the_model(run_path, photo, expected, data)
-        elif what == "run":
-            read_the_run(run_path, photo, data)
-        else:
-            go_on(started, finished, data)
-        taken = sum(os.times()[:4]) - before
-        slowest = max(slowest, taken)
-        assert taken < SECONDS
-
-    each()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"\n{COUNT:,} mutations of the {what}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
-    assert peak < MEMORY
+    ways: dict[str, Try] = {
+        "model": partial(ask_the_model, run_path, photo, expected),
+        "run": partial(read_the_run, run_path, photo),
+        "started": partial(go_on, started, finished),
+    }
+    search_far(f"the {what}", ways[what])

@@ -6,19 +6,19 @@ does it two thousand times for each kind, and holds each to 20 seconds and the w
 
 from __future__ import annotations
 
-import os
-import resource
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import note
 from hypothesis import strategies as st
 from PIL import Image
 
 from hostile_archives import pack
 from hostile_mutations import spoil
+from hostile_search import search_a_little, search_far
 from pictures import encoded
 from sightline.data.decoding.regular import Undecodable
 from sightline.errors import SightlineError
@@ -26,12 +26,8 @@ from sightline.scale import job, listing
 from sightline.scale.photos import photos
 from sightline.scale.places import Place, place
 
-SECONDS, MEMORY = 20, 2 << 30  # seconds of a core
 SOURCES = ("a.tar", "a.tar.gz", "photos.parquet", "list.csv", "listing.parquet", "job.json", "parts.json", "part")
 NAMES = [f"{number}.jpg" for number in range(6)]
-FEW = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-COUNT = int(os.environ.get("MUTATIONS", "2000"))
-MANY = settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
 def build(root: Path, kind: str) -> Path:
@@ -114,31 +110,11 @@ def test_what_is_spoiled_was_good(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", SOURCES)
 def test_a_source_spoiled(kind: str) -> None:
-    @FEW
-    @given(data=st.data())
-    def each(data: st.DataObject) -> None:
-        try_one(kind, data)
-
-    each()
+    search_a_little(partial(try_one, kind))
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("kind", SOURCES)
 def test_two_thousand_mutations(kind: str) -> None:
-    slowest = 0.0
-
-    @MANY
-    @given(data=st.data())
-    def each(data: st.DataObject) -> None:
-        nonlocal slowest
-        before = sum(os.times()[:4])
-        try_one(kind, data)
-        taken = sum(os.times()[:4]) - before
-        slowest = max(slowest, taken)
-        assert taken < SECONDS
-
-    each()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"\n{COUNT:,} mutations of {kind}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
-    assert peak < MEMORY
+    search_far(kind, partial(try_one, kind))

@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import resource
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import note
 from hypothesis import strategies as st
 from PIL import Image
 
 from hostile_archives import ARCHIVES, pack
 from hostile_mutations import spoil
+from hostile_search import search_a_little, search_far
 from sightline.checks.decisions import DECISIONS, apply_decisions, read_decisions
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import SPLITS, Dataset
 from sightline.data.usable import require_usable
 from sightline.errors import SightlineError
 
-SECONDS, MEMORY = 20, 2 << 30  # seconds of a core
 KINDS = (
     "labels.csv",
     "labels.tsv",
@@ -37,9 +36,6 @@ KINDS = (
     *ARCHIVES,
 )
 NAMES = [f"photos/{n}.jpg" for n in range(6)]
-FEW = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-COUNT = int(os.environ.get("MUTATIONS", "2000"))
-MANY = settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
 def jpeg(value: int = 0) -> bytes:
@@ -122,34 +118,14 @@ def test_what_is_spoiled_was_good(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_table_spoiled(kind: str) -> None:
-    @FEW
-    @given(data=st.data())
-    def each(data: st.DataObject) -> None:
-        try_one(kind, data)
-
-    each()
+    search_a_little(partial(try_one, kind))
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_thousand_mutations(kind: str) -> None:
-    slowest = 0.0
-
-    @MANY
-    @given(data=st.data())
-    def each(data: st.DataObject) -> None:
-        nonlocal slowest
-        before = sum(os.times()[:4])
-        try_one(kind, data)
-        taken = sum(os.times()[:4]) - before
-        slowest = max(slowest, taken)
-        assert taken < SECONDS
-
-    each()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"\n{COUNT:,} mutations of {kind}: the slowest took {slowest:.1f} s; {peak / 1e9:.2f} GB at most")
-    assert peak < MEMORY
+    search_far(kind, partial(try_one, kind))
 
 
 @pytest.mark.parametrize("column", ["path", "label", "split", "decision", "decided"])
