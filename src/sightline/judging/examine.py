@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from sightline.config import Config
@@ -11,6 +9,7 @@ from sightline.errors import SightlineError
 from sightline.judging.assess import assess
 from sightline.judging.heat import explain
 from sightline.judging.robustness import robustness
+from sightline.models.trials import rate
 from sightline.predictor import Predictor
 from sightline.runs.documents.extras import Cost, Explained, Explanations, Neighbours
 from sightline.runs.folder import RunFolder
@@ -39,11 +38,8 @@ def examine(predictor: Predictor, config: Config, prepared: Prepared, run: RunFo
 
 def _cost(predictor: Predictor, pixels: np.ndarray) -> Cost:
     """The network's size, and photos a second in its whole answer."""
-    predictor.raw(pixels)
-    started = time.perf_counter()
-    predictor.raw(pixels)
-    seconds = time.perf_counter() - started
-    return Cost(parameters=predictor.network.parameters, images_per_second=round(len(pixels) / seconds, 1))
+    speed = rate(lambda: predictor.raw(pixels), len(pixels))
+    return Cost(parameters=predictor.network.parameters, images_per_second=round(speed, 1))
 
 
 def _explain_mistakes(predictor: Predictor, prepared: Prepared, run: RunFolder) -> None:

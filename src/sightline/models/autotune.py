@@ -21,7 +21,7 @@ from sightline.models import choices, engines, onnx_runtime
 from sightline.models.choices import Choice
 from sightline.models.engines import Engine, Outputs
 from sightline.models.network import Network
-from sightline.models.trials import Trials, take_turns
+from sightline.models.trials import Trials, rate, take_turns
 from sightline.system.load import Neighbours
 
 # Largest difference of a probability from eager float32, and the least share of equal labels.
@@ -138,7 +138,8 @@ def _fastest(
     at_once, set_up = engines.candidates(device)
     names = [name for name in at_once[1:] if precision != "float32" or not name.endswith("bfloat16")]
     tried = {"eager": reference.engine, **{name: engines.make(name, network, device) for name in names}}
-    speed = _speed(reference.engine, sample)
+    photos_at_once = np.resize(sample, (reference.engine.batch, *sample.shape[1:]))
+    speed = rate(lambda: reference.engine(photos_at_once), len(photos_at_once))
     for name in set_up:
         if (precision == "float32" and name.endswith("bfloat16")) or not _pays(name, network, photos, speed):
             continue
@@ -158,15 +159,6 @@ def _fastest(
     best = sized[batches.fastest(_FASTER_BATCH)]
     per_photo = batches.seconds[str(best.batch)]
     return best, (name, best.batch, winner.batch / per_photo, trials.under_load or batches.under_load)
-
-
-def _speed(engine: Engine, sample: np.ndarray) -> float:
-    """Photos a second, roughly: to see whether there is anything to win."""
-    photos = np.resize(sample, (engine.batch, *sample.shape[1:]))
-    engine(photos)  # the first call pays for setting up
-    started = time.perf_counter()
-    engine(photos)
-    return len(photos) / (time.perf_counter() - started)
 
 
 def _race(tried: dict[str, Engine], sample: np.ndarray) -> Trials:

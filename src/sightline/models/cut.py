@@ -15,9 +15,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from sightline.models.alike import alike, in_evaluation, noise
 from sightline.models.headless import Headless
 from sightline.models.network import Network
 
@@ -81,21 +81,16 @@ def _at(network: Network, parts: list[tuple[str, nn.Module]], first: int) -> Cut
     module, place = network.module, parts[first][0]
     rest = _without(module, {name for name, _ in parts[:first]})
     frozen = Headless(_without(module, {name for name, _ in parts[first:]}))
-    images = torch.rand(2, 3, network.size, network.size, generator=torch.Generator().manual_seed(0))
-    modes = {part: part.training for part in module.modules()}
+    images = noise(network)
     try:
-        module.eval(), frozen.eval()
-        rest.training = False
-        device = next(module.parameters()).device
-        with torch.no_grad():
-            whole, maps = module(images.to(device)), frozen.forward_features(images.to(device))
+        with in_evaluation(module):
+            frozen.eval()
+            rest.training = False
+            whole, maps = module(images), frozen.forward_features(images)
             halves = rest(maps)
     except (RuntimeError, TypeError, ValueError, AttributeError, IndexError):
         return None  # the second half cannot take what the first one hands on
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
-    if halves.shape != whole.shape or (halves - whole).abs().max() > _LIKE * whole.abs().max().clamp_min(1):
+    if not alike(halves, whole, _LIKE):
         return None
     before = dataclasses.replace(
         network, module=frozen, architecture=f"{network.architecture}-before-{place}", head="linear"

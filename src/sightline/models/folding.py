@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from sightline.models.alike import alike, in_evaluation, noise
 from sightline.models.lean import timm
 from sightline.models.network import Network
 
@@ -38,26 +39,19 @@ def fold(network: Network) -> Callable[[], None]:
         What undoes it.
     """
     module = network.module
-    images = torch.rand(2, 3, network.size, network.size, generator=torch.Generator().manual_seed(0))
-    images = images.to(next(module.parameters()))  # its device and its precision
-    modes = {part: part.training for part in module.modules()}
-    try:
-        module.eval()
-        with torch.no_grad():
-            pairs, expected = _pairs(module, images, modes)
-            for convolution, norm in pairs:
-                _fold(convolution, norm)
-            found = module(images)
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
+    images = noise(network)
+    with in_evaluation(module) as modes:
+        pairs, expected = _pairs(module, images, modes)
+        for convolution, norm in pairs:
+            _fold(convolution, norm)
+        found = module(images)
 
     def undo() -> None:
         for pair in pairs:
             for part in pair:
                 part.__dict__.pop("forward", None)
 
-    if (found - expected).abs().max() > _LIKE * expected.abs().max().clamp_min(1):
+    if not alike(found, expected, _LIKE):
         undo()
         pairs.clear()
     return undo

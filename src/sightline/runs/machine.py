@@ -12,6 +12,7 @@ from sightline.models import autotune, engines
 from sightline.models.learner import Learner
 from sightline.models.learning import precision_for_learning
 from sightline.models.network import Network
+from sightline.models.trials import rate
 
 TRAINED_SHARE = 0.7
 """Of the photos, where nothing else is known."""
@@ -89,11 +90,7 @@ def images_per_second(config: Config, network: Network, machine: Machine, sample
     """
     engine = engines.make(machine.engine, network, machine.device, machine.evaluation_batch)
     photos = np.resize(sample, (config.batch_size, *sample.shape[1:]))
-    engine(photos)
-    started = time.perf_counter()
-    engine(photos)
-    look = len(photos) / (time.perf_counter() - started)
-
+    look = rate(lambda: engine(photos), len(photos))
     phase = ([phase for phase in config.phases if phase.solver == "gradient"] or [Phase()])[-1]
     learner = _learner(config, network, machine, sample, phase)
     frozen = None
