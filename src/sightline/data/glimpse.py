@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,6 +43,25 @@ def sample_pixels(dataset: Dataset, size: int, fit: Fit = "crop", most: int = 64
         SightlineError: none of them can be read.
     """
     return np.stack(_some(dataset, most, lambda path: square_guarded(path, size, fit, white=None)))
+
+
+def thumbnails(
+    root: Path, photos: Iterable[tuple[str, str]], side: int, white: int
+) -> Iterator[tuple[np.ndarray, str]]:
+    """Some photos, whole and small, each with its caption; those that can no longer be read are left out.
+
+    Args:
+        root: the dataset's folder.
+        photos: path below it and caption of each.
+        side: pixels.
+        white: of 16-bit ones (see `deep`).
+
+    Yields:
+        (side, side, 3) uint8, and the caption.
+    """
+    for path, caption in photos:
+        with suppress(Undecodable):
+            yield square_guarded(root / path, side, "pad", white), caption
 
 
 def _some(dataset: Dataset, most: int, look: Callable[[Path], T]) -> list[T]:

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from sightline.data.decoding.deep import FULL
 from sightline.judging.comparison import Comparison, Difference
 from sightline.report import charts, page, svg
 from sightline.report.page import Shown
@@ -44,9 +43,7 @@ def write(path: Path, found: Comparison, runs: Sequence[RunFolder]) -> Path:
 
 def render(found: Comparison, runs: Sequence[RunFolder]) -> str:
     """The page itself; arguments and errors as `write`."""
-    dataset = runs[0].dataset()
-    fit, white = runs[0].config().fit or "crop", (dataset.white if dataset else None) or FULL
-    album = Album(dataset.folder if dataset else None, fit=fit, white=white)
+    album = Album.of_run(runs[0])
     context = shown(found, runs)
     context["photos"] = [
         {**row, "photo": album.take(item.path)}

@@ -6,6 +6,7 @@ import base64
 import io
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from sightline.data.decoding.deep import FULL
 from sightline.data.decoding.fit import square
 from sightline.data.decoding.quarantine import decode_guarded
 from sightline.data.decoding.regular import Undecodable
+from sightline.runs.folder import RunFolder
 
 BUDGET = 3_800_000  # bytes of JPEG on a page; a third more as text keeps the page below 6 MB
 QUALITY = 80
@@ -57,6 +59,13 @@ class Album:
         self.left = budget
         self.fit, self.white = fit, white
         self._taken: dict[tuple[str, int, bool], Photo] = {}
+
+    @classmethod
+    def of_run(cls, run: RunFolder) -> Self:
+        """Of a run's dataset, as its network saw it."""
+        dataset = run.dataset()
+        white = dataset.white if dataset else None
+        return cls(dataset.folder if dataset else None, fit=run.config().fit or "crop", white=white or FULL)
 
     def take(self, path: str, size: int = 160, whole: bool = False) -> Photo:
         """The photo at `path` (relative to the root), at most `size` pixels on a side; never raises for a bad file.

@@ -13,7 +13,6 @@ from typing import Any
 
 import pandas as pd
 
-from sightline.data.decoding.deep import FULL
 from sightline.judging import claims
 from sightline.report import mistakes, page, run_sections
 from sightline.report.page import Shown
@@ -58,14 +57,13 @@ def render(run: RunFolder) -> str:
     Raises:
         SightlineError: the run is not complete, or one of its files is damaged.
     """
-    evaluation, dataset, samples, predictions = run.known_evaluation(), run.dataset(), run.samples(), run.predictions()
+    evaluation, samples, predictions = run.known_evaluation(), run.samples(), run.predictions()
     classes, folds, decided = evaluation.classes, run.extra(Folds), run.extra(OnDecisions)
     test, val = (
         predictions[predictions["split"] == part] if len(predictions) else predictions for part in ("test", "val")
     )
     answers = mistakes.answers(test, classes) if len(test) else []
-    fit, white = run.config().fit or "crop", (dataset.white if dataset else None) or FULL
-    album = Album(dataset.folder if dataset else None, fit=fit, white=white)
+    album = Album.of_run(run)
     # The photos of the sections are fetched in this order: that in which they matter, should the budget run out.
     one_per_class = [(answer, album.take(answer.path)) for answer in mistakes.one_per_class(answers, classes)]
     context: Shown = {

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from sightline.data.decoding.deep import FULL
-from sightline.data.decoding.quarantine import square_guarded
-from sightline.data.decoding.regular import Undecodable
+from sightline.data.glimpse import thumbnails
 from sightline.predictor import Predictor
 from sightline.runs import closing
 from sightline.runs.documents.evaluation import Evaluation
@@ -79,12 +77,9 @@ class Run:
         if described is None or not len(table):
             return
         wrong = table[(table["split"] == "test") & (table["label"] != table["predicted"])]
-        for row in wrong.sort_values("confidence", ascending=False, kind="stable").head(_SHOWN).itertuples():
-            with suppress(Undecodable):
-                yield (
-                    square_guarded(described.folder / str(row.path), _SIDE, "pad", described.white or FULL),
-                    f"{row.label}, taken for {row.predicted}",
-                )
+        worst = wrong.sort_values("confidence", ascending=False, kind="stable").head(_SHOWN)
+        said = [(str(row.path), f"{row.label}, taken for {row.predicted}") for row in worst.itertuples()]
+        yield from thumbnails(described.folder, said, _SIDE, described.white or FULL)
 
 
 def load(path: str | Path, device: str = "auto") -> Predictor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +25,7 @@ from sightline.checks.shapes import cropped
 from sightline.checks.summary import sentences
 from sightline.config import Fit
 from sightline.data.decoding.deep import FULL
-from sightline.data.decoding.quarantine import square_guarded
-from sightline.data.decoding.regular import Undecodable
+from sightline.data.glimpse import thumbnails
 from sightline.data.pixels import Pixels
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
@@ -81,11 +79,8 @@ class Audit:
         """What a notebook shows: the summary, and the worst findings with a thumbnail of each."""
         worst = self.findings[self.findings["flagged"]].head(_SHOWN)
         columns = ["check", "path", "label", "detail"]
-        photos = []
-        for row in worst.itertuples():
-            with suppress(Undecodable):
-                square = square_guarded(self.dataset.root / str(row.path), _SIDE, "pad", self.white)
-                photos.append((square, str(row.check)))
+        named = [(str(row.path), str(row.check)) for row in worst.itertuples()]
+        photos = thumbnails(self.dataset.root, named, _SIDE, self.white)
         said = html.lines(repr(self), *self.summary, f"Decide on {self.page}")
         return said + html.table(columns, worst[columns].itertuples(index=False)) + html.pictures(photos)
 

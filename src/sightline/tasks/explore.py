@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sightline.data.augment.specs import spec_of
 from sightline.data.decoding.deep import FULL
-from sightline.data.decoding.quarantine import square_guarded
-from sightline.data.decoding.regular import Undecodable
+from sightline.data.glimpse import thumbnails
 from sightline.data.preflight import preflight
 from sightline.data.reading.sources import open_dataset
 from sightline.data.table import Dataset
@@ -57,14 +52,10 @@ class Explored:
         kinds = html.table(["class", *counts.columns], counts.itertuples())
         problems = self.dataset.problems[["path", "problem", "action"]].head(_SHOWN)
         bad = html.table(list(problems.columns), problems.itertuples(index=False)) if len(problems) else ""
-        return html.lines(self.headline, f"Page: {self.page}") + kinds + html.pictures(self._one_of_each()) + bad
-
-    def _one_of_each(self) -> Iterator[tuple[np.ndarray, str]]:
-        """A thumbnail of the first photo of each class that can still be read."""
-        for row in self.dataset.samples.groupby("label", sort=True).head(1).head(_SHOWN).itertuples():
-            with suppress(Undecodable):
-                photo = self.dataset.root / str(row.path)
-                yield square_guarded(photo, _SIDE, "pad", self.found["white"] or FULL), str(row.label)
+        first = self.dataset.samples.groupby("label", sort=True).head(1).head(_SHOWN)
+        photos = [(str(row.path), str(row.label)) for row in first.itertuples()]
+        shown = html.pictures(thumbnails(self.dataset.root, photos, _SIDE, self.found["white"] or FULL))
+        return html.lines(self.headline, f"Page: {self.page}") + kinds + shown + bad
 
 
 def explore(
