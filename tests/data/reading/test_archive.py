@@ -12,6 +12,7 @@ import pytest
 
 from sightline.data.reading import archive, zips
 from sightline.data.reading.archive import BrokenArchive, is_archive, plain_name, unpack
+from sightline.data.reading.walk import walk
 from sightline.errors import SightlineError
 from sightline.system import cache
 
@@ -70,6 +71,15 @@ def test_what_was_passed_over_is_remembered(own):
     path = zip_of(own / "a.zip", {"cat/1.jpg": b"1", "cat/" + "x" * 300: b"2"})
     for _ in range(2):
         assert [row[2] for row in unpack(path).problems] == ["in the archive: its name is too long"]
+
+
+def test_as_deep_as_photos_are_looked_for_and_no_deeper(own):
+    """Found by the search: thousands of members below hundreds of folders cost the check of their names a minute."""
+    deepest, deeper = "d/" * 64 + "1.jpg", "d/" * 65 + "1.jpg"
+    unpacked = unpack(zip_of(own / "a.zip", {deepest: b"1", deeper: b"2"}))
+    assert content(unpacked.root) == {deepest: b"1"}
+    assert [row[2] for row in unpacked.problems] == ["in the archive: more than 64 folders deep"]
+    assert list(walk(unpacked.root).tree.photos()) == [deepest]
 
 
 def test_a_folder_that_lost_files_is_unpacked_anew(own):

@@ -12,6 +12,9 @@ from sightline.data.reading.naming import is_clutter
 from sightline.data.table import Problem, printable
 
 BLOCK = 1 << 20
+DEEPEST = 64
+"""Folders within folders; real datasets have three or four."""
+
 _LONGEST_PART, _LONGEST_PATH = 255, 2048  # bytes
 
 
@@ -59,7 +62,7 @@ def safe_path(name: str) -> str:
 
     Raises:
         Refused: the name leads out of the folder into which the archive is unpacked.
-        Unusable: no disk can hold the name.
+        Unusable: no disk can hold the name, or it lies deeper than photos are looked for.
     """
     plain = name.replace("\\", "/")
     parts = [part for part in plain.split("/") if part not in ("", ".")]
@@ -72,6 +75,8 @@ def safe_path(name: str) -> str:
         raise Unusable("its name is not valid Unicode")
     if any(len(part.encode()) > _LONGEST_PART for part in parts) or len(plain.encode()) > _LONGEST_PATH:
         raise Unusable("its name is too long")
+    if len(parts) > DEEPEST + 1:
+        raise Unusable(f"more than {DEEPEST} folders deep")
     return "/".join(parts)
 
 

@@ -18,12 +18,11 @@ from pathlib import Path
 from sightline.data.decoding import signatures
 from sightline.data.decoding.regular import Undecodable, open_regular
 from sightline.data.reading import naming
+from sightline.data.reading.limits import DEEPEST
 from sightline.data.table import Problem, printable
 from sightline.errors import SightlineError
 from sightline.system import marker
 from sightline.system.progress import track
-
-_DEEPEST = 64  # folders within folders; real datasets have three or four
 
 
 @dataclass
@@ -160,8 +159,8 @@ class _Walk:
         if identity in self.seen:
             where = repr(self.seen[identity]) if self.seen[identity] else "the dataset itself"
             self.problem(below, "link", f"leads to {where}, which is read already")
-        elif depth >= _DEEPEST:
-            self.problem(below, "unreadable", f"more than {_DEEPEST} folders deep")
+        elif depth >= DEEPEST:
+            self.problem(below, "unreadable", f"more than {DEEPEST} folders deep")
         else:
             self.seen[identity] = below
             here.folders.append(self.read(below, depth + 1))
